@@ -1,0 +1,131 @@
+//! The names of peers and of groups.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// The longest id, in bytes of UTF-8.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// Why a text is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IdError {
+    /// It is empty.
+    Empty,
+    /// It is longer than [`MAX_ID_BYTES`]: this many bytes.
+    TooLong(usize),
+}
+
+impl fmt::Display for IdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("an id must not be empty"),
+            Self::TooLong(bytes) => {
+                write!(
+                    f,
+                    "an id has at most {MAX_ID_BYTES} bytes, and this one has {bytes}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for IdError {}
+
+fn checked(text: &str) -> Result<Arc<str>, IdError> {
+    match text.len() {
+        0 => Err(IdError::Empty),
+        bytes if bytes > MAX_ID_BYTES => Err(IdError::TooLong(bytes)),
+        _ => Ok(text.into()),
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes `text` as it is: 1 to [`MAX_ID_BYTES`] bytes.
+            ///
+            /// # Errors
+            ///
+            /// [`IdError`] if it is empty or longer.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+                checked(text.as_ref()).map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// The id of a peer, unique among the open peers of one [`Peers`](crate::Peers).
+    ///
+    /// Opaque: nothing can be read off an id that was [generated](Self::generate).
+    PeerId
+}
+
+id! {
+    /// The id of a group of peers: a room, a stream, a session.
+    GroupId
+}
+
+impl PeerId {
+    /// An id that this process has not generated before, from any number of threads.
+    ///
+    /// A counter under a bijection that is drawn once per process: unique by construction, and
+    /// telling neither the order nor the number of peers.
+    #[must_use]
+    pub fn generate() -> Self {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        static KEY: OnceLock<[u64; 2]> = OnceLock::new();
+        let [multiplier, offset] = *KEY.get_or_init(|| [fastrand::u64(..) | 1, fastrand::u64(..)]);
+        let mixed = mix(COUNTER
+            .fetch_add(1, Ordering::Relaxed)
+            .wrapping_mul(multiplier)
+            ^ offset);
+        Self(format!("peer-{mixed:016x}").into())
+    }
+}
+
+/// The finaliser of `SplitMix64` (Steele et al. 2014): a bijection of 64 bits.
+const fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

@@ -1,0 +1,219 @@
+//! The eager handles of closes.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_listener::EventListener;
+use futures::future::{JoinAll, join_all};
+
+use super::connection::Connection;
+use super::outcome::Outcome;
+use super::report::{PeerReport, Report};
+use crate::id::PeerId;
+use crate::runtime::{WaitError, wait};
+use crate::sync::Completion;
+
+/// The outcome of a close, and the time that it took.
+#[derive(Clone)]
+pub(super) struct Ending {
+    pub(super) outcome: Outcome,
+    pub(super) took: Duration,
+}
+
+/// A close under way.
+///
+/// It has started when this is returned, and needs nobody to go on:
+///
+/// - `await` it, under any executor. Inside a callback of the peer's own handler that returns at
+///   once, with [`Outcome::InOwnHandler`].
+/// - [`wait`](Self::wait) on it from synchronous code.
+/// - Drop it: **the close goes on**.
+///
+/// # Cancel safety
+///
+/// Nothing is lost: await again, by reference, or close again, which joins the same close.
+#[must_use = "the close goes on without its handle, and its outcome is lost"]
+pub struct Closing {
+    progress: Progress,
+    listener: Option<EventListener>,
+}
+
+enum Progress {
+    Ready(Ending),
+    Pending {
+        ending: Arc<Completion<Ending>>,
+        // Weak: a forgotten handle keeps nothing.
+        connection: Weak<dyn Connection>,
+    },
+}
+
+impl Closing {
+    pub(super) fn ready(outcome: Outcome) -> Self {
+        let ending = Ending {
+            outcome,
+            took: Duration::ZERO,
+        };
+        Self {
+            progress: Progress::Ready(ending),
+            listener: None,
+        }
+    }
+
+    pub(super) fn pending(
+        ending: Arc<Completion<Ending>>,
+        connection: &Arc<dyn Connection>,
+    ) -> Self {
+        let connection = Arc::downgrade(connection);
+        Self {
+            progress: Progress::Pending { ending, connection },
+            listener: None,
+        }
+    }
+
+    /// Blocks this thread until the close has ended, at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] when the time is up: the close goes on, and has a bound of its own.
+    /// [`WaitError::WouldStarve`], at once, where blocking would keep an executor from running
+    /// its tasks, the connection's driver perhaps among them: `await` there.
+    pub fn wait(&mut self, timeout: Duration) -> Result<Outcome, WaitError> {
+        wait(self, timeout)
+    }
+
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+        match &self.progress {
+            Progress::Ready(ending) => Poll::Ready(ending.clone()),
+            Progress::Pending { ending, connection } => {
+                let polled = ending.poll(&mut self.listener, cx).map(Clone::clone);
+                if polled.is_pending()
+                    && connection
+                        .upgrade()
+                        .is_some_and(|connection| connection.in_own_handler())
+                {
+                    let outcome = Outcome::InOwnHandler;
+                    return Poll::Ready(Ending {
+                        outcome,
+                        took: Duration::ZERO,
+                    });
+                }
+                polled
+            }
+        }
+    }
+}
+
+impl Future for Closing {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        self.get_mut().poll_ending(cx).map(|ending| ending.outcome)
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ending = match &self.progress {
+            Progress::Ready(ending) => Some(ending),
+            Progress::Pending { ending, .. } => ending.get(),
+        };
+        f.debug_struct("Closing")
+            .field("outcome", &ending.map(|ending| &ending.outcome))
+            .finish()
+    }
+}
+
+/// The closes of a group, or of all, under way at once; each peer has its own bound.
+///
+/// Like [`Closing`]: started when it is returned; awaited, waited on, or dropped.
+///
+/// # Cancel safety
+///
+/// Nothing is lost: await again, by reference.
+#[must_use = "the closes go on without their handle, and the report is lost"]
+pub struct ClosingAll {
+    found: bool,
+    progress: AllProgress,
+}
+
+enum AllProgress {
+    Pending(JoinAll<Reporting>),
+    Ready(Report),
+}
+
+/// One close, which ends in its report.
+struct Reporting {
+    peer: PeerId,
+    closing: Closing,
+}
+
+impl Future for Reporting {
+    type Output = PeerReport;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PeerReport> {
+        let this = self.get_mut();
+        this.closing
+            .poll_ending(cx)
+            .map(|Ending { outcome, took }| PeerReport {
+                peer: this.peer.clone(),
+                outcome,
+                took,
+            })
+    }
+}
+
+impl ClosingAll {
+    pub(super) fn new(found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
+        let all = closings
+            .into_iter()
+            .map(|(peer, closing)| Reporting { peer, closing });
+        Self {
+            found,
+            progress: AllProgress::Pending(join_all(all)),
+        }
+    }
+
+    /// Blocks this thread until every close has ended, at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Closing::wait`].
+    pub fn wait(&mut self, timeout: Duration) -> Result<Report, WaitError> {
+        wait(self, timeout)
+    }
+}
+
+impl Future for ClosingAll {
+    type Output = Report;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
+        let this = self.get_mut();
+        let report = match &mut this.progress {
+            AllProgress::Ready(report) => return Poll::Ready(report.clone()),
+            AllProgress::Pending(all) => {
+                let peers = std::task::ready!(Pin::new(all).poll(cx));
+                Report {
+                    peers,
+                    found: this.found,
+                }
+            }
+        };
+        this.progress = AllProgress::Ready(report.clone());
+        Poll::Ready(report)
+    }
+}
+
+impl fmt::Debug for ClosingAll {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = match &self.progress {
+            AllProgress::Ready(report) => Some(report),
+            AllProgress::Pending(_) => None,
+        };
+        f.debug_struct("ClosingAll")
+            .field("report", &report)
+            .finish()
+    }
+}

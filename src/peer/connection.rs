@@ -1,0 +1,88 @@
+//! What a kind of connection implements.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::held::Holders;
+use super::outcome::{Closure, ForceCause};
+use super::record::Record;
+use crate::runtime::BoxFuture;
+use crate::state::ConnectionState;
+
+/// The error of a connection's own close, of any type.
+pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection that [`Peers`](crate::Peers) can own, close and watch.
+///
+/// Implement it for connections that are not the `webrtc` crate's. Nothing here is trusted: a
+/// close may hang, block its thread, panic or fail, and only its own peer is the worse for it.
+/// Every method is called on a thread of this crate's own, in the context of the peer's runtime
+/// ([`Spawner::within`](crate::runtime::Spawner::within)), except where it says otherwise.
+pub trait Connection: Send + Sync + 'static {
+    /// Closes in order: tells the remote side, frees everything.
+    ///
+    /// The answer is what could be **seen**: `Ok(Some(closure))` only when the driver has ended
+    /// and its sockets are gone, `Ok(None)` where that cannot be known.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future is dropped when the grace period is over; [`abort`](Self::abort) follows.
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>>;
+
+    /// Ends the connection at once, without telling the remote side; must not block.
+    ///
+    /// The answer is the cause if the connection is **seen** to be gone, and `None` where that
+    /// cannot be known: the default, for a connection that has no such way.
+    fn abort(&self) -> Option<ForceCause> {
+        None
+    }
+
+    /// Called once when the connection has ended, in whatever way: tell the application, and let
+    /// go of what is its own.
+    fn release(self: Arc<Self>) -> BoxFuture {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Takes the notice to call should the connection end by itself. Called once, when it is
+    /// registered, on the registering thread.
+    fn watch_end(&self, notice: EndNotice) {
+        drop(notice);
+    }
+
+    /// The connection's state now, if it is known. Called from any thread.
+    fn state(&self) -> Option<ConnectionState> {
+        None
+    }
+
+    /// Whether the calling thread is inside one of the connection's own callbacks, where waiting
+    /// for its end could not succeed. Called from any thread.
+    fn in_own_handler(&self) -> bool {
+        false
+    }
+
+    /// What to ask, after the end, for what the application still holds. Called from any thread.
+    fn holders(&self) -> Option<Arc<dyn Holders>> {
+        None
+    }
+}
+
+/// Tells the peer that its connection has ended by itself.
+///
+/// Dropping it tells nothing.
+pub struct EndNotice(pub(super) Weak<Record>);
+
+impl EndNotice {
+    /// Says that the driver has ended and the sockets are gone. May be called from any thread;
+    /// does not block.
+    pub fn ended(self, cause: ForceCause) {
+        if let Some(record) = self.0.upgrade() {
+            record.ended_by_itself(cause);
+        }
+    }
+}
+
+impl fmt::Debug for EndNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndNotice").finish_non_exhaustive()
+    }
+}

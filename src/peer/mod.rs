@@ -1,0 +1,27 @@
+//! Owning and closing connections of any kind.
+//!
+//! [`Peers`] is the registry, [`Peer`] an owner, [`Closing`] a close under way, [`Outcome`] what
+//! became of it. [`Connection`] is what a kind of connection implements; the one for the `webrtc`
+//! crate is in [`crate::webrtc`].
+
+mod close;
+mod connection;
+mod held;
+mod options;
+mod outcome;
+mod owner;
+mod peers;
+mod record;
+mod report;
+
+pub use self::close::{Closing, ClosingAll};
+pub use self::connection::{Connection, ConnectionError, EndNotice};
+pub use self::held::{Held, Holder, Holders};
+pub use self::options::{CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, PeerOptions};
+pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
+pub use self::owner::{Peer, WeakPeer};
+pub use self::peers::{InsertError, Peers, PeersBuilder};
+pub use self::report::{PeerReport, Report};
+
+#[cfg(feature = "webrtc")]
+pub(crate) use self::record::Status;

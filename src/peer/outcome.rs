@@ -1,0 +1,171 @@
+//! What became of a close.
+
+use std::fmt;
+use std::time::Duration;
+
+/// The end of a close, and always the truth of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The connection's driver has ended and its sockets are gone.
+    Closed(Closure),
+    /// The peer was closed before this was asked.
+    AlreadyClosed,
+    /// No peer of that id is known. Nothing was closed.
+    NotFound,
+    /// Awaited inside a callback of the peer's own handler: the driver can end only after the
+    /// callback returns, and then will. The close goes on.
+    InOwnHandler,
+    /// It did not close within the bound; it may be closed again.
+    TimedOut {
+        /// The bound.
+        after: Duration,
+    },
+    /// Everything was asked for, and whether it happened cannot be seen: the connection is
+    /// somebody else's.
+    Unconfirmed,
+    /// It did not close, and says why; it may be closed again.
+    Failed(CloseFailure),
+}
+
+impl Outcome {
+    /// Whether the connection is known to be gone: closed now, or before.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_) | Self::AlreadyClosed)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(closure) => write!(f, "closed, {closure}"),
+            Self::AlreadyClosed => f.write_str("already closed"),
+            Self::NotFound => f.write_str("not found"),
+            Self::InOwnHandler => f.write_str("closing when the handler's callback returns"),
+            Self::TimedOut { after } => write!(f, "timed out after {after:?}"),
+            Self::Unconfirmed => f.write_str("unconfirmed"),
+            Self::Failed(failure) => write!(f, "failed: {failure}"),
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Closure {
+    /// In order: the remote side was told.
+    Graceful,
+    /// By taking its driver and its sockets away.
+    Forced(ForceCause),
+}
+
+impl fmt::Display for Closure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Graceful => f.write_str("graceful"),
+            Self::Forced(cause) => write!(f, "forced ({cause})"),
+        }
+    }
+}
+
+/// Why a connection did not end in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForceCause {
+    /// The driver did not end within the grace period: nobody runs its executor, or something
+    /// holds it.
+    Unresponsive,
+    /// The application's handler was holding the driver, in this callback.
+    HandlerStalled(&'static str),
+    /// The executor dropped the driver.
+    RuntimeGone,
+    /// The driver panicked.
+    DriverPanicked,
+    /// The driver ended by itself, before anybody asked.
+    DriverEnded,
+    /// The graceful close failed.
+    Failed(CloseFailure),
+    /// The connection was still being built.
+    NotBuilt,
+}
+
+impl fmt::Display for ForceCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unresponsive => f.write_str("the driver did not end in time"),
+            Self::HandlerStalled(callback) => {
+                write!(f, "the handler held the driver in {callback}")
+            }
+            Self::RuntimeGone => f.write_str("the executor dropped the driver"),
+            Self::DriverPanicked => f.write_str("the driver panicked"),
+            Self::DriverEnded => f.write_str("the driver ended by itself"),
+            Self::Failed(failure) => write!(f, "the graceful close failed: {failure}"),
+            Self::NotBuilt => f.write_str("it was still being built"),
+        }
+    }
+}
+
+/// Why a connection's own close did not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CloseFailure {
+    /// It returned an error, with this message.
+    Error(String),
+    /// It panicked, with this message.
+    Panicked(String),
+}
+
+impl fmt::Display for CloseFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(message) => f.write_str(message),
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
+        }
+    }
+}
+
+/// Who asked for a close, or what ended the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The peer was closed by its handle or its id.
+    Requested,
+    /// Its group was closed.
+    GroupClosed,
+    /// All peers were closed.
+    AllClosed,
+    /// Its [`Peers`](crate::Peers) was shut down.
+    Shutdown,
+    /// Its last owner was dropped.
+    Dropped,
+    /// The last handle to its [`Peers`](crate::Peers) was dropped.
+    PeersDropped,
+    /// Building the connection failed or was cancelled.
+    OpenCancelled,
+    /// The connection ended by itself: its driver ended, panicked, or was dropped by its executor.
+    Ended,
+}
+
+impl CloseReason {
+    /// A stable lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::GroupClosed => "group_closed",
+            Self::AllClosed => "all_closed",
+            Self::Shutdown => "shutdown",
+            Self::Dropped => "dropped",
+            Self::PeersDropped => "peers_dropped",
+            Self::OpenCancelled => "open_cancelled",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

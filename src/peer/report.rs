@@ -1,0 +1,75 @@
+//! What became of many closes.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::outcome::Outcome;
+use crate::id::PeerId;
+
+/// What became of one peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerReport {
+    /// Which peer.
+    pub peer: PeerId,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long its close took.
+    pub took: Duration,
+}
+
+/// What became of every peer of a group, or of all.
+///
+/// One entry for each peer that was open when it was asked for, in no particular order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// A report per peer.
+    pub peers: Vec<PeerReport>,
+    /// Whether there was anything of that name: false for a group without an open peer, where
+    /// nothing was closed. Always true for a close of all.
+    pub found: bool,
+}
+
+impl Report {
+    /// How many are known to be gone.
+    #[must_use]
+    pub fn closed(&self) -> usize {
+        self.peers
+            .iter()
+            .filter(|report| report.outcome.is_closed())
+            .count()
+    }
+
+    /// Whether every one is known to be gone.
+    #[must_use]
+    pub fn all_closed(&self) -> bool {
+        self.closed() == self.peers.len()
+    }
+
+    /// The outcome of `peer`, if it was among them.
+    #[must_use]
+    pub fn outcome(&self, peer: &str) -> Option<&Outcome> {
+        self.peers
+            .iter()
+            .find(|report| report.peer.as_str() == peer)
+            .map(|report| &report.outcome)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.found {
+            return f.write_str("not found");
+        }
+        write!(f, "{} of {} closed", self.closed(), self.peers.len())?;
+        let left = self
+            .peers
+            .iter()
+            .filter(|report| !report.outcome.is_closed());
+        for PeerReport { peer, outcome, .. } in left {
+            write!(f, "\n  {peer}: {outcome}")?;
+        }
+        Ok(())
+    }
+}

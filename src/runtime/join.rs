@@ -1,0 +1,189 @@
+//! The eager handle of a task.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_task::FallibleTask;
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, Abortable};
+
+use super::wait::{WaitError, wait};
+
+/// A handle to a task that has been started.
+///
+/// - `await` it: the task's result, or why there is none. Any executor will do, not only the
+///   task's own.
+/// - [`wait`](Self::wait) on it from synchronous code, with a bound.
+/// - Drop it: **the task goes on**, on every backend. [`abort`](Self::abort) ends it.
+///
+/// # Cancel safety
+///
+/// Awaiting by reference and being cancelled loses nothing: await again. After the result was
+/// taken, polling again says [`JoinError::Lost`].
+#[must_use = "a dropped handle detaches its task"]
+pub struct JoinHandle<T> {
+    inner: Inner<T>,
+    aborted: bool,
+}
+
+enum Inner<T> {
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::task::JoinHandle<T>),
+    Task(Option<FallibleTask<Result<T, JoinError>>>),
+    Reported {
+        end: oneshot::Receiver<Result<T, JoinError>>,
+        abort: AbortHandle,
+    },
+}
+
+impl<T> JoinHandle<T> {
+    #[cfg(feature = "tokio")]
+    pub(super) fn tokio(handle: tokio::task::JoinHandle<T>) -> Self {
+        Self {
+            inner: Inner::Tokio(handle),
+            aborted: false,
+        }
+    }
+
+    pub(super) fn task(task: async_task::Task<Result<T, JoinError>>) -> Self {
+        Self {
+            inner: Inner::Task(Some(task.fallible())),
+            aborted: false,
+        }
+    }
+
+    /// Wraps `task` so that its end is reported to the handle also where the executor has no
+    /// handles of its own.
+    pub(super) fn reported<F>(task: F) -> (impl Future<Output = ()> + Send + 'static, Self)
+    where
+        F: Future<Output = Result<T, JoinError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (report, end) = oneshot::channel();
+        let (abort, registration) = AbortHandle::new_pair();
+        let task = Abortable::new(task, registration);
+        let task = async move {
+            if let Ok(result) = task.await {
+                // Nobody may be waiting any more.
+                let _detached = report.send(result);
+            }
+        };
+        (
+            task,
+            Self {
+                inner: Inner::Reported { end, abort },
+                aborted: false,
+            },
+        )
+    }
+
+    /// Ends the task at its next suspension point; a task that has ended is left as it is.
+    ///
+    /// The task's future is dropped by its executor, soon, not by this call.
+    pub fn abort(&mut self) {
+        self.aborted = true;
+        match &mut self.inner {
+            #[cfg(feature = "tokio")]
+            Inner::Tokio(handle) => handle.abort(),
+            // Dropping an `async_task` handle is its cancel.
+            Inner::Task(task) => drop(task.take()),
+            Inner::Reported { abort, .. } => abort.abort(),
+        }
+    }
+
+    /// Blocks this thread until the task has ended, at most for `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError::TimedOut`] when the time is up: the task goes on, and the handle can be waited
+    /// on or awaited again. [`WaitError::WouldStarve`], at once, where blocking would keep an
+    /// executor from running its tasks: `await` there.
+    pub fn wait(&mut self, timeout: Duration) -> Result<Result<T, JoinError>, WaitError> {
+        wait(self, timeout)
+    }
+
+    fn lost(&self) -> JoinError {
+        if self.aborted {
+            JoinError::Cancelled
+        } else {
+            JoinError::Lost
+        }
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let ended = match &mut this.inner {
+            #[cfg(feature = "tokio")]
+            Inner::Tokio(handle) => std::task::ready!(super::tokio::poll_join(handle, cx)),
+            Inner::Task(None) => None,
+            Inner::Task(Some(task)) => {
+                let ended = std::task::ready!(Pin::new(task).poll(cx));
+                this.inner = Inner::Task(None);
+                ended
+            }
+            Inner::Reported { end, .. } => std::task::ready!(Pin::new(end).poll(cx)).ok(),
+        };
+        Poll::Ready(ended.unwrap_or_else(|| Err(this.lost())))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let Inner::Task(task) = &mut self.inner
+            && let Some(task) = task.take()
+        {
+            task.detach();
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("aborted", &self.aborted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a task has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// It panicked, with this message.
+    Panicked(String),
+    /// It was aborted through its handle.
+    Cancelled,
+    /// Its executor dropped it: refused it, was shut down, or is gone.
+    Lost,
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(message) => write!(f, "the task panicked: {message}"),
+            Self::Cancelled => f.write_str("the task was cancelled"),
+            Self::Lost => f.write_str("the task was dropped by its executor"),
+        }
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+/// The error for a caught panic, with its message where it has one.
+pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> JoinError {
+    let message = match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => payload.downcast_ref::<&str>().map_or_else(
+            || String::from("(no message)"),
+            |message| (*message).to_owned(),
+        ),
+    };
+    JoinError::Panicked(message)
+}

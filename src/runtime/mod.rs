@@ -1,0 +1,44 @@
+//! Executors: how futures get onto the host's, and what to do where there is none.
+//!
+//! [`Spawner`] is what a backend implements; [`Runtime`] is the cheap handle that the rest of the
+//! crate holds. [`current`] is the counterpart of Python's `sniffio.current_async_library`, and
+//! [`run`] that of `anyio.from_thread.run`: it starts a future from anywhere.
+//!
+//! ```
+//! # #[cfg(feature = "smol")] {
+//! use std::time::Duration;
+//! use anypeer::runtime::{Runtime, SmolSpawner};
+//!
+//! let runtime = Runtime::from(SmolSpawner::new());
+//! let mut answer = runtime.spawn(async { 6 * 7 });
+//! // From synchronous code, with a bound; in a task, `answer.await` instead.
+//! assert_eq!(answer.wait(Duration::from_secs(5)).unwrap().unwrap(), 42);
+//! # }
+//! ```
+
+pub(crate) mod background;
+mod current;
+mod join;
+#[cfg(feature = "webrtc")]
+pub(crate) mod net;
+#[cfg(feature = "smol")]
+mod smol;
+mod spawner;
+pub(crate) mod time;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod wait;
+
+pub use self::background::StartError;
+pub use self::current::{EnterGuard, current, enter};
+pub use self::join::{JoinError, JoinHandle};
+#[cfg(feature = "smol")]
+pub use self::smol::SmolSpawner;
+pub use self::spawner::{BoxFuture, Runtime, Spawner, run};
+#[cfg(feature = "tokio")]
+pub use self::tokio::TokioSpawner;
+pub use self::wait::WaitError;
+
+#[cfg(feature = "webrtc")]
+pub(crate) use self::join::panicked;
+pub(crate) use self::wait::wait;

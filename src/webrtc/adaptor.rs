@@ -1,0 +1,168 @@
+//! The one implementation of `webrtc`'s runtime trait, over every backend.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle,
+    Runtime as WebrtcRuntime,
+};
+use async_io::Async;
+use futures::future::{AbortHandle, Abortable};
+
+use super::census::TASKS;
+use super::driver::Driver;
+use crate::runtime::{BoxFuture, Runtime, wait};
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The runtime of one connection: its spawner, captured, and its driver's slot.
+///
+/// While the driver runs, this and the driver refer to each other through the connection's core;
+/// the driver's end undoes that.
+pub(super) struct Adaptor {
+    runtime: Runtime,
+    driver: Arc<Driver>,
+}
+
+impl Adaptor {
+    pub(super) fn new(runtime: Runtime, driver: Arc<Driver>) -> Self {
+        Self { runtime, driver }
+    }
+}
+
+impl WebrtcRuntime for Adaptor {
+    /// The first future of a connection is its driver; others serve it and end with it.
+    fn spawn(&self, future: BoxFuture) -> Box<dyn JoinHandle> {
+        let helper = match self.driver.install(future) {
+            Ok(task) => {
+                drop(self.runtime.spawn(task));
+                None
+            }
+            Err(_refused) if self.driver.end().is_some() => None,
+            Err(future) => {
+                let (handle, registration) = AbortHandle::new_pair();
+                let (task, counted) = (Abortable::new(future, registration), TASKS.count());
+                drop(self.runtime.spawn(async move {
+                    let _ended_or_aborted = task.await;
+                    drop(counted);
+                }));
+                self.driver.add_helper(handle.clone());
+                Some(handle)
+            }
+        };
+        Box::new(Task {
+            driver: Arc::clone(&self.driver),
+            helper,
+        })
+    }
+
+    /// Asked for with a pool of one, so that a plain drop of the connection tells the driver to
+    /// end; but there is no pool, the host's executor is the place.
+    fn spawn_reactor(&self, _pool_size: usize, future: BoxFuture) -> Box<dyn JoinHandle> {
+        self.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        self.driver.sockets.udp(self.runtime.udp_socket(socket)?)
+    }
+
+    fn wrap_tcp_listener(
+        &self,
+        listener: std::net::TcpListener,
+    ) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        self.driver.sockets.tcp_listener(listener)
+    }
+
+    fn connect_tcp<'a>(
+        &'a self,
+        remote_addr: SocketAddr,
+    ) -> Boxed<'a, io::Result<Arc<dyn AsyncTcpStream>>> {
+        Box::pin(async move {
+            let stream = Async::<std::net::TcpStream>::connect(remote_addr).await?;
+            self.driver.sockets.tcp_stream(stream)
+        })
+    }
+
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
+        let host = host.to_owned();
+        Box::pin(blocking::unblock(move || {
+            host.to_socket_addrs().map(Iterator::collect)
+        }))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture {
+        self.runtime.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        Box::new(Interval {
+            runtime: self.runtime.clone(),
+            period,
+            next: Instant::now(),
+        })
+    }
+
+    /// Not called by `webrtc` itself. Where blocking would starve an executor this returns at
+    /// once, with `future` dropped.
+    fn block_on(&self, mut future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+        let _refused = wait(&mut future, FOR_EVER);
+    }
+
+    fn name(&self) -> &'static str {
+        self.runtime.name()
+    }
+}
+
+impl fmt::Debug for Adaptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adaptor")
+            .field("runtime", &self.runtime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handle to the driver, or to a task that serves it.
+struct Task {
+    driver: Arc<Driver>,
+    helper: Option<AbortHandle>,
+}
+
+impl JoinHandle for Task {
+    fn detach(&self) {}
+
+    /// `webrtc` aborts a driver that has not ended 100 ms after it was told to; the close that
+    /// told it has a longer grace, and forces it itself.
+    fn abort(&self) {
+        if let Some(helper) = &self.helper {
+            helper.abort();
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.driver.end().is_some()
+    }
+}
+
+struct Interval {
+    runtime: Runtime,
+    period: Duration,
+    next: Instant,
+}
+
+impl AsyncInterval for Interval {
+    fn tick(&mut self) -> Boxed<'_, ()> {
+        Box::pin(async move {
+            self.runtime
+                .sleep(self.next.saturating_duration_since(Instant::now()))
+                .await;
+            self.next += self.period;
+        })
+    }
+}

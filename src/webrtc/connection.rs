@@ -1,0 +1,218 @@
+//! Connections of the `webrtc` crate, as [`Connection`]s.
+
+use std::sync::{Arc, OnceLock, Weak};
+
+use ::webrtc::data_channel::DataChannel;
+use ::webrtc::peer_connection::PeerConnection;
+
+use super::adaptor::Adaptor;
+use super::driver::{Driver, DriverEnd, Killed};
+use super::handler::Handler;
+use crate::event::Event;
+use crate::peer::{
+    Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders, Status,
+};
+use crate::runtime::BoxFuture;
+use crate::state::ConnectionState;
+use crate::sync::Mutex;
+
+/// The reference to a `PeerConnection`, until it is closed; and the traces of it after that.
+#[derive(Default)]
+pub(super) struct Link {
+    connection: Mutex<Linked>,
+    /// Alive as long as the connection's core is, whatever handle keeps it.
+    core: OnceLock<Weak<Adaptor>>,
+    channels: Mutex<Vec<Channel>>,
+}
+
+#[derive(Default)]
+enum Linked {
+    #[default]
+    Building,
+    Built(Arc<dyn PeerConnection>),
+    Released(Option<Weak<dyn PeerConnection>>),
+}
+
+struct Channel {
+    label: String,
+    channel: Weak<dyn DataChannel>,
+}
+
+impl Link {
+    pub(super) fn built(connection: Arc<dyn PeerConnection>) -> Self {
+        Self {
+            connection: Mutex::new(Linked::Built(connection)),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn set_core(&self, core: Weak<Adaptor>) {
+        // Set once, where both are made.
+        let _set = self.core.set(core);
+    }
+
+    /// Completes the link; gives the connection back if it was closed meanwhile.
+    pub(super) fn build(
+        &self,
+        connection: Arc<dyn PeerConnection>,
+    ) -> Result<(), Arc<dyn PeerConnection>> {
+        let mut linked = self.connection.lock();
+        match *linked {
+            Linked::Building => {
+                *linked = Linked::Built(connection);
+                Ok(())
+            }
+            Linked::Built(_) | Linked::Released(_) => Err(connection),
+        }
+    }
+
+    pub(super) fn get(&self) -> Option<Arc<dyn PeerConnection>> {
+        match &*self.connection.lock() {
+            Linked::Built(connection) => Some(Arc::clone(connection)),
+            Linked::Building | Linked::Released(_) => None,
+        }
+    }
+
+    /// Lets go of the connection.
+    fn release(&self) {
+        let mut linked = self.connection.lock();
+        let weak = match &*linked {
+            Linked::Building => None,
+            Linked::Built(connection) => Some(Arc::downgrade(connection)),
+            Linked::Released(_) => return,
+        };
+        let released = std::mem::replace(&mut *linked, Linked::Released(weak));
+        drop(linked);
+        drop(released);
+    }
+
+    /// Remembers a channel by its label, weakly.
+    pub(super) async fn add_channel(&self, channel: &Arc<dyn DataChannel>) {
+        let label = channel.label().await.unwrap_or_default();
+        let mut channels = self.channels.lock();
+        channels.retain(|known| known.channel.strong_count() > 0);
+        channels.push(Channel {
+            label,
+            channel: Arc::downgrade(channel),
+        });
+    }
+}
+
+impl Holders for Link {
+    fn holders(&self) -> Vec<Holder> {
+        let mut holders = Vec::new();
+        if let Linked::Released(Some(connection)) = &*self.connection.lock()
+            && connection.strong_count() > 0
+        {
+            holders.push(Holder::Connection(connection.strong_count()));
+        }
+        let channels = self.channels.lock();
+        let held = channels
+            .iter()
+            .filter(|known| known.channel.strong_count() > 0);
+        holders.extend(held.map(|known| Holder::DataChannel(known.label.clone())));
+        if holders.is_empty() && self.core.get().is_some_and(|core| core.strong_count() > 0) {
+            holders.push(Holder::Handle);
+        }
+        holders
+    }
+}
+
+/// A connection whose runtime and handler are ours: its end is seen.
+pub(super) struct Instrumented {
+    pub(super) link: Arc<Link>,
+    pub(super) driver: Arc<Driver>,
+    pub(super) handler: Arc<Handler>,
+    pub(super) status: Arc<Status>,
+}
+
+impl Connection for Instrumented {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        Box::pin(async move {
+            if let Some(end) = self.driver.end() {
+                return Ok(Some(Closure::Forced(end.cause())));
+            }
+            let Some(connection) = self.link.get() else {
+                self.link.release();
+                self.driver.kill();
+                self.driver.ended().await;
+                return Ok(Some(Closure::Forced(ForceCause::NotBuilt)));
+            };
+            // Its Ok means nothing; the driver's end does.
+            connection.close().await?;
+            drop(connection);
+            Ok(Some(match self.driver.ended().await {
+                DriverEnd::Finished => Closure::Graceful,
+                end => Closure::Forced(end.cause()),
+            }))
+        })
+    }
+
+    fn abort(&self) -> Option<ForceCause> {
+        let running = self.handler.running();
+        let killed = self.driver.kill();
+        if let Some((callback, held)) = running {
+            let peer = &self.status.id;
+            self.status.watch.tell(|| Event::HandlerStalled {
+                peer,
+                callback,
+                held,
+            });
+        }
+        Some(match (killed, running) {
+            (Killed::Gone(DriverEnd::Killed) | Killed::Held, Some((callback, _))) => {
+                ForceCause::HandlerStalled(callback)
+            }
+            (Killed::Gone(end), _) => end.cause(),
+            (Killed::Held, None) => ForceCause::Unresponsive,
+        })
+    }
+
+    fn release(self: Arc<Self>) -> BoxFuture {
+        Box::pin(async move {
+            self.link.release();
+            self.handler.release().await;
+        })
+    }
+
+    fn watch_end(&self, notice: EndNotice) {
+        self.driver.watch_end(notice);
+    }
+
+    fn state(&self) -> Option<ConnectionState> {
+        Some(self.handler.state())
+    }
+
+    fn in_own_handler(&self) -> bool {
+        self.handler.is_polled_here()
+    }
+
+    fn holders(&self) -> Option<Arc<dyn Holders>> {
+        Some(Arc::clone(&self.link) as Arc<dyn Holders>)
+    }
+}
+
+/// A connection that was built without us: it can be asked to close, and not be seen to.
+pub(super) struct Opaque {
+    pub(super) link: Arc<Link>,
+}
+
+impl Connection for Opaque {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        Box::pin(async move {
+            if let Some(connection) = self.link.get() {
+                connection.close().await?;
+            }
+            Ok(None)
+        })
+    }
+
+    fn release(self: Arc<Self>) -> BoxFuture {
+        self.link.release();
+        Box::pin(std::future::ready(()))
+    }
+
+    fn holders(&self) -> Option<Arc<dyn Holders>> {
+        Some(Arc::clone(&self.link) as Arc<dyn Holders>)
+    }
+}

@@ -1,0 +1,28 @@
+//! The `webrtc` crate under this crate's care.
+//!
+//! The crate itself is re-exported here, module by module, so that applications need no second,
+//! version-locked dependency; and no type of it appears anywhere else in this crate.
+//!
+//! There are three ways in:
+//!
+//! - [`open`]: a builder, a handler and options; the whole life is ours.
+//! - [`instrument`]: for an application that builds its own connection. It is given the runtime
+//!   and the handler to build with, and hands the connection over with [`Instrument::adopt`].
+//! - [`adopt`]: for a connection that was built without us. It can be closed, but whether it
+//!   really ended cannot be seen: [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
+
+mod adaptor;
+mod census;
+mod connection;
+mod driver;
+mod handler;
+mod open;
+mod peer;
+mod socket;
+
+pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver, runtime};
+pub use rtc::ice::mdns::MulticastDnsMode;
+
+pub use self::census::{Census, census};
+pub use self::open::{Instrument, OpenError, adopt, instrument, open};
+pub use self::peer::{OperationError, Peer};

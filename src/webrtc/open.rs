@@ -1,0 +1,225 @@
+//! The three ways in.
+
+use std::fmt;
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+
+use ::webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
+};
+use ::webrtc::runtime::Runtime as WebrtcRuntime;
+
+use super::adaptor::Adaptor;
+use super::connection::{Instrumented, Link, Opaque};
+use super::driver::Driver;
+use super::handler::Handler;
+use super::peer::Peer;
+use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
+
+/// Builds a connection that `peers` closes and watches.
+///
+/// `builder` is used as it is, but for its runtime, handler and reactor pool, which are set here.
+/// The connection runs on the runtime of `options`, or else of `peers`, or else on the
+/// [current](crate::runtime::current) one, or else on the background one.
+///
+/// # Errors
+///
+/// [`OpenError`] says why there is no connection; nothing is left of it then.
+///
+/// # Cancel safety
+///
+/// Dropped at any point, it leaves nothing: no socket, no driver, no handler.
+pub async fn open<A>(
+    peers: &Peers,
+    builder: PeerConnectionBuilder<A>,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+    options: PeerOptions,
+) -> Result<Peer, OpenError>
+where
+    A: ToSocketAddrs + Send + 'static,
+{
+    let instrument = instrument(peers, handler, options)?;
+    let built = builder
+        .with_runtime(instrument.runtime())
+        .with_handler(instrument.handler())
+        .with_dedicated_reactor_pool_size(1)
+        .build()
+        .await;
+    match built {
+        Ok(connection) => instrument.adopt(Arc::new(connection)),
+        Err(error) => Err(match instrument.close_reason() {
+            Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),
+            _ => OpenError::Build(error),
+        }),
+    }
+}
+
+/// Prepares a connection that the application builds itself.
+///
+/// The peer is registered from now on: it counts, and is closed with the others.
+///
+/// # Errors
+///
+/// [`OpenError::Insert`] says why the peer was not registered.
+pub fn instrument(
+    peers: &Peers,
+    handler: Arc<dyn PeerConnectionEventHandler>,
+    options: PeerOptions,
+) -> Result<Instrument, OpenError> {
+    let reserved = peers.reserve(options)?;
+    let status = Arc::clone(&reserved.status);
+    let (link, driver) = (Arc::new(Link::default()), Driver::new());
+    let adaptor = Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver)));
+    link.set_core(Arc::downgrade(&adaptor));
+    let handler = Handler::new(handler, Arc::clone(&status), Arc::clone(&link));
+    let connection = Arc::new(Instrumented {
+        link,
+        driver,
+        handler,
+        status,
+    });
+    let peer = reserved.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
+    Ok(Instrument {
+        peer: Some(peer),
+        connection,
+        adaptor,
+    })
+}
+
+/// What to build a connection with, so that its end can be seen.
+///
+/// Dropping it without [`adopt`](Self::adopt) closes whatever was built with it.
+#[must_use = "dropping it closes what was built with it"]
+pub struct Instrument {
+    /// Gone once adopted.
+    peer: Option<crate::Peer>,
+    connection: Arc<Instrumented>,
+    adaptor: Arc<Adaptor>,
+}
+
+impl Instrument {
+    /// For `PeerConnectionBuilder::with_runtime`.
+    ///
+    /// One connection only: a second one built with it is refused. Build with
+    /// `with_dedicated_reactor_pool_size(1)`, so that also a connection that is dropped between
+    /// its building and [`adopt`](Self::adopt) ends in order.
+    #[must_use]
+    pub fn runtime(&self) -> Arc<dyn WebrtcRuntime> {
+        Arc::clone(&self.adaptor) as Arc<dyn WebrtcRuntime>
+    }
+
+    /// For `PeerConnectionBuilder::with_handler`: the application's handler, decorated.
+    #[must_use]
+    pub fn handler(&self) -> Arc<dyn PeerConnectionEventHandler> {
+        Arc::clone(&self.connection.handler) as Arc<dyn PeerConnectionEventHandler>
+    }
+
+    /// Takes over the connection that was built.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Closed`] if the peer was closed meanwhile,
+    /// [`OpenError::NotInstrumented`] if nothing was built with [`runtime`](Self::runtime). The
+    /// peer is closed then.
+    pub fn adopt(mut self, connection: Arc<dyn PeerConnection>) -> Result<Peer, OpenError> {
+        if !self.connection.driver.is_installed() {
+            return Err(OpenError::NotInstrumented);
+        }
+        let built = self.connection.link.build(connection).is_ok();
+        let reason = self.close_reason();
+        match self.peer.take_if(|_| built && reason.is_none()) {
+            Some(peer) => Ok(Peer::new(peer, Arc::clone(&self.connection.link))),
+            None => Err(OpenError::Closed(reason.unwrap_or(CloseReason::Ended))),
+        }
+    }
+
+    /// Why the peer is closing or closed, if it is.
+    fn close_reason(&self) -> Option<CloseReason> {
+        self.peer.as_ref().and_then(crate::Peer::closing_for)
+    }
+}
+
+impl Drop for Instrument {
+    fn drop(&mut self) {
+        if let Some(peer) = self.peer.take() {
+            drop(peer.close_for(CloseReason::OpenCancelled));
+            // Not only soon, but now: a cancelled `open` leaves nothing.
+            self.connection.driver.kill();
+        }
+    }
+}
+
+impl fmt::Debug for Instrument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Instrument")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes over a connection that was built without this crate.
+///
+/// It is closed like any other; but whether its driver and its sockets are gone then cannot be
+/// seen, and every close ends in [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed) at best.
+/// Its own runtime must be named in `options`, or be the current one, if its close needs one.
+///
+/// # Errors
+///
+/// [`OpenError::Insert`] says why the peer was not registered; the connection is then untouched.
+pub fn adopt(
+    peers: &Peers,
+    connection: Arc<dyn PeerConnection>,
+    options: PeerOptions,
+) -> Result<Peer, OpenError> {
+    let link = Arc::new(Link::built(connection));
+    let peer = peers.insert(
+        Arc::new(Opaque {
+            link: Arc::clone(&link),
+        }),
+        options,
+    )?;
+    Ok(Peer::new(peer, link))
+}
+
+/// Why there is no peer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The peer could not be registered.
+    Insert(InsertError),
+    /// The `webrtc` crate could not build the connection.
+    Build(::webrtc::error::Error),
+    /// The peer was closed before its connection was built.
+    Closed(CloseReason),
+    /// Nothing was built with the instrument's runtime: the connection is not the one.
+    NotInstrumented,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Insert(error) => error.fmt(f),
+            Self::Build(_) => f.write_str("the connection could not be built"),
+            Self::Closed(reason) => write!(f, "closed before it was built: {reason}"),
+            Self::NotInstrumented => {
+                f.write_str("the connection was not built with the instrument's runtime")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Insert(error) => Some(error),
+            Self::Build(error) => Some(error),
+            Self::Closed(_) | Self::NotInstrumented => None,
+        }
+    }
+}
+
+impl From<InsertError> for OpenError {
+    fn from(error: InsertError) -> Self {
+        Self::Insert(error)
+    }
+}

@@ -1,0 +1,290 @@
+//! Sockets that can be taken away from their driver.
+
+use std::fmt;
+use std::io;
+use std::io::{IoSliceMut, Read, Write};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
+
+use ::webrtc::runtime::{
+    AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, RecvMeta, Transmit, UdpSockRef,
+    UdpSocketState,
+};
+use async_io::Async;
+
+use super::census::{Counted, SOCKETS};
+use crate::runtime::net::{Interest, UdpSocket};
+use crate::sync::Mutex;
+
+/// The sockets of one driver.
+#[derive(Default)]
+pub(super) struct Sockets(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    sockets: Vec<Weak<dyn Revoke>>,
+    revoked: bool,
+}
+
+impl Sockets {
+    /// Remembers a socket, or takes it away at once if the others were already.
+    fn add<T: Send + 'static>(&self, socket: T) -> Arc<Revocable<T>> {
+        let open = Open {
+            io: socket,
+            _counted: SOCKETS.count(),
+        };
+        let socket = Arc::new(Revocable(Mutex::new(Some(open))));
+        let weak: Weak<dyn Revoke> = Arc::<Revocable<T>>::downgrade(&socket);
+        let mut known = self.0.lock();
+        known.sockets.retain(|socket| socket.strong_count() > 0);
+        known.sockets.push(weak);
+        let revoked = known.revoked;
+        drop(known);
+        if revoked {
+            socket.revoke();
+        }
+        socket
+    }
+
+    /// Closes every socket, now and from now on, also while the driver is using them.
+    pub(super) fn revoke(&self) {
+        let sockets = {
+            let mut known = self.0.lock();
+            known.revoked = true;
+            std::mem::take(&mut known.sockets)
+        };
+        for socket in sockets.iter().filter_map(Weak::upgrade) {
+            socket.revoke();
+        }
+    }
+
+    pub(super) fn udp(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let batch = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        let local_addr = socket.local_addr()?;
+        Ok(Arc::new(Udp {
+            batch,
+            local_addr,
+            socket: self.add(socket),
+        }))
+    }
+
+    pub(super) fn tcp_listener(
+        self: &Arc<Self>,
+        listener: std::net::TcpListener,
+    ) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        let local_addr = listener.local_addr()?;
+        let socket = self.add(Async::new(listener)?);
+        Ok(Arc::new(TcpListener {
+            sockets: Arc::clone(self),
+            local_addr,
+            socket,
+        }))
+    }
+
+    pub(super) fn tcp_stream(
+        &self,
+        stream: Async<std::net::TcpStream>,
+    ) -> io::Result<Arc<dyn AsyncTcpStream>> {
+        let (local_addr, peer_addr) = (
+            stream.get_ref().local_addr()?,
+            stream.get_ref().peer_addr()?,
+        );
+        Ok(Arc::new(TcpStream {
+            local_addr,
+            peer_addr,
+            socket: self.add(stream),
+        }))
+    }
+}
+
+trait Revoke: Send + Sync {
+    fn revoke(&self);
+}
+
+/// A socket that somebody else can close.
+///
+/// It is locked for the length of a non-blocking system call, never longer.
+struct Revocable<T>(Mutex<Option<Open<T>>>);
+
+struct Open<T> {
+    io: T,
+    _counted: Counted,
+}
+
+impl<T: Send> Revoke for Revocable<T> {
+    fn revoke(&self) {
+        let taken = self.0.lock().take();
+        drop(taken);
+    }
+}
+
+impl<T> Revocable<T> {
+    fn poll<R>(&self, poll: impl FnOnce(&T) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        match &*self.0.lock() {
+            Some(open) => poll(&open.io),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+struct Udp {
+    batch: UdpSocketState,
+    local_addr: SocketAddr,
+    socket: Arc<Revocable<UdpSocket>>,
+}
+
+impl AsyncUdpSocket for Udp {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local_addr)
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.socket.poll(|socket| {
+            let send = || self.batch.try_send(UdpSockRef::from(socket), transmit);
+            socket
+                .poll_io(cx, Interest::Write, send)
+                .map_ok(|()| transmit.contents.len())
+        })
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll(|socket| {
+            let received = ready!(socket.poll_io(cx, Interest::Read, || {
+                match self.batch.recv(UdpSockRef::from(socket), bufs, meta)? {
+                    0 => Err(io::ErrorKind::WouldBlock.into()),
+                    received => Ok(received),
+                }
+            }))?;
+            for meta in meta.iter_mut().take(received) {
+                // The driver divides by it, and an empty datagram has none.
+                meta.stride = meta.stride.max(1);
+            }
+            Poll::Ready(Ok(received))
+        })
+    }
+
+    fn max_gso_segments(&self) -> usize {
+        self.batch.max_gso_segments()
+    }
+
+    fn max_gro_segments(&self) -> usize {
+        self.batch.gro_segments()
+    }
+}
+
+struct TcpListener {
+    sockets: Arc<Sockets>,
+    local_addr: SocketAddr,
+    socket: Arc<Revocable<Async<std::net::TcpListener>>>,
+}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;
+
+impl AsyncTcpListener for TcpListener {
+    fn accept<'a>(&'a self) -> Boxed<'a, (Arc<dyn AsyncTcpStream>, SocketAddr)> {
+        Box::pin(async move {
+            let (stream, peer_addr) = std::future::poll_fn(|cx| {
+                self.socket.poll(|listener| {
+                    loop {
+                        match listener.get_ref().accept() {
+                            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                            accepted => return Poll::Ready(accepted),
+                        }
+                        ready!(listener.poll_readable(cx))?;
+                    }
+                })
+            })
+            .await?;
+            Ok((self.sockets.tcp_stream(Async::new(stream)?)?, peer_addr))
+        })
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local_addr)
+    }
+}
+
+struct TcpStream {
+    local_addr: SocketAddr,
+    peer_addr: SocketAddr,
+    socket: Arc<Revocable<Async<std::net::TcpStream>>>,
+}
+
+impl AsyncTcpStream for TcpStream {
+    fn read<'a, 'b>(&'a self, buf: &'b mut [u8]) -> Boxed<'b, usize>
+    where
+        'a: 'b,
+    {
+        Box::pin(std::future::poll_fn(move |cx| {
+            self.socket.poll(|stream| {
+                loop {
+                    match stream.get_ref().read(buf) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        read => return Poll::Ready(read),
+                    }
+                    ready!(stream.poll_readable(cx))?;
+                }
+            })
+        }))
+    }
+
+    fn write_all<'a, 'b>(&'a self, buf: &'b [u8]) -> Boxed<'b, ()>
+    where
+        'a: 'b,
+    {
+        let mut left = buf;
+        Box::pin(std::future::poll_fn(move |cx| {
+            self.socket.poll(|stream| {
+                while !left.is_empty() {
+                    match stream.get_ref().write(left) {
+                        Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                        Ok(written) => left = &left[written..],
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            ready!(stream.poll_writable(cx))?;
+                        }
+                        Err(error) => return Poll::Ready(Err(error)),
+                    }
+                }
+                Poll::Ready(Ok(()))
+            })
+        }))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local_addr)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer_addr)
+    }
+}
+
+impl fmt::Debug for Udp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Udp").field(&self.local_addr).finish()
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TcpListener")
+            .field(&self.local_addr)
+            .finish()
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TcpStream")
+            .field(&self.local_addr)
+            .field(&self.peer_addr)
+            .finish()
+    }
+}

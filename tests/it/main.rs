@@ -1,0 +1,7 @@
+//! Everything through the public interface, on real peers.
+
+#![cfg(all(feature = "webrtc", any(feature = "smol", feature = "tokio")))]
+
+#[path = "../../examples/shared/loopback.rs"]
+mod loopback;
+mod smoke;
