@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use anypeer::runtime::BoxFuture;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::{
     PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
@@ -38,6 +39,9 @@ impl Flag {
     }
 }
 
+/// What to do inside a callback.
+pub(crate) type Hook = Box<dyn FnOnce() -> BoxFuture + Send>;
+
 /// What a handler saw.
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -45,6 +49,8 @@ pub(crate) struct Seen {
     pub(crate) connected: Flag,
     pub(crate) channel: Flag,
     pub(crate) channels: Mutex<Vec<Arc<dyn DataChannel>>>,
+    /// What to do inside the next `on_data_channel`.
+    pub(crate) hook: Mutex<Option<Hook>>,
     /// How often Closed was told.
     pub(crate) closed: AtomicUsize,
 }
@@ -91,6 +97,10 @@ impl PeerConnectionEventHandler for Recorder {
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
         self.seen.channels.lock().unwrap().push(channel);
         self.seen.channel.raise();
+        let hook = self.seen.hook.lock().unwrap().take();
+        if let Some(hook) = hook {
+            hook().await;
+        }
     }
 }
 

@@ -4,4 +4,6 @@
 
 #[path = "../../examples/shared/loopback.rs"]
 mod loopback;
-mod smoke;
+#[path = "../../examples/shared/proc.rs"]
+mod proc;
+mod truth;
