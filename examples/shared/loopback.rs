@@ -181,8 +181,14 @@ impl Pair {
         offerer: PeerOptions,
         answerer: PeerOptions,
     ) -> Result<Self, Error> {
-        let (offerer, offerer_seen) = open(peers, offerer).await?;
-        let (answerer, answerer_seen) = open(peers, answerer).await?;
+        Self::connect(open(peers, offerer).await?, open(peers, answerer).await?).await
+    }
+
+    /// Connects two peers.
+    pub(crate) async fn connect(
+        (offerer, offerer_seen): (Peer, Arc<Seen>),
+        (answerer, answerer_seen): (Peer, Arc<Seen>),
+    ) -> Result<Self, Error> {
         let channel = connect((&offerer, &offerer_seen), (&answerer, &answerer_seen)).await?;
         Ok(Self {
             offerer,

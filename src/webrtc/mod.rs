@@ -21,7 +21,12 @@ mod peer;
 mod socket;
 
 pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver, runtime};
+// What `webrtc`'s own functions take and return, and it does not name.
 pub use rtc::ice::mdns::MulticastDnsMode;
+pub use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
+pub use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCSctpTransportState};
+pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
+pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 pub use self::census::{Census, census};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};

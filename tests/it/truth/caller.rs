@@ -7,13 +7,16 @@ use std::sync::mpsc::channel;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+
 use anypeer::peer::{Closure, ForceCause, Holder};
 use anypeer::runtime::WaitError;
 use anypeer::webrtc::{self, census};
 use anypeer::{Outcome, PeerOptions, Peers};
 
 use super::cell::{Action, DELIBERATE, Expect, Started, Subject, Target, eventually};
-use super::host::{Backend, Host, received};
+use crate::host::{Backend, Host, received};
 use crate::loopback::{HANDLERS, Recorder, Seen, builder};
 use crate::proc::udp_sockets;
 
@@ -161,17 +164,17 @@ fn waited_under_an_enter_guard(backend: Backend, action: Action) -> String {
 }
 
 /// Waits where that may be refused, and awaits if it is.
-async fn wait_or_await(mut started: Started) -> Option<Outcome> {
+async fn wait_or_await(mut started: Started) -> (Option<Outcome>, &'static str) {
     let start = Instant::now();
     match started.wait() {
-        Ok(outcome) => outcome,
+        Ok(outcome) => (outcome, ""),
         Err(WaitError::WouldStarve) => {
             let took = start.elapsed();
             assert!(
                 took < Duration::from_millis(250),
                 "expected a refusal at once, not in {took:?}"
             );
-            started.outcome().await
+            (started.outcome().await, "refused, then ")
         }
         Err(error) => panic!("expected the outcome or a refusal, and it was {error:?}"),
     }
@@ -180,16 +183,23 @@ async fn wait_or_await(mut started: Started) -> Option<Outcome> {
 fn waited_inside_a_task(backend: Backend, action: Action) -> String {
     let host = Host::start(backend);
     let (target, traces, _remote) = Subject::connect(&host).split();
-    let outcome = host.in_task(async move { wait_or_await(target.start(action)).await });
-    traces.verify(outcome.as_ref(), Expect::Graceful)
+    let (outcome, refused) = host.in_task(async move { wait_or_await(target.start(action)).await });
+    format!(
+        "{refused}{}",
+        traces.verify(outcome.as_ref(), Expect::Graceful)
+    )
 }
 
 #[cfg(feature = "tokio")]
 fn inside_a_local_set(backend: Backend, action: Action) -> String {
     let host = Host::start(backend);
     let (target, traces, _remote) = Subject::connect(&host).split();
-    let outcome = host.in_local_set(async move { wait_or_await(target.start(action)).await });
-    traces.verify(outcome.as_ref(), Expect::Graceful)
+    let (outcome, refused) =
+        host.in_local_set(async move { wait_or_await(target.start(action)).await });
+    format!(
+        "{refused}{}",
+        traces.verify(outcome.as_ref(), Expect::Graceful)
+    )
 }
 
 fn in_own_handler_dropped(backend: Backend, action: Action) -> String {
@@ -499,32 +509,34 @@ fn open_racing(backend: Backend, action: Action) -> String {
     const ROUNDS: u64 = 40;
     let host = Host::start(backend);
     let nothing = Nothing::yet();
-    let (mut opened, mut refused) = (0, 0);
+    let mut opened = 0;
     for round in 0..ROUNDS {
         let peers = Peers::builder().runtime(host.runtime()).build();
         let racer = peers.clone();
+        let (cancel, cancelled) = oneshot::channel::<()>();
         let close = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_micros(round * 100));
+            std::thread::sleep(Duration::from_micros(round * 50));
             match action {
                 Action::Close => drop(racer.close("early")),
                 Action::CloseAll => drop(racer.shutdown()),
-                Action::Drop => {
-                    drop(racer);
-                }
+                // The future is dropped in whatever state it is in.
+                Action::Drop => drop(cancel),
             }
         });
-        let result = host.in_task(async move {
+        opened += u64::from(host.in_task(async move {
             let handler = Recorder::new(Arc::new(Seen::default()));
             let options = PeerOptions::new().id("early");
-            let mut open = pin!(webrtc::open(&peers, builder(), handler, options));
-            let result = open.as_mut().await;
-            result.is_ok()
-        });
-        *(if result { &mut opened } else { &mut refused }) += 1;
+            let open = pin!(webrtc::open(&peers, builder(), handler, options));
+            match (action, select(open, cancelled).await) {
+                (Action::Drop, Either::Right(_)) => false,
+                (_, Either::Left((result, _))) => result.is_ok(),
+                (_, Either::Right((_, open))) => open.await.is_ok(),
+            }
+        }));
         close.join().expect("the racer ends");
         nothing.more();
     }
-    format!("{opened} closed, {refused} refused")
+    format!("{opened} closed, {} refused", ROUNDS - opened)
 }
 
 fn handler_holds_its_peer(backend: Backend, action: Action) -> String {
@@ -540,10 +552,14 @@ fn handler_holds_its_peer(backend: Backend, action: Action) -> String {
     drop(seen);
     let (target, traces, _remote) = subject.split();
     let mut started = target.start(action);
-    if let Started::Dropped(peers) = started {
-        assert_eq!(peers.len(), 1, "expected the handler to keep its peer open");
+    if action == Action::Drop {
+        assert_eq!(
+            started.peers.len(),
+            1,
+            "expected the handler to keep its peer open"
+        );
         // None outlives its set.
-        drop(peers);
+        drop(started);
         return traces.gone(Expect::Graceful);
     }
     let outcome = started.wait().expect("a plain thread may block");

@@ -11,7 +11,7 @@ use anypeer::webrtc::{Peer, census};
 use anypeer::{Closing, ClosingAll, Event, Observer, Outcome, PeerId, PeerOptions, Peers};
 
 use super::caller::Caller;
-use super::host::{Backend, Host};
+use crate::host::{Backend, Host};
 use crate::loopback::{HANDLERS, Hook, Seen, connect, open};
 use crate::proc::udp_sockets;
 
@@ -217,10 +217,17 @@ pub(crate) struct Target {
 }
 
 /// A close that was started.
-pub(crate) enum Started {
-    One(Closing, Peer, Peers),
-    All(ClosingAll, Peer, Peers),
-    Dropped(Peers),
+pub(crate) struct Started {
+    close: Close,
+    /// Kept until the outcome is known; for a drop there is none left.
+    _owner: Option<Peer>,
+    pub(crate) peers: Peers,
+}
+
+enum Close {
+    One(Closing),
+    All(ClosingAll),
+    Dropped,
 }
 
 impl Target {
@@ -228,12 +235,12 @@ impl Target {
     pub(crate) fn start(self, action: Action) -> Started {
         let Self { peers, peer } = self;
         let start = Instant::now();
-        let started = match action {
-            Action::Close => Started::One(peer.close(), peer, peers),
-            Action::CloseAll => Started::All(peers.close_all(), peer, peers),
+        let (close, owner) = match action {
+            Action::Close => (Close::One(peer.close()), Some(peer)),
+            Action::CloseAll => (Close::All(peers.close_all()), Some(peer)),
             Action::Drop => {
                 drop(peer);
-                Started::Dropped(peers)
+                (Close::Dropped, None)
             }
         };
         let took = start.elapsed();
@@ -242,26 +249,30 @@ impl Target {
             took < Duration::from_millis(250),
             "expected a start at once, and it took {took:?}"
         );
-        started
+        Started {
+            close,
+            _owner: owner,
+            peers,
+        }
     }
 }
 
 impl Started {
     /// The outcome, awaited; `None` for a drop, which has none.
     pub(crate) async fn outcome(&mut self) -> Option<Outcome> {
-        match self {
-            Self::One(closing, ..) => Some(closing.await),
-            Self::All(closing, ..) => Some(single(&closing.await)),
-            Self::Dropped(_) => None,
+        match &mut self.close {
+            Close::One(closing) => Some(closing.await),
+            Close::All(closing) => Some(single(&closing.await)),
+            Close::Dropped => None,
         }
     }
 
     /// The outcome, waited for.
     pub(crate) fn wait(&mut self) -> Result<Option<Outcome>, WaitError> {
-        match self {
-            Self::One(closing, ..) => closing.wait(WAIT).map(Some),
-            Self::All(closing, ..) => closing.wait(WAIT).map(|report| Some(single(&report))),
-            Self::Dropped(_) => Ok(None),
+        match &mut self.close {
+            Close::One(closing) => closing.wait(WAIT).map(Some),
+            Close::All(closing) => closing.wait(WAIT).map(|report| Some(single(&report))),
+            Close::Dropped => Ok(None),
         }
     }
 }

@@ -5,19 +5,15 @@
 
 mod caller;
 mod cell;
-mod host;
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use caller::CALLERS;
 use cell::{ACTIONS, Action};
-use host::{BACKENDS, Backend};
 
-/// Names the cell that a child process is to be.
-const CELL: &str = "ANYPEER_CELL";
+use crate::host::{BACKENDS, Backend};
+use crate::process;
 
 /// After this a child is killed, and its cell has failed.
 const KILL_AFTER: Duration = Duration::from_secs(60);
@@ -68,7 +64,7 @@ fn every_close_ends_and_says_the_truth_about_it() {
                     let Some(cell) = left.lock().unwrap().pop() else {
                         break;
                     };
-                    let verdict = run(&cell);
+                    let verdict = process::run("truth::cell", &cell.name(), KILL_AFTER);
                     verdicts.lock().unwrap().push((cell, verdict));
                 }
             });
@@ -89,62 +85,6 @@ fn every_close_ends_and_says_the_truth_about_it() {
         "cells that do not hold:\n{}",
         failures.join("\n")
     );
-}
-
-/// Runs a cell in a child of its own: what it saw, or why it does not hold.
-fn run(cell: &Cell) -> Result<String, String> {
-    let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
-        .args([
-            "--exact",
-            "truth::cell",
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
-        .env(CELL, cell.name())
-        .env("SMOL_THREADS", "1")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a child can be started");
-    let stdout = drain(child.stdout.take());
-    let stderr = drain(child.stderr.take());
-    let ended = wait(&mut child);
-    let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
-    let saw = stdout
-        .lines()
-        .find_map(|line| line.split_once("SAW ").map(|(_, saw)| saw));
-    match (ended, saw) {
-        (Some(true), Some(saw)) => Ok(saw.to_owned()),
-        (Some(_), _) => Err(format!("failed\n{stdout}\n{stderr}")),
-        (None, _) => Err(format!(
-            "hung for {KILL_AFTER:?}, killed\n{stdout}\n{stderr}"
-        )),
-    }
-}
-
-fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        if let Some(mut pipe) = pipe {
-            let _ = pipe.read_to_string(&mut text);
-        }
-        text
-    })
-}
-
-/// Whether the child succeeded; `None` if it had to be killed.
-fn wait(child: &mut Child) -> Option<bool> {
-    let deadline = Instant::now() + KILL_AFTER;
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().expect("a child can be waited for") {
-            return Some(status.success());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    None
 }
 
 fn print(verdicts: &[(Cell, Result<String, String>)]) {
@@ -182,7 +122,7 @@ fn columns(text: impl Fn(Backend) -> String) -> String {
 #[test]
 #[ignore = "one cell of the truth table, which runs it in a process of its own"]
 fn cell() {
-    let Ok(name) = std::env::var(CELL) else {
+    let Some(name) = process::task() else {
         return;
     };
     let mut parts = name.split('/');
@@ -201,7 +141,5 @@ fn cell() {
         .find(|a| a.name() == action)
         .expect("a known action");
     let saw = cell::hold(row, backend, action);
-    println!("SAW {saw}");
-    // Threads that a cell blocks on purpose must not hold the process.
-    std::process::exit(0);
+    process::report(&saw);
 }
