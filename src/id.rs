@@ -25,10 +25,7 @@ impl fmt::Display for IdError {
         match self {
             Self::Empty => f.write_str("an id must not be empty"),
             Self::TooLong(bytes) => {
-                write!(
-                    f,
-                    "an id has at most {MAX_ID_BYTES} bytes, and this one has {bytes}"
-                )
+                write!(f, "an id has at most {MAX_ID_BYTES} bytes, and this one has {bytes}")
             }
         }
     }
@@ -115,10 +112,7 @@ impl PeerId {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         static KEY: OnceLock<[u64; 2]> = OnceLock::new();
         let [multiplier, offset] = *KEY.get_or_init(|| [fastrand::u64(..) | 1, fastrand::u64(..)]);
-        let mixed = mix(COUNTER
-            .fetch_add(1, Ordering::Relaxed)
-            .wrapping_mul(multiplier)
-            ^ offset);
+        let mixed = mix(COUNTER.fetch_add(1, Ordering::Relaxed).wrapping_mul(multiplier) ^ offset);
         Self(format!("peer-{mixed:016x}").into())
     }
 }

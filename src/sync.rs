@@ -52,10 +52,7 @@ pub(crate) struct Completion<T> {
 
 impl<T> Completion<T> {
     pub(crate) const fn new() -> Self {
-        Self {
-            value: OnceLock::new(),
-            done: Event::new(),
-        }
+        Self { value: OnceLock::new(), done: Event::new() }
     }
 
     /// Sets the value unless it is set already; says whether it did.
@@ -101,8 +98,6 @@ impl<T> Completion<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Completion<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Completion")
-            .field(&self.value.get())
-            .finish()
+        f.debug_tuple("Completion").field(&self.value.get()).finish()
     }
 }

@@ -106,12 +106,9 @@ impl PeerConnectionEventHandler for Recorder {
 
 /// A builder for a connection on loopback, without mDNS.
 pub(crate) fn builder() -> PeerConnectionBuilder<&'static str> {
-    let settings = SettingEngineBuilder::new()
-        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-        .build();
-    PeerConnectionBuilder::new()
-        .with_setting_engine(settings)
-        .with_udp_addrs(vec!["127.0.0.1:0"])
+    let settings =
+        SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
+    PeerConnectionBuilder::new().with_setting_engine(settings).with_udp_addrs(vec!["127.0.0.1:0"])
 }
 
 /// Opens a peer that records.
@@ -121,10 +118,7 @@ pub(crate) async fn open(
 ) -> Result<(Peer, Arc<Seen>), OpenError> {
     let seen = Arc::new(Seen::default());
     let handler = Recorder::new(Arc::clone(&seen));
-    Ok((
-        webrtc::open(peers, builder(), handler, options).await?,
-        seen,
-    ))
+    Ok((webrtc::open(peers, builder(), handler, options).await?, seen))
 }
 
 /// Connects `offerer` to `answerer` through a new data channel, which is returned once it is open.
@@ -133,20 +127,12 @@ pub(crate) async fn connect(
     (answerer, answerer_seen): (&Peer, &Seen),
 ) -> Result<Arc<dyn DataChannel>, Error> {
     let channel = offerer.create_data_channel("data", None).await?;
-    offerer
-        .set_local_description(offerer.create_offer(None).await?)
-        .await?;
+    offerer.set_local_description(offerer.create_offer(None).await?).await?;
     offerer_seen.gathered.wait().await;
-    answerer
-        .set_remote_description(described(offerer).await?)
-        .await?;
-    answerer
-        .set_local_description(answerer.create_answer(None).await?)
-        .await?;
+    answerer.set_remote_description(described(offerer).await?).await?;
+    answerer.set_local_description(answerer.create_answer(None).await?).await?;
     answerer_seen.gathered.wait().await;
-    offerer
-        .set_remote_description(described(answerer).await?)
-        .await?;
+    offerer.set_remote_description(described(answerer).await?).await?;
     answerer_seen.channel.wait().await;
     loop {
         match channel.poll().await {
@@ -158,16 +144,12 @@ pub(crate) async fn connect(
 }
 
 async fn described(peer: &Peer) -> Result<RTCSessionDescription, OperationError> {
-    Ok(peer
-        .local_description()
-        .await?
-        .expect("a local description was set"))
+    Ok(peer.local_description().await?.expect("a local description was set"))
 }
 
 /// Two connected peers, and the channel between them.
 pub(crate) struct Pair {
     pub(crate) offerer: Peer,
-    pub(crate) offerer_seen: Arc<Seen>,
     pub(crate) answerer: Peer,
     pub(crate) answerer_seen: Arc<Seen>,
     /// The offerer's end.
@@ -190,12 +172,6 @@ impl Pair {
         (answerer, answerer_seen): (Peer, Arc<Seen>),
     ) -> Result<Self, Error> {
         let channel = connect((&offerer, &offerer_seen), (&answerer, &answerer_seen)).await?;
-        Ok(Self {
-            offerer,
-            offerer_seen,
-            answerer,
-            answerer_seen,
-            channel,
-        })
+        Ok(Self { offerer, answerer, answerer_seen, channel })
     }
 }

@@ -9,35 +9,16 @@ pub(crate) fn udp_sockets() -> BTreeSet<u64> {
     for table in ["/proc/self/net/udp", "/proc/self/net/udp6"] {
         let table = fs::read_to_string(table).unwrap_or_default();
         udp.extend(table.lines().skip(1).filter_map(|line| {
-            line.split_whitespace()
-                .nth(9)
-                .and_then(|inode| inode.parse::<u64>().ok())
+            line.split_whitespace().nth(9).and_then(|inode| inode.parse::<u64>().ok())
         }));
     }
-    let descriptors = fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let descriptors = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     descriptors
         .filter_map(|descriptor| {
             let target = fs::read_link(descriptor.path()).ok()?;
-            let inode = target
-                .to_str()?
-                .strip_prefix("socket:[")?
-                .strip_suffix(']')?;
+            let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
             inode.parse().ok()
         })
         .filter(|inode| udp.contains(inode))
         .collect()
-}
-
-/// The memory that this process has resident, in bytes.
-pub(crate) fn resident_bytes() -> u64 {
-    const PAGE: u64 = 4096;
-    let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm
-        .split_whitespace()
-        .nth(1)
-        .and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or_default() * PAGE
 }

@@ -52,14 +52,8 @@ enum Progress {
 
 impl Closing {
     pub(super) fn ready(outcome: Outcome) -> Self {
-        let ending = Ending {
-            outcome,
-            took: Duration::ZERO,
-        };
-        Self {
-            progress: Progress::Ready(ending),
-            listener: None,
-        }
+        let ending = Ending { outcome, took: Duration::ZERO };
+        Self { progress: Progress::Ready(ending), listener: None }
     }
 
     pub(super) fn pending(
@@ -67,10 +61,7 @@ impl Closing {
         connection: &Arc<dyn Connection>,
     ) -> Self {
         let connection = Arc::downgrade(connection);
-        Self {
-            progress: Progress::Pending { ending, connection },
-            listener: None,
-        }
+        Self { progress: Progress::Pending { ending, connection }, listener: None }
     }
 
     /// Blocks this thread until the close has ended, at most for `timeout`.
@@ -90,15 +81,10 @@ impl Closing {
             Progress::Pending { ending, connection } => {
                 let polled = ending.poll(&mut self.listener, cx).map(Clone::clone);
                 if polled.is_pending()
-                    && connection
-                        .upgrade()
-                        .is_some_and(|connection| connection.in_own_handler())
+                    && connection.upgrade().is_some_and(|connection| connection.in_own_handler())
                 {
                     let outcome = Outcome::InOwnHandler;
-                    return Poll::Ready(Ending {
-                        outcome,
-                        took: Duration::ZERO,
-                    });
+                    return Poll::Ready(Ending { outcome, took: Duration::ZERO });
                 }
                 polled
             }
@@ -120,9 +106,7 @@ impl fmt::Debug for Closing {
             Progress::Ready(ending) => Some(ending),
             Progress::Pending { ending, .. } => ending.get(),
         };
-        f.debug_struct("Closing")
-            .field("outcome", &ending.map(|ending| &ending.outcome))
-            .finish()
+        f.debug_struct("Closing").field("outcome", &ending.map(|ending| &ending.outcome)).finish()
     }
 }
 
@@ -155,25 +139,18 @@ impl Future for Reporting {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PeerReport> {
         let this = self.get_mut();
-        this.closing
-            .poll_ending(cx)
-            .map(|Ending { outcome, took }| PeerReport {
-                peer: this.peer.clone(),
-                outcome,
-                took,
-            })
+        this.closing.poll_ending(cx).map(|Ending { outcome, took }| PeerReport {
+            peer: this.peer.clone(),
+            outcome,
+            took,
+        })
     }
 }
 
 impl ClosingAll {
     pub(super) fn new(found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
-        let all = closings
-            .into_iter()
-            .map(|(peer, closing)| Reporting { peer, closing });
-        Self {
-            found,
-            progress: AllProgress::Pending(join_all(all)),
-        }
+        let all = closings.into_iter().map(|(peer, closing)| Reporting { peer, closing });
+        Self { found, progress: AllProgress::Pending(join_all(all)) }
     }
 
     /// Blocks this thread until every close has ended, at most for `timeout`.
@@ -195,10 +172,7 @@ impl Future for ClosingAll {
             AllProgress::Ready(report) => return Poll::Ready(report.clone()),
             AllProgress::Pending(all) => {
                 let peers = std::task::ready!(Pin::new(all).poll(cx));
-                Report {
-                    peers,
-                    found: this.found,
-                }
+                Report { peers, found: this.found }
             }
         };
         this.progress = AllProgress::Ready(report.clone());
@@ -212,8 +186,6 @@ impl fmt::Debug for ClosingAll {
             AllProgress::Ready(report) => Some(report),
             AllProgress::Pending(_) => None,
         };
-        f.debug_struct("ClosingAll")
-            .field("report", &report)
-            .finish()
+        f.debug_struct("ClosingAll").field("report", &report).finish()
     }
 }

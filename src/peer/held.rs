@@ -65,10 +65,7 @@ impl Remains {
             let by = holders.holders();
             let kept = !by.is_empty();
             if kept {
-                held.push(Held {
-                    peer: peer.clone(),
-                    by,
-                });
+                held.push(Held { peer: peer.clone(), by });
             }
             kept
         });

@@ -24,10 +24,7 @@ impl CloseOptions {
     /// [`DEFAULT_CLOSE_TIMEOUT`] and [`DEFAULT_GRACE`].
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            timeout: DEFAULT_CLOSE_TIMEOUT,
-            grace: DEFAULT_GRACE,
-        }
+        Self { timeout: DEFAULT_CLOSE_TIMEOUT, grace: DEFAULT_GRACE }
     }
 
     /// The whole bound: after this, the close has one outcome or another.

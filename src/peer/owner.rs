@@ -39,12 +39,7 @@ impl Drop for Owner {
 
 impl Peer {
     pub(super) fn new(record: Arc<Record>) -> Self {
-        Self {
-            owner: Arc::new(Owner {
-                record,
-                detached: AtomicBool::new(false),
-            }),
-        }
+        Self { owner: Arc::new(Owner { record, detached: AtomicBool::new(false) }) }
     }
 
     fn record(&self) -> &Arc<Record> {
@@ -100,10 +95,7 @@ impl Peer {
     /// How the connection ended; `None` while it has not, or where that cannot be seen.
     #[must_use]
     pub fn closure(&self) -> Option<Closure> {
-        self.record()
-            .end
-            .get()
-            .and_then(|End { closure, .. }| closure.clone())
+        self.record().end.get().and_then(|End { closure, .. }| closure.clone())
     }
 
     /// Hands the connection to its [`Peers`](crate::Peers), which closes it when it is closed or
@@ -137,9 +129,7 @@ impl Peer {
     /// A reference that does not own: for the connection's own handler, and for maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
-        WeakPeer {
-            owner: Arc::downgrade(&self.owner),
-        }
+        WeakPeer { owner: Arc::downgrade(&self.owner) }
     }
 }
 

@@ -33,10 +33,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        drop(
-            self.registry
-                .close_where(CloseReason::PeersDropped, true, |_| true),
-        );
+        drop(self.registry.close_where(CloseReason::PeersDropped, true, |_| true));
     }
 }
 
@@ -94,11 +91,7 @@ impl PeersBuilder {
             watch: Watch::new(self.observer),
             inner: Mutex::default(),
         };
-        Peers {
-            handle: Arc::new(Handle {
-                registry: Arc::new(registry),
-            }),
-        }
+        Peers { handle: Arc::new(Handle { registry: Arc::new(registry) }) }
     }
 }
 
@@ -144,12 +137,7 @@ impl Peers {
 
     /// Checks what can be checked before there is a connection.
     pub(crate) fn reserve(&self, options: PeerOptions) -> Result<Reserved, InsertError> {
-        let PeerOptions {
-            id,
-            group,
-            runtime,
-            close,
-        } = options;
+        let PeerOptions { id, group, runtime, close } = options;
         let registry = &self.handle.registry;
         let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
         let group = group.map(GroupId::new).transpose()?;
@@ -159,11 +147,7 @@ impl Peers {
             .or_else(|| registry.runtime.clone())
             .or_else(runtime::current)
             .unwrap_or(background);
-        let status = Status {
-            id,
-            group,
-            watch: registry.watch.clone(),
-        };
+        let status = Status { id, group, watch: registry.watch.clone() };
         Ok(Reserved {
             status: Arc::new(status),
             runtime,
@@ -189,33 +173,21 @@ impl Peers {
     /// A group without an open peer is [not found](super::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
         let closings =
-            self.handle
-                .registry
-                .close_where(CloseReason::GroupClosed, false, |record| {
-                    record
-                        .status
-                        .group
-                        .as_ref()
-                        .is_some_and(|own| own.as_str() == group.as_ref())
-                });
+            self.handle.registry.close_where(CloseReason::GroupClosed, false, |record| {
+                record.status.group.as_ref().is_some_and(|own| own.as_str() == group.as_ref())
+            });
         ClosingAll::new(!closings.is_empty(), closings)
     }
 
     /// Closes every peer, all at once. New ones may be opened meanwhile and after.
     pub fn close_all(&self) -> ClosingAll {
-        let closings = self
-            .handle
-            .registry
-            .close_where(CloseReason::AllClosed, false, |_| true);
+        let closings = self.handle.registry.close_where(CloseReason::AllClosed, false, |_| true);
         ClosingAll::new(true, closings)
     }
 
     /// Closes every peer, also those being opened, and refuses new ones from now on.
     pub fn shutdown(&self) -> ClosingAll {
-        let closings = self
-            .handle
-            .registry
-            .close_where(CloseReason::Shutdown, true, |_| true);
+        let closings = self.handle.registry.close_where(CloseReason::Shutdown, true, |_| true);
         ClosingAll::new(true, closings)
     }
 
@@ -223,22 +195,13 @@ impl Peers {
     #[must_use]
     pub fn ids(&self) -> Vec<PeerId> {
         let records = self.handle.registry.records();
-        records
-            .iter()
-            .filter(|record| record.is_open())
-            .map(|r| r.status.id.clone())
-            .collect()
+        records.iter().filter(|record| record.is_open()).map(|r| r.status.id.clone()).collect()
     }
 
     /// How many peers have a connection that has not ended.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.handle
-            .registry
-            .records()
-            .iter()
-            .filter(|record| record.is_open())
-            .count()
+        self.handle.registry.records().iter().filter(|record| record.is_open()).count()
     }
 
     /// Whether every connection has ended.
@@ -256,9 +219,7 @@ impl Peers {
 
 impl fmt::Debug for Peers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peers")
-            .field("len", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Peers").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -270,12 +231,7 @@ impl Registry {
     }
 
     fn records(&self) -> Vec<Arc<Record>> {
-        self.inner
-            .lock()
-            .peers
-            .values()
-            .filter_map(Weak::upgrade)
-            .collect()
+        self.inner.lock().peers.values().filter_map(Weak::upgrade).collect()
     }
 
     fn close_where(
@@ -301,9 +257,7 @@ impl Registry {
         let mut inner = self.inner.lock();
         let open = record.is_open();
         if open {
-            inner
-                .detached
-                .insert(record.status.id.clone(), Arc::clone(record));
+            inner.detached.insert(record.status.id.clone(), Arc::clone(record));
         }
         open
     }
@@ -333,11 +287,7 @@ impl Registry {
     pub(super) fn forget(&self, record: &Record) {
         let mut inner = self.inner.lock();
         let id = &record.status.id;
-        if inner
-            .peers
-            .get(id)
-            .is_some_and(|known| std::ptr::eq(known.as_ptr(), record))
-        {
+        if inner.peers.get(id).is_some_and(|known| std::ptr::eq(known.as_ptr(), record)) {
             inner.peers.remove(id);
         }
     }
@@ -353,12 +303,7 @@ pub(crate) struct Reserved {
 
 impl Reserved {
     pub(crate) fn insert(self, connection: Arc<dyn Connection>) -> Result<Peer, InsertError> {
-        let Self {
-            status,
-            runtime,
-            close,
-            registry,
-        } = self;
+        let Self { status, runtime, close, registry } = self;
         let weak = Arc::downgrade(&registry);
         let record = Record::new(Arc::clone(&status), connection, runtime, close, weak);
         let known;
@@ -371,9 +316,7 @@ impl Reserved {
             if known.as_ref().is_some_and(|known| known.is_open()) {
                 return Err(InsertError::Duplicate(status.id.clone()));
             }
-            inner
-                .peers
-                .insert(status.id.clone(), Arc::downgrade(&record));
+            inner.peers.insert(status.id.clone(), Arc::downgrade(&record));
         }
         drop(known);
         record.opened();

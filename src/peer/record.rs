@@ -73,10 +73,9 @@ impl Record {
 
     /// Called once the record is registered, so that an end is never told before the beginning.
     pub(super) fn opened(self: &Arc<Self>) {
-        self.status.watch.tell(|| Event::Opened {
-            peer: &self.status.id,
-            group: self.status.group.as_ref(),
-        });
+        self.status
+            .watch
+            .tell(|| Event::Opened { peer: &self.status.id, group: self.status.group.as_ref() });
         self.connection.watch_end(EndNotice(Arc::downgrade(self)));
     }
 
@@ -103,9 +102,7 @@ impl Record {
 
     pub(super) fn state(&self) -> Option<ConnectionState> {
         match self.end.get() {
-            Some(End {
-                closure: Some(_), ..
-            }) => Some(ConnectionState::Closed),
+            Some(End { closure: Some(_), .. }) => Some(ConnectionState::Closed),
             _ => self.connection.state(),
         }
     }
@@ -132,17 +129,10 @@ impl Record {
                 Phase::Closed => return Closing::ready(Outcome::AlreadyClosed),
             };
             let ending = Arc::new(Completion::new());
-            *phase = Phase::Closing {
-                ending: Arc::clone(&ending),
-                reason,
-                ended: None,
-            };
+            *phase = Phase::Closing { ending: Arc::clone(&ending), reason, ended: None };
             (ending, ended)
         };
-        self.status.watch.tell(|| Event::CloseStarted {
-            peer: &self.status.id,
-            reason,
-        });
+        self.status.watch.tell(|| Event::CloseStarted { peer: &self.status.id, reason });
         let closing = Closing::pending(ending, &self.connection);
         let record = Arc::clone(self);
         let work = async move {
@@ -176,11 +166,7 @@ impl Record {
             self.release(Instant::now() + grace).await;
             self.ended(CloseReason::Ended, Closure::Forced(cause), Duration::ZERO);
             // A detached peer has no owner whose drop would close it.
-            if self
-                .registry
-                .upgrade()
-                .is_some_and(|registry| registry.keeps(&self))
-            {
+            if self.registry.upgrade().is_some_and(|registry| registry.keeps(&self)) {
                 drop(self.close(CloseReason::Ended));
             }
         };
@@ -192,10 +178,7 @@ impl Record {
         let (timeout, _) = options.bounds();
         let end = std::pin::pin!(self.end.wait());
         match time::by(start + timeout, end).await {
-            Some(End {
-                closure: Some(closure),
-                ..
-            }) => Outcome::Closed(closure.clone()),
+            Some(End { closure: Some(closure), .. }) => Outcome::Closed(closure.clone()),
             Some(End { closure: None, .. }) => Outcome::Unconfirmed,
             None => Outcome::TimedOut { after: timeout },
         }
@@ -205,9 +188,7 @@ impl Record {
     async fn end_connection(&self, start: Instant, options: CloseOptions) -> Outcome {
         let (timeout, grace) = options.bounds();
         let deadline = start + timeout;
-        let outcome = self
-            .close_or_abort(start + grace.min(timeout), deadline, timeout)
-            .await;
+        let outcome = self.close_or_abort(start + grace.min(timeout), deadline, timeout).await;
         if matches!(outcome, Outcome::Closed(_) | Outcome::Unconfirmed) {
             self.release(deadline).await;
         }
@@ -222,10 +203,7 @@ impl Record {
     ) -> Outcome {
         let connection = Arc::clone(&self.connection);
         let mut close = self.attempt(async move {
-            connection
-                .close()
-                .await
-                .map_err(|error| CloseFailure::Error(error.to_string()))
+            connection.close().await.map_err(|error| CloseFailure::Error(error.to_string()))
         });
         let failure = match time::by(grace_end, &mut close).await.map(seen) {
             Some(Ok(outcome)) => return outcome,
@@ -234,10 +212,7 @@ impl Record {
         };
         let connection = Arc::clone(&self.connection);
         let mut abort = self.attempt(async move { connection.abort() });
-        let aborted = time::by(deadline, &mut abort)
-            .await
-            .and_then(Result::ok)
-            .flatten();
+        let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
         let outcome = match (aborted, failure) {
             (Some(cause), None) => Outcome::Closed(Closure::Forced(cause)),
             (Some(_), Some(failure)) => {
@@ -286,10 +261,7 @@ impl Record {
             Outcome::Closed(closure) => self.ended(reason, closure.clone(), took),
             outcome => {
                 if *outcome == Outcome::Unconfirmed {
-                    self.end.set(End {
-                        reason,
-                        closure: None,
-                    });
+                    self.end.set(End { reason, closure: None });
                 }
                 self.status.watch.tell(|| Event::NotClosed {
                     peer: &self.status.id,
@@ -314,21 +286,11 @@ impl Record {
 
     /// The one place that tells a Closed.
     fn ended(&self, reason: CloseReason, closure: Closure, took: Duration) {
-        if self.end.set(End {
-            reason,
-            closure: Some(closure),
-        }) && let Some(End {
-            closure: Some(closure),
-            ..
-        }) = self.end.get()
+        if self.end.set(End { reason, closure: Some(closure) })
+            && let Some(End { closure: Some(closure), .. }) = self.end.get()
         {
             let peer = &self.status.id;
-            self.status.watch.tell(|| Event::Closed {
-                peer,
-                reason,
-                closure,
-                took,
-            });
+            self.status.watch.tell(|| Event::Closed { peer, reason, closure, took });
         }
     }
 }

@@ -35,10 +35,7 @@ impl Report {
     /// How many are known to be gone.
     #[must_use]
     pub fn closed(&self) -> usize {
-        self.peers
-            .iter()
-            .filter(|report| report.outcome.is_closed())
-            .count()
+        self.peers.iter().filter(|report| report.outcome.is_closed()).count()
     }
 
     /// Whether every one is known to be gone.
@@ -50,10 +47,7 @@ impl Report {
     /// The outcome of `peer`, if it was among them.
     #[must_use]
     pub fn outcome(&self, peer: &str) -> Option<&Outcome> {
-        self.peers
-            .iter()
-            .find(|report| report.peer.as_str() == peer)
-            .map(|report| &report.outcome)
+        self.peers.iter().find(|report| report.peer.as_str() == peer).map(|report| &report.outcome)
     }
 }
 
@@ -63,10 +57,7 @@ impl fmt::Display for Report {
             return f.write_str("not found");
         }
         write!(f, "{} of {} closed", self.closed(), self.peers.len())?;
-        let left = self
-            .peers
-            .iter()
-            .filter(|report| !report.outcome.is_closed());
+        let left = self.peers.iter().filter(|report| !report.outcome.is_closed());
         for PeerReport { peer, outcome, .. } in left {
             write!(f, "\n  {peer}: {outcome}")?;
         }

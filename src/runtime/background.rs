@@ -37,10 +37,7 @@ struct Workers {
 
 static BACKGROUND: Background = Background {
     executor: Executor::new(),
-    workers: Mutex::new(Workers {
-        started: 0,
-        foreign: 0,
-    }),
+    workers: Mutex::new(Workers { started: 0, foreign: 0 }),
     retire: Event::new(),
 };
 

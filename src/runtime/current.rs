@@ -71,14 +71,8 @@ pub fn current() -> Option<Runtime> {
 /// ```
 #[must_use = "the mark goes when the guard is dropped"]
 pub fn enter(runtime: &Runtime) -> EnterGuard {
-    let scope = Scope {
-        runtime: runtime.clone(),
-        in_task: false,
-    };
-    EnterGuard {
-        previous: replace(Some(scope)),
-        _not_send: PhantomData,
-    }
+    let scope = Scope { runtime: runtime.clone(), in_task: false };
+    EnterGuard { previous: replace(Some(scope)), _not_send: PhantomData }
 }
 
 /// Restores what [`current`] said before [`enter`], when dropped.
@@ -115,10 +109,7 @@ pin_project! {
 
 impl<F> Scoped<F> {
     pub(super) fn new(runtime: Runtime, future: F) -> Self {
-        Self {
-            runtime: Some(runtime),
-            future,
-        }
+        Self { runtime: Some(runtime), future }
     }
 }
 
@@ -127,10 +118,7 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let scope = this.runtime.take().map(|runtime| Scope {
-            runtime,
-            in_task: true,
-        });
+        let scope = this.runtime.take().map(|runtime| Scope { runtime, in_task: true });
         let previous = replace(scope);
         let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
         *this.runtime = replace(previous).map(|scope| scope.runtime);

@@ -42,17 +42,11 @@ enum Inner<T> {
 impl<T> JoinHandle<T> {
     #[cfg(feature = "tokio")]
     pub(super) fn tokio(handle: tokio::task::JoinHandle<T>) -> Self {
-        Self {
-            inner: Inner::Tokio(handle),
-            aborted: false,
-        }
+        Self { inner: Inner::Tokio(handle), aborted: false }
     }
 
     pub(super) fn task(task: async_task::Task<Result<T, JoinError>>) -> Self {
-        Self {
-            inner: Inner::Task(Some(task.fallible())),
-            aborted: false,
-        }
+        Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
 
     /// Wraps `task` so that its end is reported to the handle also where the executor has no
@@ -71,13 +65,7 @@ impl<T> JoinHandle<T> {
                 let _detached = report.send(result);
             }
         };
-        (
-            task,
-            Self {
-                inner: Inner::Reported { end, abort },
-                aborted: false,
-            },
-        )
+        (task, Self { inner: Inner::Reported { end, abort }, aborted: false })
     }
 
     /// Ends the task at its next suspension point; a task that has ended is left as it is.
@@ -106,11 +94,7 @@ impl<T> JoinHandle<T> {
     }
 
     fn lost(&self) -> JoinError {
-        if self.aborted {
-            JoinError::Cancelled
-        } else {
-            JoinError::Lost
-        }
+        if self.aborted { JoinError::Cancelled } else { JoinError::Lost }
     }
 }
 
@@ -146,9 +130,7 @@ impl<T> Drop for JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle")
-            .field("aborted", &self.aborted)
-            .finish_non_exhaustive()
+        f.debug_struct("JoinHandle").field("aborted", &self.aborted).finish_non_exhaustive()
     }
 }
 
@@ -180,10 +162,9 @@ impl std::error::Error for JoinError {}
 pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> JoinError {
     let message = match payload.downcast::<String>() {
         Ok(message) => *message,
-        Err(payload) => payload.downcast_ref::<&str>().map_or_else(
-            || String::from("(no message)"),
-            |message| (*message).to_owned(),
-        ),
+        Err(payload) => payload
+            .downcast_ref::<&str>()
+            .map_or_else(|| String::from("(no message)"), |message| (*message).to_owned()),
     };
     JoinError::Panicked(message)
 }

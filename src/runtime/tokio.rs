@@ -75,15 +75,10 @@ pub(super) fn poll_join<T>(
     handle: &mut JoinHandle<T>,
     cx: &mut Context<'_>,
 ) -> Poll<Option<Result<T, JoinError>>> {
-    std::pin::Pin::new(handle)
-        .poll(cx)
-        .map(|ended| match ended {
-            Ok(value) => Some(Ok(value)),
-            Err(error) => error
-                .try_into_panic()
-                .ok()
-                .map(|payload| Err(panicked(payload))),
-        })
+    std::pin::Pin::new(handle).poll(cx).map(|ended| match ended {
+        Ok(value) => Some(Ok(value)),
+        Err(error) => error.try_into_panic().ok().map(|payload| Err(panicked(payload))),
+    })
 }
 
 /// Tokio gives every poll of a task (and of a `block_on` future) a budget of 128 units, and gives

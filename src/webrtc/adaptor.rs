@@ -56,10 +56,7 @@ impl WebrtcRuntime for Adaptor {
                 Some(handle)
             }
         };
-        Box::new(Task {
-            driver: Arc::clone(&self.driver),
-            helper,
-        })
+        Box::new(Task { driver: Arc::clone(&self.driver), helper })
     }
 
     /// Asked for with a pool of one, so that a plain drop of the connection tells the driver to
@@ -91,9 +88,7 @@ impl WebrtcRuntime for Adaptor {
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
         let host = host.to_owned();
-        Box::pin(blocking::unblock(move || {
-            host.to_socket_addrs().map(Iterator::collect)
-        }))
+        Box::pin(blocking::unblock(move || host.to_socket_addrs().map(Iterator::collect)))
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture {
@@ -101,11 +96,7 @@ impl WebrtcRuntime for Adaptor {
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        Box::new(Interval {
-            runtime: self.runtime.clone(),
-            period,
-            next: Instant::now(),
-        })
+        Box::new(Interval { runtime: self.runtime.clone(), period, next: Instant::now() })
     }
 
     /// Not called by `webrtc` itself. Where blocking would starve an executor this returns at
@@ -122,9 +113,7 @@ impl WebrtcRuntime for Adaptor {
 
 impl fmt::Debug for Adaptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Adaptor")
-            .field("runtime", &self.runtime)
-            .finish_non_exhaustive()
+        f.debug_struct("Adaptor").field("runtime", &self.runtime).finish_non_exhaustive()
     }
 }
 
@@ -159,9 +148,7 @@ struct Interval {
 impl AsyncInterval for Interval {
     fn tick(&mut self) -> Boxed<'_, ()> {
         Box::pin(async move {
-            self.runtime
-                .sleep(self.next.saturating_duration_since(Instant::now()))
-                .await;
+            self.runtime.sleep(self.next.saturating_duration_since(Instant::now())).await;
             self.next += self.period;
         })
     }

@@ -40,10 +40,7 @@ struct Channel {
 
 impl Link {
     pub(super) fn built(connection: Arc<dyn PeerConnection>) -> Self {
-        Self {
-            connection: Mutex::new(Linked::Built(connection)),
-            ..Self::default()
-        }
+        Self { connection: Mutex::new(Linked::Built(connection)), ..Self::default() }
     }
 
     pub(super) fn set_core(&self, core: Weak<Adaptor>) {
@@ -91,10 +88,7 @@ impl Link {
         let label = channel.label().await.unwrap_or_default();
         let mut channels = self.channels.lock();
         channels.retain(|known| known.channel.strong_count() > 0);
-        channels.push(Channel {
-            label,
-            channel: Arc::downgrade(channel),
-        });
+        channels.push(Channel { label, channel: Arc::downgrade(channel) });
     }
 }
 
@@ -107,9 +101,7 @@ impl Holders for Link {
             holders.push(Holder::Connection(connection.strong_count()));
         }
         let channels = self.channels.lock();
-        let held = channels
-            .iter()
-            .filter(|known| known.channel.strong_count() > 0);
+        let held = channels.iter().filter(|known| known.channel.strong_count() > 0);
         holders.extend(held.map(|known| Holder::DataChannel(known.label.clone())));
         if holders.is_empty() && self.core.get().is_some_and(|core| core.strong_count() > 0) {
             holders.push(Holder::Handle);
@@ -153,11 +145,7 @@ impl Connection for Instrumented {
         let killed = self.driver.kill();
         if let Some((callback, held)) = running {
             let peer = &self.status.id;
-            self.status.watch.tell(|| Event::HandlerStalled {
-                peer,
-                callback,
-                held,
-            });
+            self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
         }
         Some(match (killed, running) {
             (Killed::Gone(DriverEnd::Killed) | Killed::Held, Some((callback, _))) => {

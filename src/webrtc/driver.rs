@@ -85,14 +85,8 @@ impl Driver {
         if !matches!(*slot, Slot::Vacant) {
             return Err(future);
         }
-        *slot = Slot::Idle(Running {
-            future,
-            _counted: DRIVERS.count(),
-        });
-        Ok(DriverTask {
-            driver: Arc::clone(self),
-            _counted: TASKS.count(),
-        })
+        *slot = Slot::Idle(Running { future, _counted: DRIVERS.count() });
+        Ok(DriverTask { driver: Arc::clone(self), _counted: TASKS.count() })
     }
 
     /// Whether a connection was built on it.
@@ -234,11 +228,7 @@ impl Future for DriverTask {
             Ok(Poll::Ready(())) => Some(DriverEnd::Finished),
             Err(_) => Some(DriverEnd::Panicked),
         };
-        if driver.end_poll(running, end) {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
+        if driver.end_poll(running, end) { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 

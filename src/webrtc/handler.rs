@@ -64,10 +64,7 @@ impl Handler {
         status: Arc<Status>,
         link: Arc<Link>,
     ) -> Arc<Self> {
-        let user = User {
-            handler,
-            _counted: HANDLERS.count(),
-        };
+        let user = User { handler, _counted: HANDLERS.count() };
         Arc::new(Self {
             user: Mutex::new(Some(Arc::new(user))),
             state: Mutex::new(ConnectionState::New),
@@ -83,9 +80,7 @@ impl Handler {
 
     /// The callback that is in progress, and for how long.
     pub(super) fn running(&self) -> Option<(&'static str, Duration)> {
-        self.running
-            .lock()
-            .map(|Running { callback, since }| (callback, since.elapsed()))
+        self.running.lock().map(|Running { callback, since }| (callback, since.elapsed()))
     }
 
     /// Whether this thread is inside one of the callbacks.
@@ -135,11 +130,7 @@ impl Handler {
         .await;
         if let Err(JoinError::Panicked(message)) = result {
             let (peer, message) = (&self.status.id, message.as_str());
-            self.status.watch.tell(|| Event::HandlerPanicked {
-                peer,
-                callback,
-                message,
-            });
+            self.status.watch.tell(|| Event::HandlerPanicked { peer, callback, message });
         }
     }
 }
@@ -149,10 +140,7 @@ struct RunningGuard<'a>(&'a Handler);
 
 impl<'a> RunningGuard<'a> {
     fn start(handler: &'a Handler, callback: &'static str) -> Self {
-        *handler.running.lock() = Some(Running {
-            callback,
-            since: Instant::now(),
-        });
+        *handler.running.lock() = Some(Running { callback, since: Instant::now() });
         Self(handler)
     }
 }
@@ -170,9 +158,7 @@ struct Polling {
 
 impl Polling {
     fn start(address: usize) -> Self {
-        Self {
-            outer: POLLING.replace(address),
-        }
+        Self { outer: POLLING.replace(address) }
     }
 }
 
@@ -185,27 +171,19 @@ impl Drop for Polling {
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
     async fn on_negotiation_needed(&self) {
-        self.tell("on_negotiation_needed", |user| user.on_negotiation_needed())
-            .await;
+        self.tell("on_negotiation_needed", |user| user.on_negotiation_needed()).await;
     }
 
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
-        self.tell("on_ice_candidate", |user| user.on_ice_candidate(event))
-            .await;
+        self.tell("on_ice_candidate", |user| user.on_ice_candidate(event)).await;
     }
 
     async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
-        self.tell("on_ice_candidate_error", |user| {
-            user.on_ice_candidate_error(event)
-        })
-        .await;
+        self.tell("on_ice_candidate_error", |user| user.on_ice_candidate_error(event)).await;
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
-        self.tell("on_signaling_state_change", |user| {
-            user.on_signaling_state_change(state)
-        })
-        .await;
+        self.tell("on_signaling_state_change", |user| user.on_signaling_state_change(state)).await;
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
@@ -229,19 +207,14 @@ impl PeerConnectionEventHandler for Handler {
         };
         *self.state.lock() = known;
         let peer = &self.status.id;
-        self.status
-            .watch
-            .tell(|| Event::StateChanged { peer, state: known });
-        self.tell("on_connection_state_change", |user| {
-            user.on_connection_state_change(state)
-        })
-        .await;
+        self.status.watch.tell(|| Event::StateChanged { peer, state: known });
+        self.tell("on_connection_state_change", |user| user.on_connection_state_change(state))
+            .await;
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
         self.link.add_channel(&channel).await;
-        self.tell("on_data_channel", |user| user.on_data_channel(channel))
-            .await;
+        self.tell("on_data_channel", |user| user.on_data_channel(channel)).await;
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {

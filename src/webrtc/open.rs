@@ -47,10 +47,14 @@ where
         .await;
     match built {
         Ok(connection) => instrument.adopt(Arc::new(connection)),
-        Err(error) => Err(match instrument.close_reason() {
-            Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),
-            _ => OpenError::Build(error),
-        }),
+        Err(error) => {
+            let error = match instrument.close_reason() {
+                Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),
+                _ => OpenError::Build(error),
+            };
+            instrument.discard().await;
+            Err(error)
+        }
     }
 }
 
@@ -72,18 +76,9 @@ pub fn instrument(
     let adaptor = Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver)));
     link.set_core(Arc::downgrade(&adaptor));
     let handler = Handler::new(handler, Arc::clone(&status), Arc::clone(&link));
-    let connection = Arc::new(Instrumented {
-        link,
-        driver,
-        handler,
-        status,
-    });
+    let connection = Arc::new(Instrumented { link, driver, handler, status });
     let peer = reserved.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
-    Ok(Instrument {
-        peer: Some(peer),
-        connection,
-        adaptor,
-    })
+    Ok(Instrument { peer: Some(peer), connection, adaptor })
 }
 
 /// What to build a connection with, so that its end can be seen.
@@ -133,6 +128,14 @@ impl Instrument {
         }
     }
 
+    /// Closes what there is, and waits for that.
+    async fn discard(mut self) {
+        if let Some(peer) = self.peer.take() {
+            self.connection.driver.kill();
+            peer.close_for(CloseReason::OpenCancelled).await;
+        }
+    }
+
     /// Why the peer is closing or closed, if it is.
     fn close_reason(&self) -> Option<CloseReason> {
         self.peer.as_ref().and_then(crate::Peer::closing_for)
@@ -151,9 +154,7 @@ impl Drop for Instrument {
 
 impl fmt::Debug for Instrument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Instrument")
-            .field("peer", &self.peer)
-            .finish_non_exhaustive()
+        f.debug_struct("Instrument").field("peer", &self.peer).finish_non_exhaustive()
     }
 }
 
@@ -172,12 +173,7 @@ pub fn adopt(
     options: PeerOptions,
 ) -> Result<Peer, OpenError> {
     let link = Arc::new(Link::built(connection));
-    let peer = peers.insert(
-        Arc::new(Opaque {
-            link: Arc::clone(&link),
-        }),
-        options,
-    )?;
+    let peer = peers.insert(Arc::new(Opaque { link: Arc::clone(&link) }), options)?;
     Ok(Peer::new(peer, link))
 }
 

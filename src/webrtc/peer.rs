@@ -225,11 +225,7 @@ impl Peer {
     ) -> Result<T, OperationError> {
         let mut told = Operation::start(&self.peer, operation);
         let result = call.await.map_err(OperationError::Webrtc);
-        told.end = if result.is_ok() {
-            OperationEnd::Completed
-        } else {
-            OperationEnd::Failed
-        };
+        told.end = if result.is_ok() { OperationEnd::Completed } else { OperationEnd::Failed };
         result
     }
 }
@@ -246,17 +242,9 @@ struct Operation<'a> {
 impl<'a> Operation<'a> {
     fn start(peer: &'a crate::Peer, operation: &'static str) -> Self {
         let watch = peer.watch();
-        watch.tell(|| Event::OperationStarted {
-            peer: peer.id(),
-            operation,
-        });
+        watch.tell(|| Event::OperationStarted { peer: peer.id(), operation });
         let start = watch.is_attached().then(Instant::now);
-        Self {
-            peer,
-            operation,
-            end: OperationEnd::Canceled,
-            start,
-        }
+        Self { peer, operation, end: OperationEnd::Canceled, start }
     }
 }
 

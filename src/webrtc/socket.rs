@@ -31,10 +31,7 @@ struct Known {
 impl Sockets {
     /// Remembers a socket, or takes it away at once if the others were already.
     fn add<T: Send + 'static>(&self, socket: T) -> Arc<Revocable<T>> {
-        let open = Open {
-            io: socket,
-            _counted: SOCKETS.count(),
-        };
+        let open = Open { io: socket, _counted: SOCKETS.count() };
         let socket = Arc::new(Revocable(Mutex::new(Some(open))));
         let weak: Weak<dyn Revoke> = Arc::<Revocable<T>>::downgrade(&socket);
         let mut known = self.0.lock();
@@ -63,11 +60,7 @@ impl Sockets {
     pub(super) fn udp(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let batch = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let local_addr = socket.local_addr()?;
-        Ok(Arc::new(Udp {
-            batch,
-            local_addr,
-            socket: self.add(socket),
-        }))
+        Ok(Arc::new(Udp { batch, local_addr, socket: self.add(socket) }))
     }
 
     pub(super) fn tcp_listener(
@@ -76,26 +69,16 @@ impl Sockets {
     ) -> io::Result<Arc<dyn AsyncTcpListener>> {
         let local_addr = listener.local_addr()?;
         let socket = self.add(Async::new(listener)?);
-        Ok(Arc::new(TcpListener {
-            sockets: Arc::clone(self),
-            local_addr,
-            socket,
-        }))
+        Ok(Arc::new(TcpListener { sockets: Arc::clone(self), local_addr, socket }))
     }
 
     pub(super) fn tcp_stream(
         &self,
         stream: Async<std::net::TcpStream>,
     ) -> io::Result<Arc<dyn AsyncTcpStream>> {
-        let (local_addr, peer_addr) = (
-            stream.get_ref().local_addr()?,
-            stream.get_ref().peer_addr()?,
-        );
-        Ok(Arc::new(TcpStream {
-            local_addr,
-            peer_addr,
-            socket: self.add(stream),
-        }))
+        let (local_addr, peer_addr) =
+            (stream.get_ref().local_addr()?, stream.get_ref().peer_addr()?);
+        Ok(Arc::new(TcpStream { local_addr, peer_addr, socket: self.add(stream) }))
     }
 }
 
@@ -143,9 +126,7 @@ impl AsyncUdpSocket for Udp {
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         self.socket.poll(|socket| {
             let send = || self.batch.try_send(UdpSockRef::from(socket), transmit);
-            socket
-                .poll_io(cx, Interest::Write, send)
-                .map_ok(|()| transmit.contents.len())
+            socket.poll_io(cx, Interest::Write, send).map_ok(|()| transmit.contents.len())
         })
     }
 
@@ -274,17 +255,12 @@ impl fmt::Debug for Udp {
 
 impl fmt::Debug for TcpListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TcpListener")
-            .field(&self.local_addr)
-            .finish()
+        f.debug_tuple("TcpListener").field(&self.local_addr).finish()
     }
 }
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TcpStream")
-            .field(&self.local_addr)
-            .field(&self.peer_addr)
-            .finish()
+        f.debug_tuple("TcpStream").field(&self.local_addr).field(&self.peer_addr).finish()
     }
 }

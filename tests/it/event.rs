@@ -1,1 +1,187 @@
-//! event
+//! What the observer is told.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anypeer::peer::{CloseReason, Closure, ForceCause};
+use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
+use anypeer::webrtc::peer_connection::RTCSignalingState;
+use anypeer::webrtc::{self, census};
+use anypeer::{ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers};
+
+use crate::host::{BACKENDS, Host};
+use crate::loopback::{Pair, builder, open};
+
+/// Writes down every event, in short.
+#[derive(Default)]
+struct Log(Mutex<Vec<String>>);
+
+impl Observer for Log {
+    fn on_event(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Opened { peer, group } => {
+                format!("{peer} opened {}", group.map_or("-", |group| group.as_str()))
+            }
+            Event::StateChanged { peer, state } => format!("{peer} {state}"),
+            Event::CloseStarted { peer, reason } => format!("{peer} closing: {reason}"),
+            Event::Closed { peer, reason, closure, .. } => {
+                format!("{peer} closed: {reason}, {closure}")
+            }
+            Event::OperationStarted { peer, operation } => format!("{peer} {operation}.."),
+            Event::OperationEnded { peer, operation, end, .. } => {
+                format!("{peer} {operation} {end:?}")
+            }
+            Event::HandlerPanicked { peer, callback, message } => {
+                format!("{peer} {callback} panicked: {message}")
+            }
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+impl Log {
+    fn of(&self, peer: &str, word: &str) -> Vec<String> {
+        let lines = self.0.lock().unwrap();
+        let own = lines.iter().filter(|line| line.starts_with(peer) && line.contains(word));
+        own.cloned().collect()
+    }
+}
+
+#[test]
+fn a_life_is_told_in_order_from_opened_to_one_closed() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let log = Arc::new(Log::default());
+        let peers =
+            Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
+        let outcome = host.in_task(async move {
+            let offerer = PeerOptions::new().id("offerer").group("room");
+            let pair = Pair::open(&peers, offerer, PeerOptions::new().id("answerer")).await;
+            let pair = pair.expect("connects");
+            assert_eq!(pair.offerer.connection_state(), Some(ConnectionState::Connected));
+            let outcome = pair.offerer.close().await;
+            assert_eq!(pair.offerer.connection_state(), Some(ConnectionState::Closed));
+            assert_eq!(pair.offerer.closed().await, CloseReason::Requested);
+            assert_eq!(pair.offerer.closure(), Some(Closure::Graceful));
+            outcome
+        });
+        assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+        let lines = log.0.lock().unwrap().clone();
+        let own: Vec<_> = lines
+            .iter()
+            .filter(|line| line.starts_with("offerer") && !line.contains("description"))
+            .map(String::as_str)
+            .collect();
+        let expected = [
+            "offerer opened room",
+            "offerer create_data_channel..",
+            "offerer create_data_channel Completed",
+            "offerer create_offer..",
+            "offerer create_offer Completed",
+            "offerer connecting",
+            "offerer connected",
+            "offerer closing: requested",
+            "offerer closed: requested, graceful",
+        ];
+        assert_eq!(own, expected, "on {backend:?}");
+    }
+}
+
+#[test]
+fn an_operation_that_fails_or_is_dropped_is_told_as_that() {
+    let host = Host::start(BACKENDS[0]);
+    let log = Arc::new(Log::default());
+    let peers = Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
+    host.in_task(async move {
+        let (peer, _) = open(&peers, PeerOptions::new().id("a")).await.unwrap();
+        // No remote description yet.
+        peer.create_answer(None).await.expect_err("there is nothing to answer");
+        drop(peer.restart_ice());
+        let mut dropped = Box::pin(
+            peer.stats(std::time::Instant::now(), webrtc::peer_connection::StatsSelector::None),
+        );
+        // Polled to its end or not, it has one end.
+        let _ = futures::poll!(dropped.as_mut());
+        drop(dropped);
+    });
+    assert_eq!(log.of("a", "create_answer"), ["a create_answer..", "a create_answer Failed"]);
+    assert!(log.of("a", "restart_ice").is_empty(), "expected a call that was never polled unsaid");
+    assert_eq!(log.of("a", "stats ").len(), 1, "expected exactly one end");
+    let _ = OperationEnd::Canceled;
+}
+
+/// Panics in a callback of the handshake.
+struct Panics;
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Panics {
+    async fn on_signaling_state_change(&self, _state: RTCSignalingState) {
+        panic!("deliberate panic in a callback");
+    }
+}
+
+#[test]
+fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
+    let host = Host::start(BACKENDS[0]);
+    let log = Arc::new(Log::default());
+    let peers = Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
+    let outcome = host.in_task({
+        let log = Arc::clone(&log);
+        async move {
+            let options = PeerOptions::new().id("a");
+            let peer = webrtc::open(&peers, builder(), Arc::new(Panics), options).await.unwrap();
+            peer.create_data_channel("x", None).await.unwrap();
+            let offer = peer.create_offer(None).await.unwrap();
+            peer.set_local_description(offer).await.unwrap();
+            while log.of("a", "panicked").is_empty() {
+                async_io::Timer::after(Duration::from_millis(1)).await;
+            }
+            peer.close().await
+        }
+    });
+    assert_eq!(outcome, Outcome::Closed(Closure::Graceful), "expected the driver to have lived");
+    let expected = ["a on_signaling_state_change panicked: deliberate panic in a callback"];
+    assert_eq!(log.of("a", "panicked"), expected);
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_peer_whose_runtime_is_dropped_is_told_closed_at_once_and_reported_when_asked() {
+    let host = Host::start(crate::host::Backend::TokioMulti);
+    let log = Arc::new(Log::default());
+    let peers = Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
+    let set = peers.clone();
+    let (peer, _seen) =
+        host.in_task(async move { open(&set, PeerOptions::new().id("a")).await.unwrap() });
+    drop(host.stop());
+    let closed = peer.clone();
+    let mut ended = anypeer::runtime::run(async move { closed.closed().await }).unwrap();
+    assert_eq!(ended.wait(Duration::from_secs(5)).unwrap(), Ok(CloseReason::Ended));
+    let gone = Closure::Forced(ForceCause::RuntimeGone);
+    assert_eq!(peer.closure(), Some(gone.clone()));
+    assert_eq!(log.of("a", "closed").len(), 1, "expected Closed to be told before anybody asks");
+    assert!(peers.is_empty());
+    let asked = peer.close().wait(Duration::from_secs(5));
+    assert_eq!(asked, Ok(Outcome::Closed(gone)), "expected the first to ask to be told how");
+    assert_eq!(peer.close().wait(Duration::from_secs(5)), Ok(Outcome::AlreadyClosed));
+    assert_eq!(log.of("a", "closed").len(), 1, "expected no second Closed");
+}
+
+#[test]
+fn an_observer_that_panics_harms_nobody() {
+    struct Hostile;
+    impl Observer for Hostile {
+        fn on_event(&self, _event: &Event<'_>) {
+            panic!("deliberate panic of an observer");
+        }
+    }
+    let host = Host::start(BACKENDS[0]);
+    let peers = Peers::builder().runtime(host.runtime()).observer(Arc::new(Hostile)).build();
+    let outcome = host.in_task(async move {
+        let (peer, _) = open(&peers, PeerOptions::new()).await.unwrap();
+        peer.close().await
+    });
+    assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+    let _ = census();
+}

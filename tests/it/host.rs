@@ -66,10 +66,7 @@ impl Backend {
 /// An executor, running.
 pub(crate) enum Host {
     #[cfg(feature = "tokio")]
-    Tokio {
-        handle: tokio::runtime::Handle,
-        keeper: Keeper,
-    },
+    Tokio { handle: tokio::runtime::Handle, keeper: Keeper },
     #[cfg(feature = "smol")]
     Smol,
 }
@@ -103,10 +100,7 @@ impl Host {
 
     #[cfg(feature = "tokio")]
     fn tokio(builder: &mut tokio::runtime::Builder) -> Self {
-        let runtime = builder
-            .enable_all()
-            .build()
-            .expect("a runtime can be built");
+        let runtime = builder.enable_all().build().expect("a runtime can be built");
         let handle = runtime.handle().clone();
         let (stop, stopped) = channel();
         let thread = std::thread::spawn(move || {
@@ -116,10 +110,7 @@ impl Host {
             });
             runtime
         });
-        Self::Tokio {
-            handle,
-            keeper: Keeper { stop, thread },
-        }
+        Self::Tokio { handle, keeper: Keeper { stop, thread } }
     }
 
     /// This crate's handle to it.
@@ -207,9 +198,7 @@ impl Host {
         std::thread::spawn(move || {
             let local = tokio::task::LocalSet::new();
             let ended = handle.block_on(local.run_until(async {
-                tokio::task::spawn_local(future)
-                    .await
-                    .expect("the local task ends")
+                tokio::task::spawn_local(future).await.expect("the local task ends")
             }));
             let _ = done.send(ended);
         });
@@ -232,7 +221,5 @@ impl Host {
 
 /// Waits for what another thread sends.
 pub(crate) fn received<T>(result: &Receiver<T>) -> T {
-    result
-        .recv_timeout(PATIENCE)
-        .expect("expected a result in time, and the other side is silent")
+    result.recv_timeout(PATIENCE).expect("expected a result in time, and the other side is silent")
 }

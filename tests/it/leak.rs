@@ -10,7 +10,7 @@ use futures::future::join_all;
 
 use crate::host::{BACKENDS, Backend, Host};
 use crate::loopback::{HANDLERS, Pair};
-use crate::proc::{resident_bytes, udp_sockets};
+use crate::proc::udp_sockets;
 use crate::process;
 
 const CONNECTIONS: usize = 300;
@@ -51,10 +51,7 @@ fn on_each_backend(task: &str) {
 fn child() {
     let Some(task) = process::task() else { return };
     let (task, backend) = task.split_once('/').expect("task/backend");
-    let backend = *BACKENDS
-        .iter()
-        .find(|b| b.name() == backend)
-        .expect("a known backend");
+    let backend = *BACKENDS.iter().find(|b| b.name() == backend).expect("a known backend");
     let saw = match task {
         "cycle" => cycle(backend),
         task => end_all(backend, task == "drop"),
@@ -69,19 +66,12 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
     let (mut subjects, mut remotes) = (Vec::new(), Vec::new());
     while subjects.len() < CONNECTIONS {
         let (ours, theirs) = (ours.clone(), theirs.clone());
-        for Pair {
-            offerer, answerer, ..
-        } in host.in_task(connect(ours, theirs))
-        {
+        for Pair { offerer, answerer, .. } in host.in_task(connect(ours, theirs)) {
             subjects.push(offerer);
             remotes.push(answerer);
         }
     }
-    assert_eq!(
-        udp_sockets().len(),
-        2 * CONNECTIONS,
-        "expected a socket for each"
-    );
+    assert_eq!(udp_sockets().len(), 2 * CONNECTIONS, "expected a socket for each");
     let start = Instant::now();
     let graceful = if by_drop {
         drop(subjects);
@@ -92,32 +82,21 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
             async move { closing.await }
         });
         let graceful = Outcome::Closed(Closure::Graceful);
-        report
-            .peers
-            .iter()
-            .filter(|peer| peer.outcome == graceful)
-            .count()
+        report.peers.iter().filter(|peer| peer.outcome == graceful).count()
     };
     assert_eq!(graceful, CONNECTIONS, "expected every close to be graceful");
-    until(
-        "their sockets, drivers and handlers to be gone",
-        Duration::from_secs(2),
-        || {
-            udp_sockets().len() == CONNECTIONS
-                && census().drivers == CONNECTIONS
-                && HANDLERS.load(Ordering::Acquire) == CONNECTIONS
-        },
-    );
+    until("their sockets, drivers and handlers to be gone", Duration::from_secs(2), || {
+        udp_sockets().len() == CONNECTIONS
+            && census().drivers == CONNECTIONS
+            && HANDLERS.load(Ordering::Acquire) == CONNECTIONS
+    });
     let gone = start.elapsed();
     let told = host.in_task(async move {
         let told = join_all(remotes.iter().map(noticed)).await;
         drop(remotes);
         told.into_iter().filter(|told| *told).count()
     });
-    assert_eq!(
-        told, CONNECTIONS,
-        "expected every remote side to notice within {TOLD_WITHIN:?}"
-    );
+    assert_eq!(told, CONNECTIONS, "expected every remote side to notice within {TOLD_WITHIN:?}");
     nothing_left();
     format!(
         "{CONNECTIONS} gone in {} ms, {told} remotes told; 0 sockets, 0 drivers, 0 handlers",
@@ -131,12 +110,8 @@ fn set(host: &Host) -> Peers {
 
 async fn connect(ours: Peers, theirs: Peers) -> Vec<Pair> {
     let pairs = (0..BATCH).map(|_| async {
-        let offerer = crate::loopback::open(&ours, PeerOptions::new())
-            .await
-            .expect("opens");
-        let answerer = crate::loopback::open(&theirs, PeerOptions::new())
-            .await
-            .expect("opens");
+        let offerer = crate::loopback::open(&ours, PeerOptions::new()).await.expect("opens");
+        let answerer = crate::loopback::open(&theirs, PeerOptions::new()).await.expect("opens");
         Pair::connect(offerer, answerer).await.expect("connects")
     });
     join_all(pairs).await
@@ -144,18 +119,10 @@ async fn connect(ours: Peers, theirs: Peers) -> Vec<Pair> {
 
 /// Whether the peer's transport says in time that the other side is gone.
 async fn noticed(remote: &Peer) -> bool {
-    let sctp = remote
-        .sctp()
-        .await
-        .expect("the remote side is open")
-        .expect("data was negotiated");
+    let sctp = remote.sctp().await.expect("the remote side is open").expect("data was negotiated");
     let deadline = Instant::now() + TOLD_WITHIN;
     while Instant::now() < deadline {
-        if sctp
-            .transport()
-            .state()
-            .await
-            .is_ok_and(|state| state == RTCDtlsTransportState::Closed)
+        if sctp.transport().state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
         {
             return true;
         }
@@ -165,15 +132,11 @@ async fn noticed(remote: &Peer) -> bool {
 }
 
 fn nothing_left() {
-    until(
-        "nothing to be left of anything",
-        Duration::from_secs(2),
-        || {
-            udp_sockets().is_empty()
-                && census() == Census::default()
-                && HANDLERS.load(Ordering::Acquire) == 0
-        },
-    );
+    until("nothing to be left of anything", Duration::from_secs(2), || {
+        udp_sockets().is_empty()
+            && census() == Census::default()
+            && HANDLERS.load(Ordering::Acquire) == 0
+    });
 }
 
 /// Opens and closes 2,000 peers, 1,000 connected pairs, and says how memory grew after warm-up.
@@ -225,4 +188,12 @@ fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
         );
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// The memory that this process has resident, in bytes.
+fn resident_bytes() -> u64 {
+    const PAGE: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    pages.unwrap_or_default() * PAGE
 }

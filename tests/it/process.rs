@@ -11,13 +11,7 @@ const TASK: &str = "ANYPEER_TEST_CHILD";
 /// [`report`]. A child that takes longer than `timeout` is killed, and has failed.
 pub(crate) fn run(test: &str, task: &str, timeout: Duration) -> Result<String, String> {
     let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
-        .args([
-            "--exact",
-            test,
-            "--ignored",
-            "--nocapture",
-            "--test-threads=1",
-        ])
+        .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env(TASK, task)
         .env("SMOL_THREADS", "1")
         .stdout(Stdio::piped())
@@ -28,16 +22,11 @@ pub(crate) fn run(test: &str, task: &str, timeout: Duration) -> Result<String, S
     let stderr = drain(child.stderr.take());
     let ended = wait(&mut child, timeout);
     let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
-    let reported = stdout
-        .lines()
-        .find_map(|line| line.split_once("REPORT "))
-        .map(|(_, text)| text);
+    let reported = stdout.lines().find_map(|line| line.split_once("REPORT ")).map(|(_, text)| text);
     match (ended, reported) {
         (Some(true), Some(reported)) => Ok(reported.to_owned()),
         (Some(_), _) => Err(format!("it failed\n{stdout}\n{stderr}")),
-        (None, _) => Err(format!(
-            "it hung for {timeout:?} and was killed\n{stdout}\n{stderr}"
-        )),
+        (None, _) => Err(format!("it hung for {timeout:?} and was killed\n{stdout}\n{stderr}")),
     }
 }
 

@@ -1,1 +1,221 @@
-//! runtime
+//! Spawning, the current runtime, and waiting.
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use anypeer::runtime::{self, BoxFuture, JoinError, Runtime, Spawner, WaitError, current, enter};
+
+use crate::host::{BACKENDS, Host, received};
+
+const BOUND: Duration = Duration::from_secs(5);
+
+/// An executor that drops what it is given.
+#[derive(Debug)]
+struct Refuses;
+
+impl Spawner for Refuses {
+    fn spawn(&self, task: BoxFuture) {
+        drop(task);
+    }
+}
+
+/// A thread for each task.
+#[derive(Debug)]
+struct Threads;
+
+impl Spawner for Threads {
+    fn spawn(&self, task: BoxFuture) {
+        std::thread::spawn(|| futures::executor::block_on(task));
+    }
+}
+
+/// Every runtime there is, and what keeps it running.
+fn runtimes() -> Vec<(Runtime, Option<Host>)> {
+    let mut runtimes = vec![
+        (Runtime::background().expect("a thread can be started"), None),
+        (Runtime::custom(Threads), None),
+    ];
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        runtimes.push((host.runtime(), Some(host)));
+    }
+    runtimes
+}
+
+#[test]
+fn a_task_ends_in_its_result_its_panic_or_its_abort() {
+    for (runtime, _host) in runtimes() {
+        assert_eq!(runtime.spawn(async { 42 }).wait(BOUND), Ok(Ok(42)), "on {runtime:?}");
+
+        let mut panics = runtime.spawn(async { panic!("deliberate {}", "panic") });
+        let panicked: Result<(), _> = panics.wait(BOUND).unwrap();
+        assert_eq!(panicked, Err(JoinError::Panicked("deliberate panic".into())), "{runtime:?}");
+
+        let mut never = runtime.spawn(std::future::pending::<()>());
+        assert_eq!(never.wait(Duration::from_millis(20)), Err(WaitError::TimedOut));
+        never.abort();
+        assert_eq!(never.wait(BOUND), Ok(Err(JoinError::Cancelled)), "on {runtime:?}");
+    }
+}
+
+#[test]
+fn a_dropped_handle_detaches_its_task() {
+    for (runtime, _host) in runtimes() {
+        let (done, result) = channel();
+        drop(runtime.spawn(async move {
+            async_io::Timer::after(Duration::from_millis(10)).await;
+            let _ = done.send(());
+        }));
+        received(&result);
+    }
+}
+
+#[test]
+fn a_task_that_its_executor_drops_is_lost() {
+    let mut refused = Runtime::custom(Refuses).spawn(async { 1 });
+    assert_eq!(refused.wait(BOUND), Ok(Err(JoinError::Lost)));
+    #[cfg(feature = "tokio")]
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let spawner = runtime::TokioSpawner::new(runtime.handle().clone());
+        let anypeer = Runtime::from(spawner);
+        let mut before = anypeer.spawn(std::future::pending::<()>());
+        drop(runtime);
+        let mut after = anypeer.spawn(async {});
+        assert_eq!(before.wait(BOUND), Ok(Err(JoinError::Lost)), "dropped with its runtime");
+        assert_eq!(
+            after.wait(BOUND),
+            Ok(Err(JoinError::Lost)),
+            "refused by a runtime that is gone"
+        );
+    }
+}
+
+#[test]
+fn a_task_knows_its_runtime() {
+    for (runtime, _host) in runtimes() {
+        let mut name = runtime.spawn(async { current().map(|current| current.name()) });
+        assert_eq!(name.wait(BOUND), Ok(Ok(Some(runtime.name()))), "inside its own task");
+    }
+    assert!(current().is_none(), "expected nothing to be guessed on a plain thread");
+}
+
+#[test]
+fn a_native_task_of_tokio_is_recognised_and_one_of_smol_never_guessed() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let name = host.in_task(async { current().map(|current| current.name()) });
+        assert_eq!(name, backend.is_tokio().then_some("tokio"), "in a task of {backend:?}");
+    }
+}
+
+#[test]
+fn an_enter_guard_marks_its_thread_and_goes() {
+    let background = Runtime::background().unwrap();
+    let custom = Runtime::custom(Threads);
+    let name = || current().map(|current| current.name());
+    let outer = enter(&background);
+    let inner = enter(&custom);
+    assert_eq!(name(), Some("custom"));
+    drop(inner);
+    assert_eq!(name(), Some("background"));
+    let elsewhere = std::thread::spawn(move || current().is_none()).join().unwrap();
+    assert!(elsewhere, "expected the mark on its own thread only");
+    drop(outer);
+    assert_eq!(name(), None);
+}
+
+#[test]
+fn work_is_run_where_there_is_no_runtime() {
+    let (done, result) = channel();
+    let mut handle = runtime::run(async move {
+        async_io::Timer::after(Duration::from_millis(1)).await;
+        let _ = done.send(std::thread::current().name().map(str::to_owned));
+        "done"
+    })
+    .expect("a thread can be started");
+    assert_eq!(received(&result).as_deref(), Some("anypeer"), "expected the background thread");
+    assert_eq!(handle.wait(BOUND), Ok(Ok("done")));
+}
+
+#[test]
+fn a_wait_is_refused_at_once_exactly_where_it_would_starve_an_executor() {
+    for (runtime, host) in runtimes() {
+        let wait = || {
+            let mut never = Runtime::background().unwrap().spawn(std::future::pending::<()>());
+            let start = Instant::now();
+            let error = never.wait(Duration::from_millis(50)).expect_err("it never ends");
+            never.abort();
+            assert_eq!(error == WaitError::TimedOut, start.elapsed() >= Duration::from_millis(50));
+            error
+        };
+        let in_our_task = runtime.spawn(async move { wait() }).wait(BOUND).unwrap().unwrap();
+        assert_eq!(in_our_task, WaitError::WouldStarve, "in a task on {runtime:?}");
+        let Some(host) = host else { continue };
+        let in_native_task = host.in_task(async move { wait() });
+        assert_eq!(in_native_task, WaitError::WouldStarve, "in a native task on {runtime:?}");
+        let in_pool = host.in_blocking_pool(wait);
+        assert_eq!(in_pool, WaitError::TimedOut, "in the blocking pool of {runtime:?}");
+        assert_eq!(host.entered(wait), WaitError::TimedOut, "under a guard of {runtime:?}");
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn the_question_whether_blocking_is_allowed_leaves_tokios_budget_as_it_was() {
+    let host = Host::start(crate::host::Backend::TokioCurrent);
+    let left = host.in_task(async {
+        let mut never = Runtime::background().unwrap().spawn(std::future::pending::<()>());
+        assert_eq!(never.wait(BOUND), Err(WaitError::WouldStarve));
+        never.abort();
+        tokio::task::coop::has_budget_remaining()
+    });
+    assert!(left, "expected the task's budget to be given back");
+}
+
+#[test]
+fn an_ended_task_is_answered_also_where_waiting_is_refused() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let mut ended = Runtime::background().unwrap().spawn(async { 7 });
+        let deadline = Instant::now() + BOUND;
+        let answer = host.in_task(async move {
+            loop {
+                match ended.wait(BOUND) {
+                    Err(WaitError::WouldStarve) if Instant::now() < deadline => {
+                        async_io::Timer::after(Duration::from_millis(1)).await;
+                    }
+                    answer => return answer,
+                }
+            }
+        });
+        assert_eq!(answer, Ok(Ok(7)));
+    }
+}
+
+#[test]
+fn a_task_on_the_background_executor_that_blocks_does_not_block_a_close() {
+    use anypeer::peer::{Closure, Connection, ConnectionError};
+    use anypeer::{Outcome, PeerOptions, Peers};
+    struct Blocks;
+    impl Connection for Blocks {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+            std::thread::sleep(Duration::from_secs(3600));
+            Box::pin(async { Ok(None) })
+        }
+    }
+    struct Closes;
+    impl Connection for Closes {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+            Box::pin(async { Ok(Some(Closure::Graceful)) })
+        }
+    }
+    let peers = Peers::new();
+    for _ in 0..20 {
+        let blocks = peers.insert(Arc::new(Blocks), PeerOptions::new()).unwrap();
+        drop(blocks.close());
+        let closes = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+        assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+    }
+}

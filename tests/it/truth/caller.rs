@@ -34,11 +34,7 @@ impl Caller {
 }
 
 const fn row(name: &'static str, act: fn(Backend, Action) -> String) -> Caller {
-    Caller {
-        name,
-        applies: |_| true,
-        act,
-    }
+    Caller { name, applies: |_| true, act }
 }
 
 const fn row_where(
@@ -51,61 +47,28 @@ const fn row_where(
 
 pub(crate) const CALLERS: &[Caller] = &[
     row("awaited in a task", awaited_in_a_task),
-    row(
-        "started in a task, handle dropped",
-        started_in_a_task_and_dropped,
-    ),
-    row(
-        "started in sync code in a task, awaited later",
-        started_in_sync_code,
-    ),
+    row("started in a task, handle dropped", started_in_a_task_and_dropped),
+    row("started in sync code in a task, awaited later", started_in_sync_code),
     row("waited on, on a plain thread", waited_on_a_plain_thread),
-    row(
-        "waited on, in a blocking-pool thread",
-        waited_in_a_blocking_pool,
-    ),
-    row(
-        "waited on, under an enter guard",
-        waited_under_an_enter_guard,
-    ),
+    row("waited on, in a blocking-pool thread", waited_in_a_blocking_pool),
+    row("waited on, under an enter guard", waited_under_an_enter_guard),
     row("waited on, inside a task", waited_inside_a_task),
     #[cfg(feature = "tokio")]
     row_where("inside a LocalSet", Backend::is_tokio, inside_a_local_set),
     row("in its own handler, dropped", in_own_handler_dropped),
     row("in its own handler, awaited", in_own_handler_awaited),
     row("destructor while a panic unwinds", while_a_panic_unwinds),
-    row(
-        "thread-local destructor, fresh thread",
-        in_a_thread_local_destructor,
-    ),
-    row(
-        "thread-local destructor, after block_on",
-        in_a_thread_local_destructor_after_block_on,
-    ),
+    row("thread-local destructor, fresh thread", in_a_thread_local_destructor),
+    row("thread-local destructor, after block_on", in_a_thread_local_destructor_after_block_on),
     #[cfg(feature = "tokio")]
-    row_where(
-        "runtime dropped before",
-        Backend::is_tokio,
-        runtime_dropped_before,
-    ),
+    row_where("runtime dropped before", Backend::is_tokio, runtime_dropped_before),
     #[cfg(feature = "tokio")]
-    row_where(
-        "while the runtime shuts down",
-        Backend::is_tokio,
-        while_the_runtime_shuts_down,
-    ),
+    row_where("while the runtime shuts down", Backend::is_tokio, while_the_runtime_shuts_down),
     #[cfg(feature = "tokio")]
-    row_where(
-        "runtime that nobody drives",
-        Backend::is_current_thread,
-        runtime_not_driven,
-    ),
+    row_where("runtime that nobody drives", Backend::is_current_thread, runtime_not_driven),
     row("a task of a foreign runtime", in_a_foreign_task),
     row("a callback that blocks its thread", callback_blocks),
-    row(
-        "open, stopped at each of its polls",
-        open_stopped_at_each_poll,
-    ),
+    row("open, stopped at each of its polls", open_stopped_at_each_poll),
     row("open, racing the close", open_racing),
     row("the handler holds its own peer", handler_holds_its_peer),
     row("connection and channel are kept", handles_are_kept),
@@ -140,10 +103,7 @@ fn started_in_sync_code(backend: Backend, action: Action) -> String {
 fn waited_on_a_plain_thread(backend: Backend, action: Action) -> String {
     let host = Host::start(backend);
     let (target, traces, _remote) = Subject::connect(&host).split();
-    let outcome = target
-        .start(action)
-        .wait()
-        .expect("a plain thread may block");
+    let outcome = target.start(action).wait().expect("a plain thread may block");
     traces.verify(outcome.as_ref(), Expect::Graceful)
 }
 
@@ -184,10 +144,7 @@ fn waited_inside_a_task(backend: Backend, action: Action) -> String {
     let host = Host::start(backend);
     let (target, traces, _remote) = Subject::connect(&host).split();
     let (outcome, refused) = host.in_task(async move { wait_or_await(target.start(action)).await });
-    format!(
-        "{refused}{}",
-        traces.verify(outcome.as_ref(), Expect::Graceful)
-    )
+    format!("{refused}{}", traces.verify(outcome.as_ref(), Expect::Graceful))
 }
 
 #[cfg(feature = "tokio")]
@@ -196,10 +153,7 @@ fn inside_a_local_set(backend: Backend, action: Action) -> String {
     let (target, traces, _remote) = Subject::connect(&host).split();
     let (outcome, refused) =
         host.in_local_set(async move { wait_or_await(target.start(action)).await });
-    format!(
-        "{refused}{}",
-        traces.verify(outcome.as_ref(), Expect::Graceful)
-    )
+    format!("{refused}{}", traces.verify(outcome.as_ref(), Expect::Graceful))
 }
 
 fn in_own_handler_dropped(backend: Backend, action: Action) -> String {
@@ -241,16 +195,9 @@ fn in_own_handler_awaited(backend: Backend, action: Action) -> String {
     );
     let (outcome, took) = received(&result);
     if action != Action::Drop {
-        assert_eq!(
-            outcome,
-            Some(Outcome::InOwnHandler),
-            "expected the await to say where it is"
-        );
+        assert_eq!(outcome, Some(Outcome::InOwnHandler), "expected the await to say where it is");
     }
-    assert!(
-        took < Duration::from_millis(250),
-        "expected the await at once, and it took {took:?}"
-    );
+    assert!(took < Duration::from_millis(250), "expected the await at once, and it took {took:?}");
     traces.gone(Expect::Graceful)
 }
 
@@ -311,10 +258,7 @@ fn runtime_dropped_before(backend: Backend, action: Action) -> String {
     let host = Host::start(backend);
     let (target, traces, _remote) = Subject::connect(&host).split();
     drop(host.stop());
-    let outcome = target
-        .start(action)
-        .wait()
-        .expect("a plain thread may block");
+    let outcome = target.start(action).wait().expect("a plain thread may block");
     traces.verify(outcome.as_ref(), Expect::Forced)
 }
 
@@ -337,15 +281,9 @@ fn runtime_not_driven(backend: Backend, action: Action) -> String {
     let (target, traces, _remote) = Subject::connect(&host).split();
     let undriven = host.stop();
     let start = Instant::now();
-    let outcome = target
-        .start(action)
-        .wait()
-        .expect("a plain thread may block");
+    let outcome = target.start(action).wait().expect("a plain thread may block");
     let took = start.elapsed();
-    assert!(
-        took < super::cell::GONE_WITHIN,
-        "expected the outcome within 2 s, not in {took:?}"
-    );
+    assert!(took < super::cell::GONE_WITHIN, "expected the outcome within 2 s, not in {took:?}");
     let saw = traces.verify(outcome.as_ref(), Expect::Forced);
     drop(undriven);
     saw
@@ -382,32 +320,18 @@ fn callback_blocks(backend: Backend, action: Action) -> String {
     );
     received(&inside);
     let start = Instant::now();
-    let outcome = target
-        .start(action)
-        .wait()
-        .expect("a plain thread may block");
+    let outcome = target.start(action).wait().expect("a plain thread may block");
     if let Some(outcome) = outcome {
         let stalled = Closure::Forced(ForceCause::HandlerStalled("on_data_channel"));
-        assert_eq!(
-            outcome,
-            Outcome::Closed(stalled),
-            "expected the callback to be named"
-        );
+        assert_eq!(outcome, Outcome::Closed(stalled), "expected the callback to be named");
     }
     eventually("the socket to be closed under the callback", || {
         traces.sockets.intersection(&udp_sockets()).next().is_none()
     });
     let closure = traces.told();
-    assert!(
-        matches!(closure, Closure::Forced(_)),
-        "expected a forced closure, not {closure}"
-    );
+    assert!(matches!(closure, Closure::Forced(_)), "expected a forced closure, not {closure}");
     let stalled = traces.log.stalled.lock().unwrap().clone();
-    assert_eq!(
-        stalled,
-        ["on_data_channel"],
-        "expected the stall to be reported"
-    );
+    assert_eq!(stalled, ["on_data_channel"], "expected the stall to be reported");
     format!("forced: stalled, {} ms", start.elapsed().as_millis())
 }
 
@@ -426,9 +350,7 @@ impl Nothing {
     }
 
     fn more(&self) {
-        eventually("no socket to be left", || {
-            udp_sockets().len() == self.sockets
-        });
+        eventually("no socket to be left", || udp_sockets().len() == self.sockets);
         eventually("no driver to be left", || census().drivers == 0);
         eventually("no task to be left", || census().tasks == 0);
         eventually("no handler to be left", || {
@@ -464,19 +386,13 @@ async fn open_and_stop_at(poll: usize, peers: Peers, action: Action) -> bool {
                 (Some(closing), _) => closing.await,
                 (_, Some(shutdown)) => {
                     let report = shutdown.await;
-                    report
-                        .peers
-                        .first()
-                        .map_or(Outcome::NotFound, |peer| peer.outcome.clone())
+                    report.peers.first().map_or(Outcome::NotFound, |peer| peer.outcome.clone())
                 }
                 _ => unreachable!("one of the two was started"),
             };
             if known {
                 opened.expect_err("expected an `open` that was closed meanwhile to be refused");
-                assert!(
-                    closed.is_closed(),
-                    "expected it to be closed, and it is {closed:?}"
-                );
+                assert!(closed.is_closed(), "expected it to be closed, and it is {closed:?}");
             } else {
                 assert_eq!(closed, Outcome::NotFound, "there was nothing to close yet");
                 assert_eq!(
@@ -553,11 +469,7 @@ fn handler_holds_its_peer(backend: Backend, action: Action) -> String {
     let (target, traces, _remote) = subject.split();
     let mut started = target.start(action);
     if action == Action::Drop {
-        assert_eq!(
-            started.peers.len(),
-            1,
-            "expected the handler to keep its peer open"
-        );
+        assert_eq!(started.peers.len(), 1, "expected the handler to keep its peer open");
         // None outlives its set.
         drop(started);
         return traces.gone(Expect::Graceful);
@@ -573,18 +485,12 @@ fn handles_are_kept(backend: Backend, action: Action) -> String {
     let connection = subject.peer.connection().expect("the peer is open");
     let (target, traces, _remote) = subject.split();
     let peers = target.peers.clone();
-    let outcome = target
-        .start(action)
-        .wait()
-        .expect("a plain thread may block");
+    let outcome = target.start(action).wait().expect("a plain thread may block");
     let saw = traces.verify(outcome.as_ref(), Expect::Graceful);
     let held = peers.held();
     assert_eq!(held.len(), 1, "expected one peer to be held: {held:?}");
     assert_eq!(held[0].peer, traces.id);
-    let named = [
-        Holder::Connection(1),
-        Holder::DataChannel(String::from("data")),
-    ];
+    let named = [Holder::Connection(1), Holder::DataChannel(String::from("data"))];
     assert_eq!(held[0].by, named, "expected both to be named");
     drop(connection);
     drop(channel);

@@ -57,10 +57,8 @@ pub(crate) const DELIBERATE: &str = "deliberate panic";
 pub(crate) fn hold(row: &Caller, backend: Backend, action: Action) -> String {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let deliberate = info
-            .payload()
-            .downcast_ref::<&str>()
-            .is_some_and(|text| *text == DELIBERATE);
+        let deliberate =
+            info.payload().downcast_ref::<&str>().is_some_and(|text| *text == DELIBERATE);
         if !deliberate {
             PANICS.fetch_add(1, Ordering::AcqRel);
             default(info);
@@ -83,10 +81,7 @@ impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
         match event {
             Event::Closed { peer, closure, .. } => {
-                self.closed
-                    .lock()
-                    .unwrap()
-                    .push(((*peer).clone(), (*closure).clone()));
+                self.closed.lock().unwrap().push(((*peer).clone(), (*closure).clone()));
             }
             Event::HandlerStalled { callback, .. } => self.stalled.lock().unwrap().push(callback),
             _ => {}
@@ -125,69 +120,33 @@ pub(crate) struct Traces {
 impl Subject {
     pub(crate) fn connect(host: &Host) -> Self {
         let log = Arc::new(Log::default());
-        let peers = Peers::builder()
-            .runtime(host.runtime())
-            .observer(Arc::clone(&log) as _)
-            .build();
+        let peers =
+            Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
         host.in_task(async move {
             let background = Runtime::background().expect("a thread can be started");
             let remote_peers = Peers::builder().runtime(background).build();
-            let (remote, remote_seen) = open(&remote_peers, PeerOptions::new())
-                .await
-                .expect("the remote side opens");
+            let (remote, remote_seen) =
+                open(&remote_peers, PeerOptions::new()).await.expect("the remote side opens");
             let before = udp_sockets();
             let (drivers_left, handlers_left) =
                 (census().drivers, HANDLERS.load(Ordering::Acquire));
-            let (peer, seen) = open(&peers, PeerOptions::new())
-                .await
-                .expect("the peer opens");
+            let (peer, seen) = open(&peers, PeerOptions::new()).await.expect("the peer opens");
             let sockets: BTreeSet<_> = udp_sockets().difference(&before).copied().collect();
-            assert_eq!(
-                sockets.len(),
-                1,
-                "expected the peer to have one socket of its own"
-            );
-            assert_eq!(
-                census().drivers,
-                drivers_left + 1,
-                "expected a driver of its own"
-            );
-            let channel = connect((&peer, &seen), (&remote, &remote_seen))
-                .await
-                .expect("the peers connect");
+            assert_eq!(sockets.len(), 1, "expected the peer to have one socket of its own");
+            assert_eq!(census().drivers, drivers_left + 1, "expected a driver of its own");
+            let channel =
+                connect((&peer, &seen), (&remote, &remote_seen)).await.expect("the peers connect");
             let id = peer.id().clone();
-            let traces = Traces {
-                sockets,
-                log,
-                id,
-                seen: Arc::clone(&seen),
-                drivers_left,
-                handlers_left,
-            };
-            let remote = Remote {
-                peer: remote,
-                _peers: remote_peers,
-            };
-            Self {
-                peers,
-                peer,
-                seen,
-                channel,
-                remote,
-                traces,
-            }
+            let traces =
+                Traces { sockets, log, id, seen: Arc::clone(&seen), drivers_left, handlers_left };
+            let remote = Remote { peer: remote, _peers: remote_peers };
+            Self { peers, peer, seen, channel, remote, traces }
         })
     }
 
     /// Splits off what acts from what watches. The channel goes: a kept one is a row of its own.
     pub(crate) fn split(self) -> (Target, Traces, Remote) {
-        let Self {
-            peers,
-            peer,
-            traces,
-            remote,
-            ..
-        } = self;
+        let Self { peers, peer, traces, remote, .. } = self;
         (Target { peers, peer }, traces, remote)
     }
 
@@ -196,16 +155,10 @@ impl Subject {
         *seen.hook.lock().unwrap() = Some(hook);
         let remote = remote.peer.clone();
         let run = async move {
-            remote
-                .create_data_channel("trigger", None)
-                .await
-                .expect("a second channel")
+            remote.create_data_channel("trigger", None).await.expect("a second channel")
         };
         let mut created = Runtime::background().unwrap().spawn(run);
-        let channel = created
-            .wait(WAIT)
-            .expect("created in time")
-            .expect("created");
+        let channel = created.wait(WAIT).expect("created in time").expect("created");
         drop(channel);
     }
 }
@@ -249,11 +202,7 @@ impl Target {
             took < Duration::from_millis(250),
             "expected a start at once, and it took {took:?}"
         );
-        Started {
-            close,
-            _owner: owner,
-            peers,
-        }
+        Started { close, _owner: owner, peers }
     }
 }
 
@@ -278,11 +227,7 @@ impl Started {
 }
 
 fn single(report: &anypeer::peer::Report) -> Outcome {
-    assert_eq!(
-        report.peers.len(),
-        1,
-        "expected a report of one peer: {report}"
-    );
+    assert_eq!(report.peers.len(), 1, "expected a report of one peer: {report}");
     report.peers[0].outcome.clone()
 }
 
@@ -295,10 +240,7 @@ impl Traces {
             };
             check(closure, expect);
             let open: Vec<_> = self.sockets.intersection(&udp_sockets()).copied().collect();
-            assert!(
-                open.is_empty(),
-                "the outcome is Closed, and its socket is open: {open:?}"
-            );
+            assert!(open.is_empty(), "the outcome is Closed, and its socket is open: {open:?}");
         }
         self.gone(expect)
     }
@@ -310,9 +252,7 @@ impl Traces {
         eventually("the socket to be closed", || {
             self.sockets.intersection(&udp_sockets()).next().is_none()
         });
-        eventually("the driver to be gone", || {
-            census().drivers == self.drivers_left
-        });
+        eventually("the driver to be gone", || census().drivers == self.drivers_left);
         eventually("the application's handler to be dropped", || {
             HANDLERS.load(Ordering::Acquire) == self.handlers_left
         });
@@ -338,11 +278,7 @@ impl Traces {
 
 fn check(closure: &Closure, expect: Expect) {
     let forced = matches!(closure, Closure::Forced(_));
-    assert_eq!(
-        forced,
-        expect == Expect::Forced,
-        "expected {expect:?}, and it was {closure}"
-    );
+    assert_eq!(forced, expect == Expect::Forced, "expected {expect:?}, and it was {closure}");
 }
 
 fn word(closure: &Closure) -> &'static str {
@@ -360,10 +296,7 @@ fn word(closure: &Closure) -> &'static str {
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(
-            start.elapsed() < GONE_WITHIN,
-            "expected {what} within {GONE_WITHIN:?}"
-        );
+        assert!(start.elapsed() < GONE_WITHIN, "expected {what} within {GONE_WITHIN:?}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

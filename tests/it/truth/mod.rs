@@ -29,12 +29,7 @@ struct Cell {
 
 impl Cell {
     fn name(&self) -> String {
-        format!(
-            "{}/{}/{}",
-            CALLERS[self.caller].name,
-            self.backend.name(),
-            self.action.name()
-        )
+        format!("{}/{}/{}", CALLERS[self.caller].name, self.backend.name(), self.action.name())
     }
 }
 
@@ -45,11 +40,7 @@ fn every_close_ends_and_says_the_truth_about_it() {
         for &backend in BACKENDS {
             for &action in ACTIONS {
                 if row.applies(backend) {
-                    cells.push(Cell {
-                        caller,
-                        backend,
-                        action,
-                    });
+                    cells.push(Cell { caller, backend, action });
                 }
             }
         }
@@ -80,20 +71,11 @@ fn every_close_ends_and_says_the_truth_about_it() {
         })
         .collect();
     println!("{} of {count} cells hold", count - failures.len());
-    assert!(
-        failures.is_empty(),
-        "cells that do not hold:\n{}",
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "cells that do not hold:\n{}", failures.join("\n"));
 }
 
 fn print(verdicts: &[(Cell, Result<String, String>)]) {
-    println!(
-        "\n{:<46} {:<10} {}",
-        "caller",
-        "action",
-        columns(|backend| backend.name().into())
-    );
+    println!("\n{:<46} {:<10} {}", "caller", "action", columns(|backend| backend.name().into()));
     for (caller, row) in CALLERS.iter().enumerate() {
         for &action in ACTIONS {
             let line = columns(|backend| {
@@ -112,9 +94,7 @@ fn print(verdicts: &[(Cell, Result<String, String>)]) {
 }
 
 fn columns(text: impl Fn(Backend) -> String) -> String {
-    let columns = BACKENDS
-        .iter()
-        .map(|&backend| format!("{:<30}", text(backend)));
+    let columns = BACKENDS.iter().map(|&backend| format!("{:<30}", text(backend)));
     columns.collect::<String>().trim_end().to_owned()
 }
 
@@ -128,18 +108,9 @@ fn cell() {
     let mut parts = name.split('/');
     let mut part = || parts.next().expect("a cell is caller/backend/action");
     let (caller, backend, action) = (part(), part(), part());
-    let row = CALLERS
-        .iter()
-        .find(|row| row.name == caller)
-        .expect("a known caller");
-    let backend = *BACKENDS
-        .iter()
-        .find(|b| b.name() == backend)
-        .expect("a known backend");
-    let action = *ACTIONS
-        .iter()
-        .find(|a| a.name() == action)
-        .expect("a known action");
+    let row = CALLERS.iter().find(|row| row.name == caller).expect("a known caller");
+    let backend = *BACKENDS.iter().find(|b| b.name() == backend).expect("a known backend");
+    let action = *ACTIONS.iter().find(|a| a.name() == action).expect("a known action");
     let saw = cell::hold(row, backend, action);
     process::report(&saw);
 }
