@@ -104,11 +104,17 @@ impl PeerConnectionEventHandler for Recorder {
     }
 }
 
+/// Beyond it a sender waits. Without it a long transfer overruns the sockets, and is resent.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
+
 /// A builder for a connection on loopback, without mDNS.
 pub(crate) fn builder() -> PeerConnectionBuilder<&'static str> {
     let settings =
         SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
-    PeerConnectionBuilder::new().with_setting_engine(settings).with_udp_addrs(vec!["127.0.0.1:0"])
+    PeerConnectionBuilder::new()
+        .with_setting_engine(settings)
+        .with_data_channel_send_buffer_limit(SEND_BUFFER_BYTES)
+        .with_udp_addrs(vec!["127.0.0.1:0"])
 }
 
 /// Opens a peer that records.

@@ -1,6 +1,6 @@
 //! One peer: what it is, how far it is, and the work of closing it.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::close::{Closing, Ending};
@@ -13,6 +13,7 @@ use crate::id::{GroupId, PeerId};
 use crate::runtime::background::foreign;
 use crate::runtime::{JoinError, JoinHandle, Runtime, time};
 use crate::state::ConnectionState;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Completion, Mutex};
 
 /// What is known of a peer wherever something may happen to it.
@@ -37,6 +38,8 @@ pub(crate) struct Record {
     runtime: Runtime,
     options: CloseOptions,
     phase: Mutex<Phase>,
+    /// Whether the connection was told to let go.
+    released: AtomicBool,
 }
 
 enum Phase {
@@ -68,6 +71,7 @@ impl Record {
             runtime,
             options,
             phase: Mutex::new(Phase::Open),
+            released: AtomicBool::new(false),
         })
     }
 
@@ -185,55 +189,70 @@ impl Record {
     }
 
     /// Graceful first, forced after; then the application is told, and let go of.
-    async fn end_connection(&self, start: Instant, options: CloseOptions) -> Outcome {
+    async fn end_connection(self: &Arc<Self>, start: Instant, options: CloseOptions) -> Outcome {
         let (timeout, grace) = options.bounds();
-        let deadline = start + timeout;
-        let outcome = self.close_or_abort(start + grace.min(timeout), deadline, timeout).await;
-        if matches!(outcome, Outcome::Closed(_) | Outcome::Unconfirmed) {
-            self.release(deadline).await;
+        let (grace_end, deadline) = (start + grace.min(timeout), start + timeout);
+        let seen = Arc::new(OnceLock::new());
+        let mut close = self.attempt({
+            let (record, seen) = (Arc::clone(self), Arc::clone(&seen));
+            async move {
+                let closed = Arc::clone(&record.connection).close().await;
+                let closed = closed.map_err(|error| CloseFailure::Error(error.to_string()))?;
+                // What was seen stands, whatever the application makes of being told.
+                let _first = seen.set(closed);
+                record.release_once().await;
+                Ok(())
+            }
+        });
+        let mut ended = time::by(grace_end, &mut close).await;
+        if seen.get().is_none() {
+            let forced = self.abort(deadline).await;
+            let failure = ended.take().and_then(failure);
+            match (forced, failure) {
+                // It may have ended in order after all, just before.
+                (Some(_), _) if seen.get().is_some() => {}
+                (Some(cause), failure) => {
+                    close.abort();
+                    self.release(deadline).await;
+                    let cause = failure.map_or(cause, ForceCause::Failed);
+                    return Outcome::Closed(Closure::Forced(cause));
+                }
+                (None, Some(failure)) => return Outcome::Failed(failure),
+                // It cannot be forced: all that is left is the rest of the bound.
+                (None, None) => {}
+            }
         }
-        outcome
+        if ended.is_none() {
+            ended = time::by(deadline, &mut close).await;
+        }
+        match seen.get() {
+            Some(Some(closure)) => Outcome::Closed(closure.clone()),
+            Some(None) => Outcome::Unconfirmed,
+            None => {
+                close.abort();
+                let failure = ended.and_then(failure);
+                failure.map_or(Outcome::TimedOut { after: timeout }, Outcome::Failed)
+            }
+        }
     }
 
-    async fn close_or_abort(
-        &self,
-        grace_end: Instant,
-        deadline: Instant,
-        timeout: Duration,
-    ) -> Outcome {
-        let connection = Arc::clone(&self.connection);
-        let mut close = self.attempt(async move {
-            connection.close().await.map_err(|error| CloseFailure::Error(error.to_string()))
-        });
-        let failure = match time::by(grace_end, &mut close).await.map(seen) {
-            Some(Ok(outcome)) => return outcome,
-            Some(Err(failure)) => Some(failure),
-            None => None,
-        };
+    async fn abort(&self, deadline: Instant) -> Option<ForceCause> {
         let connection = Arc::clone(&self.connection);
         let mut abort = self.attempt(async move { connection.abort() });
-        let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
-        let outcome = match (aborted, failure) {
-            (Some(cause), None) => Outcome::Closed(Closure::Forced(cause)),
-            (Some(_), Some(failure)) => {
-                Outcome::Closed(Closure::Forced(ForceCause::Failed(failure)))
-            }
-            (None, Some(failure)) => Outcome::Failed(failure),
-            // It cannot be forced: all that is left is the rest of the bound.
-            (None, None) => match time::by(deadline, &mut close).await.map(seen) {
-                Some(seen) => seen.unwrap_or_else(Outcome::Failed),
-                None => Outcome::TimedOut { after: timeout },
-            },
-        };
-        close.abort();
-        outcome
+        time::by(deadline, &mut abort).await.and_then(Result::ok).flatten()
     }
 
     /// Lets the connection tell the application, at most until `deadline`.
-    async fn release(&self, deadline: Instant) {
-        let connection = Arc::clone(&self.connection);
-        let mut release = self.attempt(async move { connection.release().await });
+    async fn release(self: &Arc<Self>, deadline: Instant) {
+        let record = Arc::clone(self);
+        let mut release = self.attempt(async move { record.release_once().await });
         let _told_or_not = time::by(deadline, &mut release).await;
+    }
+
+    async fn release_once(&self) {
+        if !self.released.swap(true, Ordering::AcqRel) {
+            Arc::clone(&self.connection).release().await;
+        }
     }
 
     /// Runs a connection's code in its runtime's context, on a thread that it may block.
@@ -295,16 +314,12 @@ impl Record {
     }
 }
 
-/// What a connection's own close says that it saw.
-fn seen(
-    closed: Result<Result<Option<Closure>, CloseFailure>, JoinError>,
-) -> Result<Outcome, CloseFailure> {
-    match closed {
-        Ok(Ok(Some(closure))) => Ok(Outcome::Closed(closure)),
-        Ok(Ok(None)) => Ok(Outcome::Unconfirmed),
-        Ok(Err(failure)) => Err(failure),
-        Err(JoinError::Panicked(message)) => Err(CloseFailure::Panicked(message)),
-        Err(error) => Err(CloseFailure::Error(error.to_string())),
+/// Why a connection's own close did not do its work, if it did not.
+fn failure(ended: Result<Result<(), CloseFailure>, JoinError>) -> Option<CloseFailure> {
+    match ended {
+        Ok(ended) => ended.err(),
+        Err(JoinError::Panicked(message)) => Some(CloseFailure::Panicked(message)),
+        Err(error) => Some(CloseFailure::Error(error.to_string())),
     }
 }
 

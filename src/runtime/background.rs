@@ -10,6 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
@@ -20,8 +21,12 @@ use crate::sync::Mutex;
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
 const MAX_WORKERS: usize = 64;
 
-/// Threads kept for foreign polls to come: one inside such a poll, one beside it.
-const SPARE_WORKERS: usize = 2;
+/// Threads that stay, once they were needed: one inside a foreign poll, one beside it.
+const KEPT_WORKERS: usize = 2;
+
+/// Further threads go when they were not needed for this long. Polls are short and come in
+/// bursts, and a thread costs more to start than a close does to coordinate.
+const KEPT_FOR: Duration = Duration::from_secs(10);
 
 struct Background {
     executor: Executor<'static>,
@@ -33,11 +38,13 @@ struct Workers {
     started: usize,
     /// How many of them are inside a foreign poll.
     foreign: usize,
+    /// When all of them last were.
+    needed: Option<Instant>,
 }
 
 static BACKGROUND: Background = Background {
     executor: Executor::new(),
-    workers: Mutex::new(Workers { started: 0, foreign: 0 }),
+    workers: Mutex::new(Workers { started: 0, foreign: 0, needed: None }),
     retire: Event::new(),
 };
 
@@ -46,6 +53,7 @@ pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
         start_worker(&mut workers)?;
+        spawn(super::time::fire()).detach();
     }
     Ok(())
 }
@@ -101,6 +109,7 @@ impl Inside {
         let mut workers = BACKGROUND.workers.lock();
         workers.foreign += 1;
         if workers.foreign >= workers.started && workers.started < MAX_WORKERS {
+            workers.needed = Some(Instant::now());
             // If it cannot be started the work is done all the same, only less safely.
             let _best_effort = start_worker(&mut workers);
         }
@@ -112,7 +121,8 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let mut workers = BACKGROUND.workers.lock();
         workers.foreign -= 1;
-        if workers.started > workers.foreign + SPARE_WORKERS
+        if workers.started > KEPT_WORKERS + workers.foreign
+            && workers.needed.is_none_or(|needed| needed.elapsed() > KEPT_FOR)
             && BACKGROUND.retire.notify(1.additional()) == 1
         {
             workers.started -= 1;

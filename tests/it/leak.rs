@@ -77,10 +77,7 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
         drop(subjects);
         CONNECTIONS
     } else {
-        let report = host.in_task({
-            let closing = ours.close_all();
-            async move { closing.await }
-        });
+        let report = host.in_task(ours.close_all());
         let graceful = Outcome::Closed(Closure::Graceful);
         report.peers.iter().filter(|peer| peer.outcome == graceful).count()
     };

@@ -1,0 +1,316 @@
+//! What this crate costs, as ratios: each against the bare way, interleaved in one run.
+//!
+//! `cargo bench --all-features --bench cost [-- spawn|close|throughput]`. The machine may be
+//! shared and noisy, so nothing is stated in seconds alone, and nothing fails by time.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench brings its own executors, and prints"
+)]
+
+#[path = "../examples/shared/loopback.rs"]
+mod loopback;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anypeer::runtime::{Runtime, SmolSpawner, TokioSpawner};
+use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use anypeer::webrtc::peer_connection::PeerConnection;
+use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
+use anypeer::{PeerOptions, Peers};
+use futures::future::{BoxFuture, join_all};
+
+use loopback::{Pair, Recorder, Seen, builder};
+
+fn main() {
+    let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let runs = |name| chosen.as_deref().is_none_or(|chosen| chosen == name);
+    println!("{:<52}{:>8}{:>10}{:>10}{:>8}", "", "bare", "anypeer", "ratio", "at most");
+    if runs("spawn") {
+        spawn();
+    }
+    if runs("close") {
+        each_backend("close_all of 400 against join_all", 1.2, close);
+    }
+    if runs("throughput") {
+        each_backend("time of 8 MiB through a data channel", 1.0 / 0.97, throughput);
+    }
+}
+
+/// Alternates the two ways, and prints the medians and the median of the pairs' ratios.
+fn compare(
+    name: &str,
+    limit: f64,
+    pairs: usize,
+    mut bare: impl FnMut() -> Duration,
+    mut ours: impl FnMut() -> Duration,
+) {
+    let (mut bares, mut oures, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in 0..=pairs {
+        // Who is first takes turns.
+        let (a, b) = if pair % 2 == 0 {
+            let a = bare();
+            (a, ours())
+        } else {
+            let b = ours();
+            (bare(), b)
+        };
+        // The first pair warms up.
+        if pair > 0 {
+            bares.push(a.as_secs_f64());
+            oures.push(b.as_secs_f64());
+            ratios.push(b.as_secs_f64() / a.as_secs_f64());
+        }
+    }
+    let (bare, ours, ratio) = (median(&mut bares), median(&mut oures), median(&mut ratios));
+    println!("{name:<52}{:>8}{:>10}{ratio:>10.3}{limit:>8.3}", time(bare), time(ours));
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-6 => format!("{:.0} ns", s * 1e9),
+        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+        s => format!("{:.1} ms", s * 1e3),
+    }
+}
+
+/// A spawn and its await, on the executor's own thread.
+fn spawn() {
+    const PAIRS: usize = 301;
+    const SPAWNS: u32 = 2000;
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ours = Runtime::from(TokioSpawner::new(tokio.handle().clone()));
+    compare(
+        "spawn and await, tokio current-thread",
+        1.05,
+        PAIRS,
+        || {
+            tokio.block_on(async {
+                let start = Instant::now();
+                for i in 0..SPAWNS {
+                    tokio::spawn(work(i)).await.unwrap();
+                }
+                start.elapsed() / SPAWNS
+            })
+        },
+        || {
+            tokio.block_on(async {
+                let start = Instant::now();
+                for i in 0..SPAWNS {
+                    ours.spawn(work(i)).await.unwrap();
+                }
+                start.elapsed() / SPAWNS
+            })
+        },
+    );
+    let ours = Runtime::from(SmolSpawner::new());
+    compare(
+        "spawn and await, async-executor (smol's)",
+        1.05,
+        PAIRS,
+        || {
+            smol::block_on(smol::spawn(async {
+                let start = Instant::now();
+                for i in 0..SPAWNS {
+                    smol::spawn(work(i)).await;
+                }
+                start.elapsed() / SPAWNS
+            }))
+        },
+        || {
+            let ours = ours.clone();
+            smol::block_on(smol::spawn(async move {
+                let start = Instant::now();
+                for i in 0..SPAWNS {
+                    ours.spawn(work(i)).await.unwrap();
+                }
+                start.elapsed() / SPAWNS
+            }))
+        },
+    );
+}
+
+/// A future of 32 bytes, ready at once.
+async fn work(i: u32) -> u32 {
+    let padding = [i; 7];
+    std::hint::black_box(padding)[3]
+}
+
+/// The executor of a comparison, ours and `webrtc`'s own way onto it.
+#[derive(Clone)]
+struct Backend {
+    name: &'static str,
+    ours: Runtime,
+    bare: Arc<dyn WebrtcRuntime>,
+    tokio: Option<Arc<tokio::runtime::Runtime>>,
+}
+
+impl Backend {
+    /// Runs `future` in a task of the executor.
+    fn run<T: Send + 'static>(&self, future: BoxFuture<'static, T>) -> T {
+        match &self.tokio {
+            Some(tokio) => {
+                tokio.block_on(async { tokio::spawn(future).await.expect("the task ends") })
+            }
+            None => smol::block_on(smol::spawn(future)),
+        }
+    }
+}
+
+fn each_backend(name: &str, limit: f64, bench: impl Fn(&Backend, &str, f64)) {
+    let multi = Arc::new(tokio::runtime::Runtime::new().unwrap());
+    let tokio = Backend {
+        name: "tokio",
+        ours: TokioSpawner::new(multi.handle().clone()).into(),
+        bare: Arc::new(TokioRuntime),
+        tokio: Some(multi),
+    };
+    let smol = Backend {
+        name: "smol",
+        ours: SmolSpawner::new().into(),
+        bare: Arc::new(SmolRuntime),
+        tokio: None,
+    };
+    for backend in [tokio, smol] {
+        bench(&backend, &format!("{name}, {}", backend.name), limit);
+    }
+}
+
+/// A connection of the bare crate's, with what its handler saw.
+type Bare = (Arc<dyn PeerConnection>, Arc<Seen>);
+
+async fn open_bare(runtime: Arc<dyn WebrtcRuntime>) -> Bare {
+    let seen = Arc::new(Seen::default());
+    let handler = Recorder::new(Arc::clone(&seen));
+    let builder = builder().with_runtime(runtime).with_handler(handler);
+    (Arc::new(builder.build().await.expect("it is built")), seen)
+}
+
+/// The handshake of `loopback`, without this crate.
+async fn connect_bare(runtime: Arc<dyn WebrtcRuntime>) -> (Bare, Bare, Arc<dyn DataChannel>) {
+    let (a, b) = (open_bare(Arc::clone(&runtime)).await, open_bare(runtime).await);
+    let channel = a.0.create_data_channel("data", None).await.unwrap();
+    a.0.set_local_description(a.0.create_offer(None).await.unwrap()).await.unwrap();
+    a.1.gathered.wait().await;
+    b.0.set_remote_description(a.0.local_description().await.unwrap()).await.unwrap();
+    b.0.set_local_description(b.0.create_answer(None).await.unwrap()).await.unwrap();
+    b.1.gathered.wait().await;
+    a.0.set_remote_description(b.0.local_description().await.unwrap()).await.unwrap();
+    b.1.channel.wait().await;
+    while !matches!(channel.poll().await, Some(DataChannelEvent::OnOpen)) {}
+    (a, b, channel)
+}
+
+const PEERS: usize = 400;
+const AT_ONCE: usize = 50;
+
+/// Closes 400 connected peers at once; the remote sides are not counted.
+fn close(backend: &Backend, name: &str, limit: f64) {
+    let (bare, ours) = (backend.clone(), backend.clone());
+    compare(
+        name,
+        limit,
+        7,
+        move || {
+            let runtime = Arc::clone(&bare.bare);
+            bare.run(Box::pin(async move {
+                let mut pairs = Vec::new();
+                while pairs.len() < PEERS {
+                    let batch = (0..AT_ONCE).map(|_| connect_bare(Arc::clone(&runtime)));
+                    pairs.extend(join_all(batch).await);
+                }
+                let start = Instant::now();
+                let closed = join_all(pairs.iter().map(|(a, _, _)| a.0.close())).await;
+                let took = start.elapsed();
+                assert!(closed.iter().all(Result::is_ok));
+                join_all(pairs.iter().map(|(_, b, _)| b.0.close())).await;
+                took
+            }))
+        },
+        move || {
+            let near = Peers::builder().runtime(ours.ours.clone()).build();
+            let far = Peers::builder().runtime(ours.ours.clone()).build();
+            ours.run(Box::pin(async move {
+                let mut pairs = Vec::new();
+                while pairs.len() < PEERS {
+                    let batch = (0..AT_ONCE).map(|_| async {
+                        let a = loopback::open(&near, PeerOptions::new()).await.unwrap();
+                        let b = loopback::open(&far, PeerOptions::new()).await.unwrap();
+                        Pair::connect(a, b).await.unwrap()
+                    });
+                    pairs.extend(join_all(batch).await);
+                }
+                let start = Instant::now();
+                let report = near.close_all().await;
+                let took = start.elapsed();
+                assert!(report.all_closed() && report.peers.len() == PEERS, "{report}");
+                far.shutdown().await;
+                took
+            }))
+        },
+    );
+}
+
+const TRANSFER_BYTES: usize = 8 << 20;
+const MESSAGE_BYTES: usize = 16 << 10;
+
+/// The time of a transfer; its inverse is the throughput.
+fn throughput(backend: &Backend, name: &str, limit: f64) {
+    let (bare, ours) = (backend.clone(), backend.clone());
+    compare(
+        name,
+        limit,
+        15,
+        move || {
+            let runtime = Arc::clone(&bare.bare);
+            bare.run(Box::pin(async move {
+                let (a, b, near) = connect_bare(runtime).await;
+                let far = b.1.channels.lock().unwrap()[0].clone();
+                let took = transfer(near, far).await;
+                a.0.close().await.unwrap();
+                b.0.close().await.unwrap();
+                took
+            }))
+        },
+        move || {
+            let peers = Peers::builder().runtime(ours.ours.clone()).build();
+            ours.run(Box::pin(async move {
+                let pair = Pair::open(&peers, PeerOptions::new(), PeerOptions::new());
+                let pair = pair.await.unwrap();
+                let far = pair.answerer_seen.channels.lock().unwrap()[0].clone();
+                let took = transfer(Arc::clone(&pair.channel), far).await;
+                peers.shutdown().await;
+                took
+            }))
+        },
+    );
+}
+
+async fn transfer(near: Arc<dyn DataChannel>, far: Arc<dyn DataChannel>) -> Duration {
+    let start = Instant::now();
+    let send = async {
+        for _ in 0..TRANSFER_BYTES / MESSAGE_BYTES {
+            near.send([0x5a; MESSAGE_BYTES].as_slice().into()).await.unwrap();
+        }
+    };
+    let receive = async {
+        let mut received = 0;
+        while received < TRANSFER_BYTES {
+            if let Some(DataChannelEvent::OnMessage(message)) = far.poll().await {
+                received += message.data.len();
+            }
+        }
+    };
+    futures::join!(send, receive);
+    start.elapsed()
+}
