@@ -16,8 +16,9 @@ pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Implement it for connections that are not the `webrtc` crate's. Nothing here is trusted: a
 /// close may hang, block its thread, panic or fail, and only its own peer is the worse for it.
-/// Every method is called on a thread of this crate's own, in the context of the peer's runtime
-/// ([`Spawner::within`](crate::runtime::Spawner::within)), except where it says otherwise.
+/// `close`, `abort` and `release` are called on a thread of this crate's own, in the context of
+/// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the
+/// connection [is cooperative](Self::is_cooperative).
 pub trait Connection: Send + Sync + 'static {
     /// Closes in order: tells the remote side, frees everything.
     ///
@@ -28,6 +29,13 @@ pub trait Connection: Send + Sync + 'static {
     ///
     /// The future is dropped when the grace period is over; [`abort`](Self::abort) follows.
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>>;
+
+    /// Whether [`close`](Self::close) never blocks its thread. It and the
+    /// [`release`](Self::release) after it then run as a task on the peer's own runtime, which is
+    /// cheaper; should the runtime not run it, the close is forced as ever. Called from any thread.
+    fn is_cooperative(&self) -> bool {
+        false
+    }
 
     /// Ends the connection at once, without telling the remote side; must not block.
     ///

@@ -4,6 +4,7 @@
 //! became of it. [`Connection`] is what a kind of connection implements; the one for the `webrtc`
 //! crate is in [`crate::webrtc`].
 
+mod attempt;
 mod close;
 mod connection;
 mod held;

@@ -114,6 +114,8 @@ pub enum CloseFailure {
     Error(String),
     /// It panicked, with this message.
     Panicked(String),
+    /// The peer's runtime refused or dropped it.
+    Lost,
 }
 
 impl fmt::Display for CloseFailure {
@@ -121,6 +123,7 @@ impl fmt::Display for CloseFailure {
         match self {
             Self::Error(message) => f.write_str(message),
             Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::Lost => f.write_str("its runtime dropped it"),
         }
     }
 }

@@ -1,31 +1,32 @@
 //! The small executor of our own.
 //!
 //! It runs what must not depend on the host's executor: the coordination of closes, and work that
-//! has no executor at all. It has one thread, named `anypeer`, and gets another whenever all of
-//! them are inside code that is not ours and that may block ([`foreign`]): so one connection whose
+//! has no executor at all. It has one thread, named `anypeer`, and gets another when all of them
+//! have been inside code that is not ours ([`foreign`]) for too long: so one connection whose
 //! close blocks its thread delays no other.
 
 use std::fmt;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
 use pin_project_lite::pin_project;
 
+use super::time;
 use crate::sync::Mutex;
 
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
 const MAX_WORKERS: usize = 64;
 
-/// Threads that stay, once they were needed: one inside a foreign poll, one beside it.
-const KEPT_WORKERS: usize = 2;
+/// After this long inside foreign code, a thread is taken to be blocked. Foreign polls take
+/// microseconds, and two cores may be shared by many threads.
+const BLOCKED_AFTER: Duration = Duration::from_millis(20);
 
-/// Further threads go when they were not needed for this long. Polls are short and come in
-/// bursts, and a thread costs more to start than a close does to coordinate.
+/// A thread more than the first goes when none more was needed for this long.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
 struct Background {
@@ -38,37 +39,41 @@ struct Workers {
     started: usize,
     /// How many of them are inside a foreign poll.
     foreign: usize,
-    /// When all of them last were.
+    /// Since when all of them are.
+    full_since: Option<Instant>,
+    /// When the last one was started.
     needed: Option<Instant>,
+    /// When they are looked at next.
+    look: Option<(Instant, time::Alarm)>,
 }
 
 static BACKGROUND: Background = Background {
     executor: Executor::new(),
-    workers: Mutex::new(Workers { started: 0, foreign: 0, needed: None }),
+    workers: Mutex::new(Workers {
+        started: 0,
+        foreign: 0,
+        full_since: None,
+        needed: None,
+        look: None,
+    }),
     retire: Event::new(),
 };
 
-/// Starts the executor's thread unless it runs already.
+/// Starts the executor's thread and the timers', unless they run already.
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
-        start_worker(&mut workers)?;
-        spawn(super::time::fire()).detach();
+        time::start().and_then(|()| workers.start_one()).map_err(|e| StartError(Arc::new(e)))?;
     }
     Ok(())
 }
 
-fn start_worker(workers: &mut Workers) -> Result<(), StartError> {
-    #[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
-    std::thread::Builder::new()
-        .name(String::from("anypeer"))
-        .spawn(|| {
-            let retired = BACKGROUND.retire.listen();
-            async_io::block_on(BACKGROUND.executor.run(retired));
-        })
-        .map_err(|error| StartError(Arc::new(error)))?;
-    workers.started += 1;
-    Ok(())
+#[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
+pub(super) fn start_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 /// Queues a task; it runs once [`start`] has succeeded, before or after.
@@ -79,9 +84,27 @@ where
     BACKGROUND.executor.spawn(future)
 }
 
-/// Marks `future` as code that is not ours: its polls and its drop may block their thread.
-pub(crate) fn foreign<F: Future>(future: F) -> Foreign<F> {
-    Foreign { future }
+impl Workers {
+    fn start_one(&mut self) -> io::Result<()> {
+        start_thread("anypeer", work)?;
+        self.started += 1;
+        Ok(())
+    }
+
+    fn look_at(&mut self, at: Instant) {
+        self.look = Some((at, time::Alarm::set(at, Waker::from(Arc::new(Supervisor)))));
+    }
+}
+
+/// A worker's life.
+fn work() {
+    let (parker, unparker) = parking::pair();
+    let waker = Waker::from(unparker);
+    let mut cx = Context::from_waker(&waker);
+    let mut run = pin!(BACKGROUND.executor.run(BACKGROUND.retire.listen()));
+    while run.as_mut().poll(&mut cx).is_pending() {
+        parker.park();
+    }
 }
 
 pin_project! {
@@ -90,6 +113,11 @@ pin_project! {
         #[pin]
         future: F,
     }
+}
+
+/// Marks `future` as code that is not ours: its polls may block their thread.
+pub(crate) fn foreign<F: Future>(future: F) -> Foreign<F> {
+    Foreign { future }
 }
 
 impl<F: Future> Future for Foreign<F> {
@@ -101,17 +129,19 @@ impl<F: Future> Future for Foreign<F> {
     }
 }
 
-/// One worker is inside foreign code; the others keep the executor going.
+/// A worker is inside foreign code.
 struct Inside;
 
 impl Inside {
     fn enter() -> Self {
         let mut workers = BACKGROUND.workers.lock();
         workers.foreign += 1;
-        if workers.foreign >= workers.started && workers.started < MAX_WORKERS {
-            workers.needed = Some(Instant::now());
-            // If it cannot be started the work is done all the same, only less safely.
-            let _best_effort = start_worker(&mut workers);
+        if workers.foreign >= workers.started {
+            let since = *workers.full_since.get_or_insert_with(Instant::now);
+            let look = since + BLOCKED_AFTER;
+            if workers.look.as_ref().is_none_or(|(next, _)| *next > look) {
+                workers.look_at(look);
+            }
         }
         Self
     }
@@ -121,11 +151,35 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let mut workers = BACKGROUND.workers.lock();
         workers.foreign -= 1;
-        if workers.started > KEPT_WORKERS + workers.foreign
-            && workers.needed.is_none_or(|needed| needed.elapsed() > KEPT_FOR)
+        workers.full_since = None;
+    }
+}
+
+/// Looks at the workers, on the timers' thread, while there is something to see.
+struct Supervisor;
+
+impl Wake for Supervisor {
+    fn wake(self: Arc<Self>) {
+        let now = Instant::now();
+        let mut workers = BACKGROUND.workers.lock();
+        let blocked = workers.full_since.is_some_and(|since| now - since >= BLOCKED_AFTER);
+        // A thread that the system refuses is asked for again at the next look.
+        if blocked && workers.started < MAX_WORKERS && workers.start_one().is_ok() {
+            workers.full_since = None;
+            workers.needed = Some(now);
+        }
+        let surplus = workers.started > 1 + workers.foreign;
+        if surplus
+            && workers.needed.is_none_or(|needed| now - needed > KEPT_FOR)
             && BACKGROUND.retire.notify(1.additional()) == 1
         {
             workers.started -= 1;
+        }
+        workers.look = None;
+        match *workers {
+            Workers { foreign: 1.., .. } => workers.look_at(now + BLOCKED_AFTER),
+            Workers { started: 2.., .. } => workers.look_at(now + KEPT_FOR),
+            _ => {}
         }
     }
 }

@@ -39,6 +39,5 @@ pub use self::spawner::{BoxFuture, Runtime, Spawner, run};
 pub use self::tokio::TokioSpawner;
 pub use self::wait::WaitError;
 
-#[cfg(feature = "webrtc")]
 pub(crate) use self::join::panicked;
 pub(crate) use self::wait::wait;

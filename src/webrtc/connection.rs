@@ -140,6 +140,10 @@ impl Connection for Instrumented {
         })
     }
 
+    fn is_cooperative(&self) -> bool {
+        true
+    }
+
     fn abort(&self) -> Option<ForceCause> {
         let running = self.handler.running();
         let killed = self.driver.kill();

@@ -1,0 +1,216 @@
+//! One close, from its start to its one outcome.
+//!
+//! The graceful part of a cooperative connection runs as a task on the peer's own runtime, where
+//! it is cheapest: nothing else is woken for it. That of any other runs on a thread of ours, which
+//! it may block. Either way a timer watches it, and what the runtime refuses, drops, does not run
+//! or does not finish in time is ended by force, on a thread of ours.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+
+use super::close::Ending;
+use super::options::CloseOptions;
+use super::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
+use super::record::Record;
+use crate::runtime::background::foreign;
+use crate::runtime::{JoinError, JoinHandle, Runtime, panicked, time};
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Completion, Mutex};
+
+pub(super) struct Attempt {
+    record: Arc<Record>,
+    pub(super) ending: Arc<Completion<Ending>>,
+    pub(super) reason: CloseReason,
+    start: Instant,
+    timeout: Duration,
+    grace: Duration,
+    /// What the connection's own close saw, from when it saw it.
+    seen: OnceLock<Option<Closure>>,
+    forcing: AtomicBool,
+    /// What goes on meanwhile: the task, and the timer that watches it.
+    underway: Mutex<Option<(JoinHandle<()>, time::Alarm)>>,
+}
+
+/// Why a close is not left to go on by itself.
+enum Trouble {
+    /// It failed.
+    Failed(CloseFailure),
+    /// Its runtime refused or dropped it.
+    Lost,
+    /// It has not ended within the grace period.
+    Late,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        record: Arc<Record>,
+        reason: CloseReason,
+        start: Instant,
+        options: CloseOptions,
+    ) -> Arc<Self> {
+        let (timeout, grace) = options.bounds();
+        Arc::new(Self {
+            record,
+            ending: Arc::new(Completion::new()),
+            reason,
+            start,
+            timeout,
+            grace: grace.min(timeout),
+            seen: OnceLock::new(),
+            forcing: AtomicBool::new(false),
+            underway: Mutex::new(None),
+        })
+    }
+
+    /// Starts the close. Never waits.
+    pub(super) fn start(self: &Arc<Self>) {
+        let guard = Guard { attempt: Arc::clone(self), over: false };
+        let connection = &self.record.connection;
+        let task = if connection.is_cooperative() {
+            self.record.runtime.spawn(guard.run())
+        } else {
+            Runtime::spawn_background(foreign(self.record.within(guard.run())))
+        };
+        let late = Waker::from(Arc::new(Late(Arc::downgrade(self))));
+        let alarm = time::Alarm::set(time::after(self.start, self.grace), late);
+        let mut underway = self.underway.lock();
+        if self.ending.get().is_none() {
+            *underway = Some((task, alarm));
+        }
+    }
+
+    /// Starts the close of a connection that has ended by itself: there is only that to wait for.
+    pub(super) fn start_ended(self: &Arc<Self>) {
+        let attempt = Arc::clone(self);
+        drop(Runtime::spawn_background(async move {
+            let end = std::pin::pin!(attempt.record.end.wait());
+            let outcome = match time::by(attempt.deadline(), end).await {
+                Some(end) => match &end.closure {
+                    Some(closure) => Outcome::Closed(closure.clone()),
+                    None => Outcome::Unconfirmed,
+                },
+                None => Outcome::TimedOut { after: attempt.timeout },
+            };
+            attempt.settle(outcome);
+        }));
+    }
+
+    fn deadline(&self) -> Instant {
+        time::after(self.start, self.timeout)
+    }
+
+    /// The graceful close: what it saw stands, whatever the application makes of being told.
+    async fn close(&self) -> Result<(), CloseFailure> {
+        let closed = Arc::clone(&self.record.connection).close().await;
+        let closed = closed.map_err(|error| CloseFailure::Error(error.to_string()))?;
+        let _first = self.seen.set(closed);
+        self.record.release_once().await;
+        Ok(())
+    }
+
+    /// Goes on by force, once.
+    fn force(self: Arc<Self>, trouble: Trouble) {
+        if self.ending.get().is_none() && !self.forcing.swap(true, Ordering::AcqRel) {
+            drop(Runtime::spawn_background(async move {
+                let outcome = self.end_by_force(trouble).await;
+                self.settle(outcome);
+            }));
+        }
+    }
+
+    async fn end_by_force(&self, trouble: Trouble) -> Outcome {
+        let deadline = self.deadline();
+        if self.seen.get().is_none() {
+            let record = Arc::clone(&self.record);
+            let mut abort = self.record.attempt(async move { record.connection.abort() });
+            let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
+            // It may have ended in order after all, just before.
+            if let (Some(cause), None) = (aborted, self.seen.get()) {
+                let record = Arc::clone(&self.record);
+                let mut release = self.record.attempt(async move { record.release_once().await });
+                let _told_or_not = time::by(deadline, &mut release).await;
+                return Outcome::Closed(Closure::Forced(match (trouble, cause) {
+                    (Trouble::Failed(failure), _) => ForceCause::Failed(failure),
+                    (Trouble::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
+                    (_, cause) => cause,
+                }));
+            }
+        }
+        // Either it has ended, and the application is being told; or it cannot be forced, and all
+        // that is left is the rest of the bound.
+        match (trouble, self.seen.get()) {
+            (Trouble::Failed(failure), None) => return Outcome::Failed(failure),
+            (Trouble::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
+            (Trouble::Late, _) => {
+                let settled = std::pin::pin!(self.ending.wait());
+                time::by(deadline, settled).await;
+            }
+            _ => {}
+        }
+        match self.seen.get() {
+            Some(closed) => outcome(closed),
+            None => Outcome::TimedOut { after: self.timeout },
+        }
+    }
+
+    /// Ends the close. The first outcome is the one.
+    fn settle(self: &Arc<Self>, outcome: Outcome) {
+        self.record.settle(self, outcome, self.start.elapsed());
+        let underway = self.underway.lock().take();
+        if let Some((mut task, _alarm)) = underway {
+            task.abort();
+        }
+    }
+}
+
+fn outcome(closed: &Option<Closure>) -> Outcome {
+    closed.as_ref().map_or(Outcome::Unconfirmed, |closure| Outcome::Closed(closure.clone()))
+}
+
+/// Runs the graceful close; dropped before it is over, it says so.
+struct Guard {
+    attempt: Arc<Attempt>,
+    over: bool,
+}
+
+impl Guard {
+    async fn run(mut self) {
+        let closed = AssertUnwindSafe(self.attempt.close()).catch_unwind().await;
+        self.over = true;
+        let failure = match closed {
+            Ok(closed) => closed.err(),
+            Err(payload) => match panicked(payload) {
+                JoinError::Panicked(message) => Some(CloseFailure::Panicked(message)),
+                error => Some(CloseFailure::Error(error.to_string())),
+            },
+        };
+        match (self.attempt.seen.get(), failure) {
+            (Some(closed), _) => self.attempt.settle(outcome(closed)),
+            (None, Some(failure)) => Arc::clone(&self.attempt).force(Trouble::Failed(failure)),
+            (None, None) => {}
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.over {
+            Arc::clone(&self.attempt).force(Trouble::Lost);
+        }
+    }
+}
+
+/// Woken by the timer at the end of the grace period.
+struct Late(Weak<Attempt>);
+
+impl Wake for Late {
+    fn wake(self: Arc<Self>) {
+        if let Some(attempt) = self.0.upgrade() {
+            attempt.force(Trouble::Late);
+        }
+    }
+}
