@@ -23,6 +23,7 @@ use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
 use anypeer::{PeerOptions, Peers};
+use futures::channel::oneshot;
 use futures::future::{BoxFuture, join_all};
 
 use loopback::{Pair, Recorder, Seen, builder};
@@ -197,8 +198,7 @@ async fn open_bare(runtime: Arc<dyn WebrtcRuntime>) -> Bare {
 }
 
 /// The handshake of `loopback`, without this crate.
-async fn connect_bare(runtime: Arc<dyn WebrtcRuntime>) -> (Bare, Bare, Arc<dyn DataChannel>) {
-    let (a, b) = (open_bare(Arc::clone(&runtime)).await, open_bare(runtime).await);
+async fn connect_bare(a: Bare, b: Bare) -> (Bare, Bare, Arc<dyn DataChannel>) {
     let channel = a.0.create_data_channel("data", None).await.unwrap();
     a.0.set_local_description(a.0.create_offer(None).await.unwrap()).await.unwrap();
     a.1.gathered.wait().await;
@@ -211,10 +211,31 @@ async fn connect_bare(runtime: Arc<dyn WebrtcRuntime>) -> (Bare, Bare, Arc<dyn D
     (a, b, channel)
 }
 
+/// Where the remote sides live: a runtime that runs only when it is told to, so that their work
+/// is not counted with that of the sides that are measured.
+struct Far(tokio::runtime::Runtime);
+
+impl Far {
+    fn new() -> Self {
+        Self(tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
+    }
+
+    /// Runs the remote sides for as long as `work` takes.
+    fn while_running<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (stop, stopped) = oneshot::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.0.block_on(stopped));
+            let result = work();
+            drop(stop);
+            result
+        })
+    }
+}
+
 const PEERS: usize = 400;
 const AT_ONCE: usize = 50;
 
-/// Closes 400 connected peers at once; the remote sides are not counted.
+/// Closes 400 connected peers at once; the remote sides stand still meanwhile.
 fn close(backend: &Backend, name: &str, limit: f64) {
     let (bare, ours) = (backend.clone(), backend.clone());
     compare(
@@ -222,39 +243,56 @@ fn close(backend: &Backend, name: &str, limit: f64) {
         limit,
         7,
         move || {
-            let runtime = Arc::clone(&bare.bare);
+            let far = Far::new();
+            let (runtime, remote) = (Arc::clone(&bare.bare), far.0.handle().clone());
+            let pairs = far.while_running(|| {
+                bare.run(Box::pin(async move {
+                    let mut pairs = Vec::new();
+                    while pairs.len() < PEERS {
+                        let batch = (0..AT_ONCE).map(|_| async {
+                            let b = remote.spawn(open_bare(Arc::new(TokioRuntime)));
+                            connect_bare(open_bare(Arc::clone(&runtime)).await, b.await.unwrap())
+                                .await
+                        });
+                        pairs.extend(join_all(batch).await);
+                    }
+                    pairs
+                }))
+            });
             bare.run(Box::pin(async move {
-                let mut pairs = Vec::new();
-                while pairs.len() < PEERS {
-                    let batch = (0..AT_ONCE).map(|_| connect_bare(Arc::clone(&runtime)));
-                    pairs.extend(join_all(batch).await);
-                }
                 let start = Instant::now();
                 let closed = join_all(pairs.iter().map(|(a, _, _)| a.0.close())).await;
                 let took = start.elapsed();
                 assert!(closed.iter().all(Result::is_ok));
-                join_all(pairs.iter().map(|(_, b, _)| b.0.close())).await;
                 took
             }))
         },
         move || {
+            let far = Far::new();
             let near = Peers::builder().runtime(ours.ours.clone()).build();
-            let far = Peers::builder().runtime(ours.ours.clone()).build();
+            let set = near.clone();
+            let remote = TokioSpawner::new(far.0.handle().clone());
+            let remote = Peers::builder().runtime(remote).build();
+            let pairs = far.while_running(|| {
+                ours.run(Box::pin(async move {
+                    let mut pairs = Vec::new();
+                    while pairs.len() < PEERS {
+                        let batch = (0..AT_ONCE).map(|_| async {
+                            let a = loopback::open(&set, PeerOptions::new()).await.unwrap();
+                            let b = loopback::open(&remote, PeerOptions::new()).await.unwrap();
+                            Pair::connect(a, b).await.unwrap()
+                        });
+                        pairs.extend(join_all(batch).await);
+                    }
+                    (pairs, remote)
+                }))
+            });
             ours.run(Box::pin(async move {
-                let mut pairs = Vec::new();
-                while pairs.len() < PEERS {
-                    let batch = (0..AT_ONCE).map(|_| async {
-                        let a = loopback::open(&near, PeerOptions::new()).await.unwrap();
-                        let b = loopback::open(&far, PeerOptions::new()).await.unwrap();
-                        Pair::connect(a, b).await.unwrap()
-                    });
-                    pairs.extend(join_all(batch).await);
-                }
                 let start = Instant::now();
                 let report = near.close_all().await;
                 let took = start.elapsed();
                 assert!(report.all_closed() && report.peers.len() == PEERS, "{report}");
-                far.shutdown().await;
+                drop(pairs);
                 took
             }))
         },
@@ -274,7 +312,8 @@ fn throughput(backend: &Backend, name: &str, limit: f64) {
         move || {
             let runtime = Arc::clone(&bare.bare);
             bare.run(Box::pin(async move {
-                let (a, b, near) = connect_bare(runtime).await;
+                let (a, b) = (open_bare(Arc::clone(&runtime)).await, open_bare(runtime).await);
+                let (a, b, near) = connect_bare(a, b).await;
                 let far = b.1.channels.lock().unwrap()[0].clone();
                 let took = transfer(near, far).await;
                 a.0.close().await.unwrap();

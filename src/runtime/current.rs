@@ -1,15 +1,13 @@
 //! Which runtime is this thread on?
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::join::{JoinError, panicked};
 use super::spawner::Runtime;
 
 /// What this thread is doing on our behalf.
@@ -20,7 +18,7 @@ struct Scope {
 }
 
 thread_local! {
-    static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
+    static SCOPE: Cell<Option<Scope>> = const { Cell::new(None) };
 }
 
 /// Swaps the scope; `None` where the thread-local is destroyed already.
@@ -28,11 +26,17 @@ fn replace(scope: Option<Scope>) -> Option<Scope> {
     SCOPE.try_with(|cell| cell.replace(scope)).ok().flatten()
 }
 
+/// Reads the scope.
+fn read<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
+    let scope = replace(None)?;
+    let value = read(&scope);
+    replace(Some(scope));
+    Some(value)
+}
+
 /// Whether this thread is polling one of our tasks.
 pub(super) fn in_own_task() -> bool {
-    SCOPE
-        .try_with(|cell| cell.borrow().as_ref().is_some_and(|scope| scope.in_task))
-        .unwrap_or(false)
+    read(|scope| scope.in_task).unwrap_or(false)
 }
 
 /// The runtime that the calling thread is on, if that can be known.
@@ -45,10 +49,7 @@ pub(super) fn in_own_task() -> bool {
 /// Objects of this crate call it when they are made, never when they are dropped.
 #[must_use]
 pub fn current() -> Option<Runtime> {
-    let scoped = SCOPE
-        .try_with(|cell| cell.borrow().as_ref().map(|scope| scope.runtime.clone()))
-        .ok()
-        .flatten();
+    let scoped = read(|scope| scope.runtime.clone());
     #[cfg(feature = "tokio")]
     let scoped = scoped.or_else(|| super::TokioSpawner::try_current().map(Runtime::from));
     scoped
@@ -98,7 +99,7 @@ impl fmt::Debug for EnterGuard {
 }
 
 pin_project! {
-    /// A future that is on its runtime while it is polled, and whose panic is its result.
+    /// A future that is on its runtime while it is polled.
     pub(super) struct Scoped<F> {
         // Moves into the thread-local for a poll and back: no reference count is touched.
         runtime: Option<Runtime>,
@@ -114,17 +115,25 @@ impl<F> Scoped<F> {
 }
 
 impl<F: Future> Future for Scoped<F> {
-    type Output = Result<F::Output, JoinError>;
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let scope = this.runtime.take().map(|runtime| Scope { runtime, in_task: true });
-        let previous = replace(scope);
-        let polled = catch_unwind(AssertUnwindSafe(|| this.future.poll(cx)));
-        *this.runtime = replace(previous).map(|scope| scope.runtime);
-        match polled {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => Poll::Ready(Err(panicked(payload))),
-        }
+        let _polling = Polling { runtime: this.runtime, previous: replace(scope) };
+        this.future.poll(cx)
+    }
+}
+
+/// Gives the runtime back to its future after a poll, and the thread its scope, also when the
+/// poll panics.
+struct Polling<'a> {
+    runtime: &'a mut Option<Runtime>,
+    previous: Option<Scope>,
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        *self.runtime = replace(self.previous.take()).map(|scope| scope.runtime);
     }
 }

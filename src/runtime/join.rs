@@ -2,13 +2,15 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_task::FallibleTask;
+use futures::FutureExt;
 use futures::channel::oneshot;
-use futures::future::{AbortHandle, Abortable};
+use futures::future::{AbortHandle, Abortable, Aborted};
 
 use super::wait::{WaitError, wait};
 
@@ -32,7 +34,7 @@ pub struct JoinHandle<T> {
 enum Inner<T> {
     #[cfg(feature = "tokio")]
     Tokio(tokio::task::JoinHandle<T>),
-    Task(Option<FallibleTask<Result<T, JoinError>>>),
+    Task(Option<FallibleTask<T>>),
     Reported {
         end: oneshot::Receiver<Result<T, JoinError>>,
         abort: AbortHandle,
@@ -45,7 +47,7 @@ impl<T> JoinHandle<T> {
         Self { inner: Inner::Tokio(handle), aborted: false }
     }
 
-    pub(super) fn task(task: async_task::Task<Result<T, JoinError>>) -> Self {
+    pub(super) fn task(task: async_task::Task<T>) -> Self {
         Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
 
@@ -53,14 +55,15 @@ impl<T> JoinHandle<T> {
     /// handles of its own.
     pub(super) fn reported<F>(task: F) -> (impl Future<Output = ()> + Send + 'static, Self)
     where
-        F: Future<Output = Result<T, JoinError>> + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
         let (report, end) = oneshot::channel();
         let (abort, registration) = AbortHandle::new_pair();
         let task = Abortable::new(task, registration);
         let task = async move {
-            if let Ok(result) = task.await {
+            let ended = AssertUnwindSafe(task).catch_unwind().await;
+            if let Some(result) = ended.map_or_else(|panic| Some(Err(panicked(panic))), aborted) {
                 // Nobody may be waiting any more.
                 let _detached = report.send(result);
             }
@@ -108,7 +111,12 @@ impl<T> Future for JoinHandle<T> {
             Inner::Tokio(handle) => std::task::ready!(super::tokio::poll_join(handle, cx)),
             Inner::Task(None) => None,
             Inner::Task(Some(task)) => {
-                let ended = std::task::ready!(Pin::new(task).poll(cx));
+                // `async_task` hands the panic of a task to whoever awaits it.
+                let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx)));
+                let ended = match polled {
+                    Ok(polled) => std::task::ready!(polled).map(Ok),
+                    Err(panic) => Some(Err(panicked(panic))),
+                };
                 this.inner = Inner::Task(None);
                 ended
             }
@@ -132,6 +140,10 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle").field("aborted", &self.aborted).finish_non_exhaustive()
     }
+}
+
+fn aborted<T>(ended: Result<T, Aborted>) -> Option<Result<T, JoinError>> {
+    ended.ok().map(Ok)
 }
 
 /// Why a task has no result.
