@@ -12,6 +12,7 @@
     reason = "a bench brings its own executors, and prints"
 )]
 
+#[allow(dead_code, reason = "several programs share it, and each uses a part")]
 #[path = "../examples/shared/loopback.rs"]
 mod loopback;
 

@@ -1,5 +1,75 @@
 //! Owns, closes and watches WebRTC peer connections, from synchronous or asynchronous code, under
 //! whichever executor the host runs.
+//!
+//! - [`Peers`] is a set of connections that are closed together; [`Peer`] owns one of them, and
+//!   dropping its last owner closes it.
+//! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`], ..) starts at once, wherever
+//!   it is called, and returns a handle: await it, [`wait`](Closing::wait) on it with a bound, or
+//!   drop it and the close goes on. It ends in one [`Outcome`], which is always true.
+//! - [`webrtc`] opens connections of the `webrtc` crate; [`peer::Connection`] is for any other.
+//! - [`runtime`] spawns on the host's executor, whichever it is.
+//! - An [`Observer`] is told every [`Event`].
+//!
+//! # Quick start
+//!
+//! ```
+//! # #[cfg(all(feature = "webrtc", feature = "smol"))] {
+//! use std::sync::Arc;
+//! use anypeer::peer::Closure;
+//! use anypeer::runtime::SmolSpawner;
+//! use anypeer::webrtc::peer_connection::{
+//!     PeerConnectionBuilder, PeerConnectionEventHandler, SettingEngineBuilder,
+//! };
+//! use anypeer::webrtc::{self, MulticastDnsMode};
+//! use anypeer::{Outcome, PeerOptions, Peers};
+//!
+//! struct Handler;
+//! impl PeerConnectionEventHandler for Handler {}
+//!
+//! smol::block_on(async {
+//!     let peers = Peers::builder().runtime(SmolSpawner::new()).build();
+//!     let settings = SettingEngineBuilder::new()
+//!         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+//!         .build();
+//!     let builder = PeerConnectionBuilder::new()
+//!         .with_setting_engine(settings)
+//!         .with_udp_addrs(vec!["127.0.0.1:0"]);
+//!     let options = PeerOptions::new().group("room 1");
+//!     let peer = webrtc::open(&peers, builder, Arc::new(Handler), options).await?;
+//!     assert_eq!(peer.close().await, Outcome::Closed(Closure::Graceful));
+//!     Ok::<(), webrtc::OpenError>(())
+//! })
+//! # .unwrap() }
+//! ```
+//!
+//! # Features
+//!
+//! | Feature | Default | What it adds |
+//! |---|---|---|
+//! | `smol` | yes | `runtime::SmolSpawner` |
+//! | `tokio` | | `runtime::TokioSpawner` |
+//! | `webrtc` | yes | the module `webrtc` |
+//! | `crypto-ring` | yes | `webrtc` with ring |
+//! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
+//!
+//! Features only add items. None changes the meaning of another, and any set of them compiles.
+//!
+//! # Cancel safety
+//!
+//! Handles of closes and tasks are cancel safe: the work goes on without them. A cancelled
+//! `webrtc::open` leaves nothing. Every other async function says it itself.
+//!
+//! # Panics
+//!
+//! No function of this crate panics on any input, in any thread or context; a panic is a bug.
+//! Panics of the application's own code (handlers, observers, connections) are caught, told and
+//! survived.
+//!
+//! # Stability
+//!
+//! Before 1.0 a minor version may change names. Enums and structs that may grow are
+//! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for
+//! `tokio::runtime::Handle`, which `TokioSpawner` is made from.
 
 mod event;
 mod id;
@@ -14,3 +84,8 @@ pub use crate::event::{Event, Observer, OperationEnd};
 pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
 pub use crate::state::ConnectionState;
+
+/// The README's examples compile.
+#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "webrtc"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

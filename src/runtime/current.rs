@@ -8,35 +8,50 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::spawner::Runtime;
+use super::spawner::{Backend, Runtime};
 
-/// What this thread is doing on our behalf.
-struct Scope {
-    runtime: Runtime,
-    /// Whether a task of ours is being polled, as opposed to a host's [`enter`] guard.
-    in_task: bool,
+/// What a thread is on, as far as we marked it. The innermost mark counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing of ours.
+    None,
+    /// A task of ours on a backend that its name says all about: a `Copy` mark costs a nanosecond.
+    #[cfg(feature = "smol")]
+    Smol,
+    /// Likewise.
+    Background,
+    /// What [`NAMED`] says.
+    Named { in_task: bool },
 }
 
 thread_local! {
-    static SCOPE: Cell<Option<Scope>> = const { Cell::new(None) };
+    static MARK: Cell<Mark> = const { Cell::new(Mark::None) };
+    /// The runtime of [`Mark::Named`].
+    static NAMED: Cell<Option<Runtime>> = const { Cell::new(None) };
 }
 
-/// Swaps the scope; `None` where the thread-local is destroyed already.
-fn replace(scope: Option<Scope>) -> Option<Scope> {
-    SCOPE.try_with(|cell| cell.replace(scope)).ok().flatten()
-}
-
-/// Reads the scope.
-fn read<T>(read: impl FnOnce(&Scope) -> T) -> Option<T> {
-    let scope = replace(None)?;
-    let value = read(&scope);
-    replace(Some(scope));
-    Some(value)
+/// Swaps the named runtime; `None` where the thread-local is destroyed already.
+fn replace_named(runtime: Option<Runtime>) -> Option<Runtime> {
+    NAMED.try_with(|cell| cell.replace(runtime)).ok().flatten()
 }
 
 /// Whether this thread is polling one of our tasks.
 pub(super) fn in_own_task() -> bool {
-    read(|scope| scope.in_task).unwrap_or(false)
+    !matches!(MARK.get(), Mark::None | Mark::Named { in_task: false })
+}
+
+fn marked() -> Option<Runtime> {
+    match MARK.get() {
+        Mark::None => None,
+        #[cfg(feature = "smol")]
+        Mark::Smol => Some(super::SmolSpawner::new().into()),
+        Mark::Background => Some(Runtime(Backend::Background)),
+        Mark::Named { .. } => {
+            let runtime = replace_named(None);
+            replace_named(runtime.clone());
+            runtime
+        }
+    }
 }
 
 /// The runtime that the calling thread is on, if that can be known.
@@ -49,10 +64,10 @@ pub(super) fn in_own_task() -> bool {
 /// Objects of this crate call it when they are made, never when they are dropped.
 #[must_use]
 pub fn current() -> Option<Runtime> {
-    let scoped = read(|scope| scope.runtime.clone());
+    let current = marked();
     #[cfg(feature = "tokio")]
-    let scoped = scoped.or_else(|| super::TokioSpawner::try_current().map(Runtime::from));
-    scoped
+    let current = current.or_else(|| super::TokioSpawner::try_current().map(Runtime::from));
+    current
 }
 
 /// Marks the calling thread as being on `runtime` until the guard is dropped.
@@ -72,8 +87,9 @@ pub fn current() -> Option<Runtime> {
 /// ```
 #[must_use = "the mark goes when the guard is dropped"]
 pub fn enter(runtime: &Runtime) -> EnterGuard {
-    let scope = Scope { runtime: runtime.clone(), in_task: false };
-    EnterGuard { previous: replace(Some(scope)), _not_send: PhantomData }
+    let named = replace_named(Some(runtime.clone()));
+    let mark = MARK.replace(Mark::Named { in_task: false });
+    EnterGuard { mark, named, _not_send: PhantomData }
 }
 
 /// Restores what [`current`] said before [`enter`], when dropped.
@@ -81,13 +97,15 @@ pub fn enter(runtime: &Runtime) -> EnterGuard {
 /// Guards of one thread are dropped in the reverse order of their making.
 #[must_use = "the mark goes when the guard is dropped"]
 pub struct EnterGuard {
-    previous: Option<Scope>,
+    mark: Mark,
+    named: Option<Runtime>,
     _not_send: PhantomData<*mut ()>,
 }
 
 impl Drop for EnterGuard {
     fn drop(&mut self) {
-        let ours = replace(self.previous.take());
+        MARK.set(self.mark);
+        let ours = replace_named(self.named.take());
         drop(ours);
     }
 }
@@ -99,41 +117,79 @@ impl fmt::Debug for EnterGuard {
 }
 
 pin_project! {
-    /// A future that is on its runtime while it is polled.
-    pub(super) struct Scoped<F> {
-        // Moves into the thread-local for a poll and back: no reference count is touched.
-        runtime: Option<Runtime>,
+    /// A future that marks the thread while it is polled.
+    pub(super) struct Marked<F> {
+        mark: Mark,
         #[pin]
         future: F,
     }
 }
 
-impl<F> Scoped<F> {
-    pub(super) fn new(runtime: Runtime, future: F) -> Self {
-        Self { runtime: Some(runtime), future }
+impl<F> Marked<F> {
+    #[inline]
+    pub(super) fn new(mark: Mark, future: F) -> Self {
+        Self { mark, future }
     }
 }
 
-impl<F: Future> Future for Scoped<F> {
+impl<F: Future> Future for Marked<F> {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let scope = this.runtime.take().map(|runtime| Scope { runtime, in_task: true });
-        let _polling = Polling { runtime: this.runtime, previous: replace(scope) };
+        let _marked = Restore(MARK.replace(*this.mark));
         this.future.poll(cx)
     }
 }
 
-/// Gives the runtime back to its future after a poll, and the thread its scope, also when the
-/// poll panics.
-struct Polling<'a> {
-    runtime: &'a mut Option<Runtime>,
-    previous: Option<Scope>,
+/// Restores the mark after a poll, also one that panics.
+struct Restore(Mark);
+
+impl Drop for Restore {
+    #[inline]
+    fn drop(&mut self) {
+        MARK.set(self.0);
+    }
 }
 
-impl Drop for Polling<'_> {
+pin_project! {
+    /// A future that marks the thread with a runtime by name while it is polled.
+    pub(super) struct Named<F> {
+        // Moves into the thread-local for a poll and back: no reference count is touched.
+        runtime: Option<Runtime>,
+        #[pin]
+        future: Marked<F>,
+    }
+}
+
+impl<F> Named<F> {
+    pub(super) fn new(runtime: Runtime, future: F) -> Self {
+        let future = Marked::new(Mark::Named { in_task: true }, future);
+        Self { runtime: Some(runtime), future }
+    }
+}
+
+impl<F: Future> Future for Named<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let previous = replace_named(this.runtime.take());
+        let _polling = RestoreNamed { runtime: this.runtime, previous };
+        this.future.poll(cx)
+    }
+}
+
+/// Gives the runtime back to its future after a poll, and the thread its own, also when the poll
+/// panics.
+struct RestoreNamed<'a> {
+    runtime: &'a mut Option<Runtime>,
+    previous: Option<Runtime>,
+}
+
+impl Drop for RestoreNamed<'_> {
     fn drop(&mut self) {
-        *self.runtime = replace(self.previous.take()).map(|scope| scope.runtime);
+        *self.runtime = replace_named(self.previous.take());
     }
 }

@@ -47,6 +47,7 @@ impl<T> JoinHandle<T> {
         Self { inner: Inner::Tokio(handle), aborted: false }
     }
 
+    #[inline]
     pub(super) fn task(task: async_task::Task<T>) -> Self {
         Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
@@ -104,20 +105,28 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         let ended = match &mut this.inner {
             #[cfg(feature = "tokio")]
             Inner::Tokio(handle) => std::task::ready!(super::tokio::poll_join(handle, cx)),
             Inner::Task(None) => None,
-            Inner::Task(Some(task)) => {
-                // `async_task` hands the panic of a task to whoever awaits it.
-                let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx)));
+            Inner::Task(slot @ Some(_)) => {
+                let polled = slot.as_mut().map(|task| {
+                    // `async_task` hands the panic of a task to whoever awaits it.
+                    catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx)))
+                });
                 let ended = match polled {
-                    Ok(polled) => std::task::ready!(polled).map(Ok),
-                    Err(panic) => Some(Err(panicked(panic))),
+                    Some(Ok(Poll::Pending)) => return Poll::Pending,
+                    Some(Ok(Poll::Ready(ended))) => ended.map(Ok),
+                    Some(Err(panic)) => Some(Err(panicked(panic))),
+                    None => None,
                 };
-                this.inner = Inner::Task(None);
+                // Cheaper than its drop, which would cancel what has ended.
+                if let Some(task) = slot.take() {
+                    task.detach();
+                }
                 ended
             }
             Inner::Reported { end, .. } => std::task::ready!(Pin::new(end).poll(cx)).ok(),
@@ -127,6 +136,7 @@ impl<T> Future for JoinHandle<T> {
 }
 
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
         if let Inner::Task(task) = &mut self.inner
             && let Some(task) = task.take()

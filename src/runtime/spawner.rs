@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::background::{self, StartError};
-use super::current::Scoped;
+use super::current::{Mark, Marked, Named};
 use super::join::JoinHandle;
 
 /// A boxed future that any thread may poll.
@@ -115,11 +115,11 @@ impl Runtime {
             Backend::Tokio(spawner) => JoinHandle::tokio(spawner.spawn_typed(future)),
             #[cfg(feature = "smol")]
             Backend::Smol(_) => {
-                JoinHandle::task(super::smol::spawn(Scoped::new(self.clone(), future)))
+                JoinHandle::task(super::smol::spawn(Marked::new(Mark::Smol, future)))
             }
             Backend::Background => Self::spawn_background(future),
             Backend::Custom(spawner) => {
-                let (task, handle) = JoinHandle::reported(Scoped::new(self.clone(), future));
+                let (task, handle) = JoinHandle::reported(Named::new(self.clone(), future));
                 spawner.spawn(Box::pin(task));
                 handle
             }
@@ -131,8 +131,7 @@ impl Runtime {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let scoped = Scoped::new(Self(Backend::Background), future);
-        JoinHandle::task(background::spawn(scoped))
+        JoinHandle::task(background::spawn(Marked::new(Mark::Background, future)))
     }
 
     /// Runs `work` on this thread as if on the executor; see [`Spawner::within`].

@@ -17,6 +17,7 @@ mod event;
 mod host;
 mod id;
 mod leak;
+#[allow(dead_code, reason = "several programs share it, and each uses a part")]
 #[path = "../../examples/shared/loopback.rs"]
 mod loopback;
 #[path = "../../examples/shared/proc.rs"]
