@@ -127,6 +127,7 @@ impl Watch {
         Self(observer)
     }
 
+    #[cfg(feature = "webrtc")]
     pub(crate) fn is_attached(&self) -> bool {
         self.0.is_some()
     }

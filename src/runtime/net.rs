@@ -35,25 +35,34 @@ impl Runtime {
     /// On tokio to be called within the runtime.
     pub(crate) fn udp_socket(&self, socket: net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        #[cfg(feature = "tokio")]
-        if let Backend::Tokio(spawner) = &self.0 {
-            return spawner
-                .within_typed(|| tokio::net::UdpSocket::from_std(socket))
-                .map(UdpSocket::Tokio);
+        match &self.0 {
+            #[cfg(feature = "tokio")]
+            Backend::Tokio(spawner) => {
+                let register = || tokio::net::UdpSocket::from_std(socket);
+                spawner.within_typed(register).map(UdpSocket::Tokio)
+            }
+            #[cfg(feature = "smol")]
+            Backend::Smol(_) => Async::new_nonblocking(socket).map(UdpSocket::AsyncIo),
+            Backend::Background | Backend::Custom(_) => {
+                Async::new_nonblocking(socket).map(UdpSocket::AsyncIo)
+            }
         }
-        Async::new_nonblocking(socket).map(UdpSocket::AsyncIo)
     }
 
     /// Completes after `duration`: by the runtime's own timer on the runtime, and elsewhere by one
     /// that needs no runtime.
     pub(crate) fn sleep(&self, duration: Duration) -> BoxFuture {
-        #[cfg(feature = "tokio")]
-        if let Backend::Tokio(spawner) = &self.0
-            && spawner.is_current()
-        {
-            return Box::pin(tokio::time::sleep(duration));
+        match &self.0 {
+            #[cfg(feature = "tokio")]
+            Backend::Tokio(spawner) if spawner.is_current() => {
+                Box::pin(tokio::time::sleep(duration))
+            }
+            #[cfg(feature = "tokio")]
+            Backend::Tokio(_) => Box::pin(time::sleep(duration)),
+            #[cfg(feature = "smol")]
+            Backend::Smol(_) => Box::pin(time::sleep(duration)),
+            Backend::Background | Backend::Custom(_) => Box::pin(time::sleep(duration)),
         }
-        Box::pin(time::sleep(duration))
     }
 }
 
