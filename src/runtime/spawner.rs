@@ -1,6 +1,7 @@
 //! The backend trait, and the handle over every backend.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -120,7 +121,9 @@ impl Runtime {
             Backend::Background => Self::spawn_background(future),
             Backend::Custom(spawner) => {
                 let (task, handle) = JoinHandle::reported(Named::new(self.clone(), future));
-                spawner.spawn(Box::pin(task));
+                let task = Box::pin(task);
+                // A spawner that panics has dropped the task, which is a refusal.
+                let _refused = catch_unwind(AssertUnwindSafe(|| spawner.spawn(task)));
                 handle
             }
         }
@@ -144,12 +147,16 @@ impl Runtime {
             Backend::Background => work(),
             Backend::Custom(spawner) => {
                 let (mut work, mut result) = (Some(work), None);
-                spawner.within(&mut || result = work.take().map(|work| work()));
+                spawner.within(&mut || {
+                    if let Some(work) = work.take() {
+                        result = Some(work());
+                    }
+                });
                 // A spawner that forgot to call `work` only loses the context, never the work.
                 match (result, work) {
                     (Some(result), _) => result,
                     (None, Some(work)) => work(),
-                    (None, None) => unreachable!("`work` ran and left no result"),
+                    (None, None) => unreachable!("`work` ran, and its result was kept"),
                 }
             }
         }

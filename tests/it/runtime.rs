@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use anypeer::peer::{Closure, Connection, ConnectionError};
 use anypeer::runtime::{self, BoxFuture, JoinError, Runtime, Spawner, WaitError, current, enter};
+
+use anypeer::{Outcome, PeerOptions, Peers};
 
 use crate::host::{BACKENDS, Host, received};
 
@@ -89,6 +92,46 @@ fn a_task_that_its_executor_drops_is_lost() {
             Ok(Err(JoinError::Lost)),
             "refused by a runtime that is gone"
         );
+    }
+}
+
+#[test]
+fn a_spawner_that_breaks_its_contract_harms_nobody() {
+    /// Panics when it is to spawn, and runs work twice, if at all.
+    #[derive(Debug)]
+    struct Breaks {
+        times: usize,
+    }
+    impl Spawner for Breaks {
+        fn spawn(&self, _task: BoxFuture) {
+            panic!("deliberate panic of a spawner");
+        }
+        fn within(&self, work: &mut dyn FnMut()) {
+            for _ in 0..self.times {
+                work();
+            }
+        }
+    }
+    for times in 0..3 {
+        let runtime = Runtime::custom(Breaks { times });
+        let mut refused = runtime.spawn(async { 1 });
+        assert_eq!(refused.wait(BOUND), Ok(Err(JoinError::Lost)), "a panic is a refusal");
+        // A close polls its connection within the runtime.
+        let peers = Peers::builder().runtime(runtime).build();
+        let peer = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+        assert!(
+            peer.close().wait(BOUND).unwrap().is_closed(),
+            "work that was called {times} times"
+        );
+    }
+}
+
+/// A connection that closes at once.
+struct Closes;
+
+impl Connection for Closes {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        Box::pin(async { Ok(Some(Closure::Graceful)) })
     }
 }
 
@@ -196,19 +239,11 @@ fn an_ended_task_is_answered_also_where_waiting_is_refused() {
 
 #[test]
 fn a_task_on_the_background_executor_that_blocks_does_not_block_a_close() {
-    use anypeer::peer::{Closure, Connection, ConnectionError};
-    use anypeer::{Outcome, PeerOptions, Peers};
     struct Blocks;
     impl Connection for Blocks {
         fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
             std::thread::sleep(Duration::from_secs(3600));
             Box::pin(async { Ok(None) })
-        }
-    }
-    struct Closes;
-    impl Connection for Closes {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-            Box::pin(async { Ok(Some(Closure::Graceful)) })
         }
     }
     let peers = Peers::new();
