@@ -35,6 +35,9 @@ pub(super) struct Attempt {
     underway: Mutex<Option<(JoinHandle<()>, time::Alarm)>>,
 }
 
+/// What force has at the least, should it start at the very end of the bound.
+const FORCE_FLOOR: Duration = Duration::from_millis(100);
+
 /// Why a close is not left to go on by itself.
 enum Trouble {
     /// It failed.
@@ -59,7 +62,7 @@ impl Attempt {
             reason,
             start,
             timeout,
-            grace: grace.min(timeout),
+            grace,
             seen: OnceLock::new(),
             forcing: AtomicBool::new(false),
             underway: Mutex::new(None),
@@ -84,7 +87,7 @@ impl Attempt {
     }
 
     /// Starts the close of a connection that has ended by itself: there is only that to wait for.
-    pub(super) fn start_ended(self: &Arc<Self>) {
+    pub(super) fn start_ended(self: &Arc<Self>, cause: ForceCause) {
         let attempt = Arc::clone(self);
         drop(Runtime::spawn_background(async move {
             let end = std::pin::pin!(attempt.record.end.wait());
@@ -93,7 +96,8 @@ impl Attempt {
                     Some(closure) => Outcome::Closed(closure.clone()),
                     None => Outcome::Unconfirmed,
                 },
-                None => Outcome::TimedOut { after: attempt.timeout },
+                // The application is still being told; it has ended all the same.
+                None => Outcome::Closed(Closure::Forced(cause)),
             };
             attempt.settle(outcome);
         }));
@@ -123,10 +127,10 @@ impl Attempt {
     }
 
     async fn end_by_force(&self, trouble: Trouble) -> Outcome {
-        let deadline = self.deadline();
+        let deadline = self.deadline().max(time::after(Instant::now(), FORCE_FLOOR));
         if self.seen.get().is_none() {
-            let record = Arc::clone(&self.record);
-            let mut abort = self.record.attempt(async move { record.connection.abort() });
+            let connection = Arc::clone(&self.record.connection);
+            let mut abort = self.record.attempt(async move { connection.abort().await });
             let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
             // It may have ended in order after all, just before.
             if let (Some(cause), None) = (aborted, self.seen.get()) {
@@ -210,7 +214,8 @@ struct Late(Weak<Attempt>);
 impl Wake for Late {
     fn wake(self: Arc<Self>) {
         if let Some(attempt) = self.0.upgrade() {
-            attempt.force(Trouble::Late);
+            // Not here: the last reference to a connection must not be dropped by the timers.
+            drop(Runtime::spawn_background(async move { attempt.force(Trouble::Late) }));
         }
     }
 }

@@ -27,7 +27,8 @@ pub trait Connection: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The future is dropped when the grace period is over; [`abort`](Self::abort) follows.
+    /// [`abort`](Self::abort) follows when the grace period is over; the future is dropped when that
+    /// succeeded, or at the end of the whole bound.
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>>;
 
     /// Whether [`close`](Self::close) never blocks its thread. It and the
@@ -37,12 +38,13 @@ pub trait Connection: Send + Sync + 'static {
         false
     }
 
-    /// Ends the connection at once, without telling the remote side; must not block.
+    /// Ends the connection at once, without telling the remote side. The future of
+    /// [`close`](Self::close) may still be polled meanwhile; it is dropped after this succeeded.
     ///
     /// The answer is the cause if the connection is **seen** to be gone, and `None` where that
     /// cannot be known: the default, for a connection that has no such way.
-    fn abort(&self) -> Option<ForceCause> {
-        None
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        Box::pin(std::future::ready(None))
     }
 
     /// Called once when the connection has ended, in whatever way: tell the application, and let

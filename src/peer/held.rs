@@ -44,31 +44,47 @@ pub struct Held {
     pub by: Vec<Holder>,
 }
 
-/// The closed peers that may still be held, forgotten as they are let go of.
-#[derive(Default)]
-pub(super) struct Remains(Vec<(PeerId, Arc<dyn Holders>)>);
-
-/// How many are added between two prunings of what is no longer held.
+/// How many are added before what is no longer held is forgotten.
 const PRUNE_INTERVAL: usize = 64;
 
+/// The closed peers that may still be held.
+#[derive(Default)]
+pub(super) struct Remains {
+    all: Vec<Remain>,
+    added: usize,
+}
+
+/// What may be held of one of them.
+#[derive(Clone)]
+pub(super) struct Remain {
+    peer: PeerId,
+    holders: Arc<dyn Holders>,
+}
+
 impl Remains {
-    pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) {
-        if self.0.len() % PRUNE_INTERVAL == PRUNE_INTERVAL - 1 {
-            self.0.retain(|(_, holders)| !holders.holders().is_empty());
-        }
-        self.0.push((peer, holders));
+    /// Adds one; says whether it is time to [`forget`](Self::forget).
+    pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) -> bool {
+        self.all.push(Remain { peer, holders });
+        self.added += 1;
+        self.added.is_multiple_of(PRUNE_INTERVAL)
     }
 
-    pub(super) fn held(&mut self) -> Vec<Held> {
-        let mut held = Vec::new();
-        self.0.retain(|(peer, holders)| {
-            let by = holders.holders();
-            let kept = !by.is_empty();
-            if kept {
-                held.push(Held { peer: peer.clone(), by });
-            }
-            kept
-        });
-        held
+    /// A copy, to ask without the registry's lock: a connection's answer may be any code.
+    pub(super) fn to_vec(&self) -> Vec<Remain> {
+        self.all.clone()
+    }
+
+    /// Forgets those that were asked and are not held.
+    pub(super) fn forget(&mut self, free: &[Remain]) {
+        self.all
+            .retain(|known| !free.iter().any(|free| Arc::ptr_eq(&free.holders, &known.holders)));
+    }
+}
+
+impl Remain {
+    /// What is held, if anything is.
+    pub(super) fn held(&self) -> Option<Held> {
+        let by = self.holders.holders();
+        (!by.is_empty()).then(|| Held { peer: self.peer.clone(), by })
     }
 }

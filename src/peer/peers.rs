@@ -213,7 +213,7 @@ impl Peers {
     /// The closed peers of which the application still holds something, and what.
     #[must_use]
     pub fn held(&self) -> Vec<Held> {
-        self.handle.registry.inner.lock().remains.held()
+        self.handle.registry.held()
     }
 }
 
@@ -266,15 +266,31 @@ impl Registry {
     pub(super) fn closed(&self, record: &Arc<Record>) {
         let holders = record.connection.holders();
         let mut inner = self.inner.lock();
-        if let Some(holders) = holders {
-            inner.remains.add(record.status.id.clone(), holders);
-        }
+        let prune =
+            holders.is_some_and(|holders| inner.remains.add(record.status.id.clone(), holders));
         let detached = match inner.detached.get(&record.status.id) {
             Some(kept) if Arc::ptr_eq(kept, record) => inner.detached.remove(&record.status.id),
             _ => None,
         };
         drop(inner);
         drop(detached);
+        if prune {
+            self.held();
+        }
+    }
+
+    /// What is held of closed peers; what is not is forgotten.
+    fn held(&self) -> Vec<Held> {
+        let remains = self.inner.lock().remains.to_vec();
+        let (mut held, mut free) = (Vec::new(), Vec::new());
+        for remain in remains {
+            match remain.held() {
+                Some(by) => held.push(by),
+                None => free.push(remain),
+            }
+        }
+        self.inner.lock().remains.forget(&free);
+        held
     }
 
     pub(super) fn keeps(&self, record: &Record) -> bool {

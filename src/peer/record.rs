@@ -1,5 +1,6 @@
 //! One peer: what it is, how far it is, and the work of closing it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -39,14 +40,15 @@ pub(crate) struct Record {
     pub(super) runtime: Runtime,
     options: CloseOptions,
     phase: Mutex<Phase>,
-    /// Whether the connection was told to let go.
-    released: AtomicBool,
+    /// Whether the connection was told to let go, and when it has.
+    releasing: AtomicBool,
+    released: Completion<()>,
 }
 
 enum Phase {
     Open,
     /// It ended by itself, and no close has been asked for yet.
-    Ended,
+    Ended(ForceCause),
     Closing {
         attempt: Arc<Attempt>,
         /// Set when the connection ends by itself meanwhile.
@@ -71,7 +73,8 @@ impl Record {
             runtime,
             options,
             phase: Mutex::new(Phase::Open),
-            released: AtomicBool::new(false),
+            releasing: AtomicBool::new(false),
+            released: Completion::new(),
         })
     }
 
@@ -98,7 +101,7 @@ impl Record {
         match &*self.phase.lock() {
             Phase::Open => None,
             Phase::Closing { attempt, .. } => Some(attempt.reason),
-            Phase::Ended | Phase::Closed => {
+            Phase::Ended(_) | Phase::Closed => {
                 Some(self.end.get().map_or(CloseReason::Ended, |end| end.reason))
             }
         }
@@ -125,8 +128,8 @@ impl Record {
         let (attempt, ended) = {
             let mut phase = self.phase.lock();
             let ended = match &*phase {
-                Phase::Open => false,
-                Phase::Ended => true,
+                Phase::Open => None,
+                Phase::Ended(cause) => Some(cause.clone()),
                 Phase::Closing { attempt, .. } => {
                     return Closing::pending(Arc::clone(&attempt.ending), &self.connection);
                 }
@@ -138,10 +141,9 @@ impl Record {
         };
         self.status.watch.tell(|| Event::CloseStarted { peer: &self.status.id, reason });
         let closing = Closing::pending(Arc::clone(&attempt.ending), &self.connection);
-        if ended {
-            attempt.start_ended();
-        } else {
-            attempt.start();
+        match ended {
+            Some(cause) => attempt.start_ended(cause),
+            None => attempt.start(),
         }
         closing
     }
@@ -151,13 +153,13 @@ impl Record {
         {
             let mut phase = self.phase.lock();
             match &mut *phase {
-                Phase::Open => *phase = Phase::Ended,
+                Phase::Open => *phase = Phase::Ended(cause.clone()),
                 // The close under way sees the end itself, unless it has given up by then.
                 Phase::Closing { ended, .. } => {
                     *ended = Some(cause);
                     return;
                 }
-                Phase::Ended | Phase::Closed => return,
+                Phase::Ended(_) | Phase::Closed => return,
             }
         }
         let (_, grace) = self.options.bounds();
@@ -174,10 +176,14 @@ impl Record {
         }));
     }
 
-    /// Lets the connection tell the application, and let go; the first call counts.
+    /// Lets the connection tell the application, and let go; the first call does, and others wait
+    /// for it.
     pub(super) async fn release_once(&self) {
-        if !self.released.swap(true, Ordering::AcqRel) {
+        if self.releasing.swap(true, Ordering::AcqRel) {
+            self.released.wait().await;
+        } else {
             Arc::clone(&self.connection).release().await;
+            self.released.set(());
         }
     }
 
@@ -233,7 +239,8 @@ impl Record {
             }
         }
         if !retry && let Some(registry) = self.registry.upgrade() {
-            registry.closed(self);
+            // It asks the connection what is held.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| registry.closed(self)));
         }
         attempt.ending.set(Ending { outcome, took });
         // Nobody else will see that it has ended, should the close have given up.

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -14,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
-use pin_project_lite::pin_project;
 
+use super::spawner::BoxFuture;
 use super::time;
 use crate::sync::Mutex;
 
@@ -107,25 +108,37 @@ fn work() {
     }
 }
 
-pin_project! {
-    /// See [`foreign`].
-    pub(crate) struct Foreign<F> {
-        #[pin]
-        future: F,
+/// Marks `future` as code that is not ours: its polls and its drop may block their thread.
+pub(crate) fn foreign<F>(future: F) -> Foreign<F::Output>
+where
+    F: Future + Send + 'static,
+{
+    Foreign { future: Some(Box::pin(future)) }
+}
+
+/// See [`foreign`].
+pub(crate) struct Foreign<T> {
+    future: Option<BoxFuture<T>>,
+}
+
+impl<T> Future for Foreign<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let _inside = Inside::enter();
+        match &mut self.future {
+            Some(future) => future.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
     }
 }
 
-/// Marks `future` as code that is not ours: its polls may block their thread.
-pub(crate) fn foreign<F: Future>(future: F) -> Foreign<F> {
-    Foreign { future }
-}
-
-impl<F: Future> Future for Foreign<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+impl<T> Drop for Foreign<T> {
+    fn drop(&mut self) {
         let _inside = Inside::enter();
-        self.project().future.poll(cx)
+        let future = self.future.take();
+        // The executor would abort the process.
+        let _panicked = catch_unwind(AssertUnwindSafe(|| drop(future)));
     }
 }
 
@@ -151,7 +164,9 @@ impl Drop for Inside {
     fn drop(&mut self) {
         let mut workers = BACKGROUND.workers.lock();
         workers.foreign -= 1;
-        workers.full_since = None;
+        if workers.foreign < workers.started {
+            workers.full_since = None;
+        }
     }
 }
 
@@ -162,6 +177,9 @@ impl Wake for Supervisor {
     fn wake(self: Arc<Self>) {
         let now = Instant::now();
         let mut workers = BACKGROUND.workers.lock();
+        if workers.foreign >= workers.started {
+            workers.full_since.get_or_insert(now);
+        }
         let blocked = workers.full_since.is_some_and(|since| now - since >= BLOCKED_AFTER);
         // A thread that the system refuses is asked for again at the next look.
         if blocked && workers.started < MAX_WORKERS && workers.start_one().is_ok() {

@@ -118,7 +118,7 @@ impl Runtime {
             Backend::Smol(_) => {
                 JoinHandle::task(super::smol::spawn(Marked::new(Mark::Smol, future)))
             }
-            Backend::Background => Self::spawn_background(future),
+            Backend::Background => Self::spawn_background(background::foreign(future)),
             Backend::Custom(spawner) => {
                 let (task, handle) = JoinHandle::reported(Named::new(self.clone(), future));
                 let task = Box::pin(task);
@@ -129,7 +129,9 @@ impl Runtime {
         }
     }
 
-    /// [`spawn`](Self::spawn) on the background executor, which the caller knows to be running.
+    /// Starts work of ours on the background executor, which the caller knows to be running.
+    ///
+    /// Code that is not ours goes through [`background::foreign`].
     pub(crate) fn spawn_background<F>(future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,

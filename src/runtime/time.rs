@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
@@ -26,8 +27,11 @@ static WAITING: Mutex<BTreeMap<Key, Waker>> = Mutex::new(BTreeMap::new());
 /// The thread that fires, once it was started.
 static THREAD: OnceLock<Unparker> = OnceLock::new();
 
-/// Starts the thread. To be called once.
+/// Starts the thread, unless it runs. Not to be called by two at once.
 pub(super) fn start() -> io::Result<()> {
+    if THREAD.get().is_some() {
+        return Ok(());
+    }
     let parker = Parker::new();
     let unparker = parker.unparker();
     super::background::start_thread("anypeer-timer", move || fire(&parker))?;
@@ -45,7 +49,8 @@ fn fire(parker: &Parker) -> ! {
             (due, waiting.keys().next().map(|(at, _)| *at))
         };
         for waker in due.into_values() {
-            waker.wake();
+            // Of any executor; a panic of one must not end the timers of all.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
         match next {
             Some(at) => drop(parker.park_deadline(at)),

@@ -1,6 +1,8 @@
 //! Connections of the `webrtc` crate, as [`Connection`]s.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use ::webrtc::data_channel::DataChannel;
 use ::webrtc::peer_connection::PeerConnection;
@@ -12,7 +14,7 @@ use crate::event::Event;
 use crate::peer::{
     Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders, Status,
 };
-use crate::runtime::BoxFuture;
+use crate::runtime::{BoxFuture, time};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
 
@@ -110,6 +112,11 @@ impl Holders for Link {
     }
 }
 
+/// How long a poll that holds a killed driver is waited for. One that takes longer is a callback
+/// that blocks its thread: the sockets are gone then, and the driver goes when it returns. It is
+/// the one case in which a connection is called closed while its driver is not dropped yet.
+const HELD: Duration = Duration::from_millis(100);
+
 /// A connection whose runtime and handler are ours: its end is seen.
 pub(super) struct Instrumented {
     pub(super) link: Arc<Link>,
@@ -121,22 +128,24 @@ pub(super) struct Instrumented {
 impl Connection for Instrumented {
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
         Box::pin(async move {
-            if let Some(end) = self.driver.end() {
-                return Ok(Some(Closure::Forced(end.cause())));
-            }
             let Some(connection) = self.link.get() else {
                 self.link.release();
                 self.driver.kill();
                 self.driver.ended().await;
                 return Ok(Some(Closure::Forced(ForceCause::NotBuilt)));
             };
+            if let Some(end) = self.driver.end() {
+                return Ok(Some(Closure::Forced(end.cause())));
+            }
             // Its Ok means nothing; the driver's end does.
             connection.close().await?;
             drop(connection);
-            Ok(Some(match self.driver.ended().await {
-                DriverEnd::Finished => Closure::Graceful,
-                end => Closure::Forced(end.cause()),
-            }))
+            match self.driver.ended().await {
+                DriverEnd::Finished => Ok(Some(Closure::Graceful)),
+                // Whoever killed it knows why, and says so.
+                DriverEnd::Killed => std::future::pending().await,
+                end => Ok(Some(Closure::Forced(end.cause()))),
+            }
         })
     }
 
@@ -144,19 +153,28 @@ impl Connection for Instrumented {
         true
     }
 
-    fn abort(&self) -> Option<ForceCause> {
-        let running = self.handler.running();
-        let killed = self.driver.kill();
-        if let Some((callback, held)) = running {
-            let peer = &self.status.id;
-            self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
-        }
-        Some(match (killed, running) {
-            (Killed::Gone(DriverEnd::Killed) | Killed::Held, Some((callback, _))) => {
-                ForceCause::HandlerStalled(callback)
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        Box::pin(async move {
+            let running = self.handler.running();
+            let mut end = match self.driver.kill() {
+                Killed::Gone(end) => Some(end),
+                Killed::Held => None,
+            };
+            if let Some((callback, held)) = running {
+                let peer = &self.status.id;
+                self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
             }
-            (Killed::Gone(end), _) => end.cause(),
-            (Killed::Held, None) => ForceCause::Unresponsive,
+            if end.is_none() {
+                let ended = pin!(self.driver.ended());
+                end = time::by(time::after(Instant::now(), HELD), ended).await;
+            }
+            Some(match (end, running) {
+                (Some(DriverEnd::Killed) | None, Some((callback, _))) => {
+                    ForceCause::HandlerStalled(callback)
+                }
+                (Some(end), _) => end.cause(),
+                (None, None) => ForceCause::Unresponsive,
+            })
         })
     }
 

@@ -49,6 +49,9 @@ enum Slot {
     Polling,
     /// Killed in the middle of a poll: dropped when the poll returns.
     Doomed,
+    /// Being dropped, by one thread.
+    Ending,
+    /// Nothing is left, or never will be.
     Ended,
 }
 
@@ -125,32 +128,41 @@ impl Driver {
     pub(super) fn kill(&self) -> Killed {
         let running = {
             let mut slot = self.slot.lock();
-            match std::mem::replace(&mut *slot, Slot::Ended) {
+            match std::mem::replace(&mut *slot, Slot::Ending) {
                 Slot::Idle(running) => Some(running),
-                Slot::Vacant | Slot::Ended => None,
-                Slot::Polling | Slot::Doomed => {
-                    *slot = Slot::Doomed;
+                Slot::Vacant => None,
+                held @ (Slot::Polling | Slot::Doomed | Slot::Ending) => {
+                    // Whoever polls it drops it, and whoever drops it says so.
+                    *slot = if matches!(held, Slot::Ending) { held } else { Slot::Doomed };
                     drop(slot);
                     self.sockets.revoke();
                     return Killed::Held;
+                }
+                Slot::Ended => {
+                    *slot = Slot::Ended;
+                    drop(slot);
+                    return Killed::Gone(self.end().unwrap_or(DriverEnd::Killed));
                 }
             }
         };
         self.finish(running, DriverEnd::Killed);
         self.task.wake();
-        Killed::Gone(self.end().unwrap_or(DriverEnd::Killed))
+        Killed::Gone(DriverEnd::Killed)
     }
 
-    /// Drops what is left, and only then says that it is gone. The first call counts.
+    /// Drops what is left, and only then says that it is gone. To be called by whoever has set
+    /// [`Slot::Ending`], once.
     fn finish(&self, running: Option<Running>, end: DriverEnd) {
         // The future may be in the middle of a callback of the application's, whose locals may
         // panic when they are dropped.
         let _panicked = catch_unwind(AssertUnwindSafe(|| drop(running)));
         self.sockets.revoke();
         self.abort_helpers();
-        if self.end.set(end) {
-            self.notify(end);
-        }
+        self.end.set(end);
+        *self.slot.lock() = Slot::Ended;
+        // One that was added meanwhile.
+        self.abort_helpers();
+        self.notify(end);
     }
 
     fn abort_helpers(&self) {
@@ -169,11 +181,8 @@ impl Driver {
     /// Takes the future out of the slot for a poll; no lock is held while callbacks run.
     fn begin_poll(&self) -> Option<Running> {
         let mut slot = self.slot.lock();
-        match std::mem::replace(&mut *slot, Slot::Ended) {
-            Slot::Idle(running) => {
-                *slot = Slot::Polling;
-                Some(running)
-            }
+        match std::mem::replace(&mut *slot, Slot::Polling) {
+            Slot::Idle(running) => Some(running),
             other => {
                 *slot = other;
                 None
@@ -189,7 +198,7 @@ impl Driver {
             *slot = Slot::Idle(running);
             return true;
         }
-        *slot = Slot::Ended;
+        *slot = Slot::Ending;
         drop(slot);
         self.finish(Some(running), end.unwrap_or(DriverEnd::Killed));
         false

@@ -205,7 +205,14 @@ impl PeerConnectionEventHandler for Handler {
             // `webrtc` says Closed before the driver has ended, and in one close of 500.
             return;
         };
-        *self.state.lock() = known;
+        {
+            let mut state = self.state.lock();
+            // A callback that was stuck may return to a driver that does not know that it is over.
+            if *state == ConnectionState::Closed {
+                return;
+            }
+            *state = known;
+        }
         let peer = &self.status.id;
         self.status.watch.tell(|| Event::StateChanged { peer, state: known });
         self.tell("on_connection_state_change", |user| user.on_connection_state_change(state))

@@ -131,8 +131,9 @@ impl Instrument {
     /// Closes what there is, and waits for that.
     async fn discard(mut self) {
         if let Some(peer) = self.peer.take() {
+            let closing = peer.close_for(CloseReason::OpenCancelled);
             self.connection.driver.kill();
-            peer.close_for(CloseReason::OpenCancelled).await;
+            closing.await;
         }
     }
 

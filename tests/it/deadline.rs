@@ -58,8 +58,9 @@ impl Connection for Stub {
         })
     }
 
-    fn abort(&self) -> Option<ForceCause> {
-        self.can_abort.then_some(ForceCause::Unresponsive)
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        let cause = self.can_abort.then_some(ForceCause::Unresponsive);
+        Box::pin(async move { cause })
     }
 }
 
@@ -185,4 +186,44 @@ fn a_slow_close_that_cannot_be_forced_has_the_whole_bound() {
     let peer = peers.insert(Arc::new(Slow), PeerOptions::new()).unwrap();
     let outcome = peer.close().wait(BOUND * 2);
     assert_eq!(outcome, Ok(Outcome::Closed(Closure::Graceful)));
+}
+
+#[test]
+fn a_bound_shorter_than_the_grace_period_leaves_time_to_force() {
+    let peers = Peers::new();
+    for timeout in [Duration::from_millis(200), Duration::ZERO, Duration::MAX] {
+        let grace = if timeout == Duration::MAX { Duration::ZERO } else { Duration::MAX };
+        let options = CloseOptions::new().timeout(timeout).grace(grace);
+        let stub = Stub::with_abort(Conduct::Hangs, true);
+        let peer = peers.insert(stub, PeerOptions::new()).unwrap();
+        let outcome = peer.close_with(options).wait(BOUND * 2);
+        let forced = Outcome::Closed(Closure::Forced(ForceCause::Unresponsive));
+        assert_eq!(outcome, Ok(forced), "within {timeout:?}, graceful for {grace:?}");
+    }
+}
+
+#[test]
+fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("{MESSAGE}");
+        }
+    }
+    struct Armed;
+    impl Connection for Armed {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+            Box::pin(async {
+                let _bomb = Bomb;
+                std::future::pending().await
+            })
+        }
+    }
+    quiet_panics();
+    let peers = Peers::builder().close(bounds()).build();
+    let peer = peers.insert(Arc::new(Armed), PeerOptions::new()).unwrap();
+    let outcome = peer.close().wait(BOUND * 2);
+    assert_eq!(outcome, Ok(Outcome::TimedOut { after: BOUND }));
+    let closes = peers.insert(Stub::new(Conduct::Closes), PeerOptions::new()).unwrap();
+    assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
 }

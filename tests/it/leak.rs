@@ -1,11 +1,12 @@
 //! Nothing is left: of connections that are dropped, of those that are closed, after any number.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::Closure;
 use anypeer::webrtc::{Census, Peer, RTCDtlsTransportState, census};
-use anypeer::{Outcome, PeerOptions, Peers};
+use anypeer::{Event, Observer, PeerOptions, Peers};
 use futures::future::join_all;
 
 use crate::host::{BACKENDS, Backend, Host};
@@ -37,6 +38,7 @@ fn two_thousand_cycles_leave_memory_flat() {
 }
 
 fn on_each_backend(task: &str) {
+    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
     for backend in BACKENDS {
         let task = format!("{task}/{}", backend.name());
         match process::run("leak::child", &task, Duration::from_secs(300)) {
@@ -59,10 +61,25 @@ fn child() {
     process::report(&saw);
 }
 
+/// Counts graceful closes.
+#[derive(Default)]
+struct Graceful(AtomicUsize);
+
+impl Observer for Graceful {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::Closed { closure: Closure::Graceful, .. } = event {
+            self.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
 /// Connects 300 peers to 300 others, ends the 300, and looks at what is left and who was told.
 fn end_all(backend: Backend, by_drop: bool) -> String {
     let host = Host::start(backend);
-    let (ours, theirs) = (set(&host), set(&host));
+    let graceful = Arc::new(Graceful::default());
+    let ours =
+        Peers::builder().runtime(host.runtime()).observer(Arc::clone(&graceful) as _).build();
+    let theirs = set(&host);
     let (mut subjects, mut remotes) = (Vec::new(), Vec::new());
     while subjects.len() < CONNECTIONS {
         let (ours, theirs) = (ours.clone(), theirs.clone());
@@ -73,21 +90,21 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
     }
     assert_eq!(udp_sockets().len(), 2 * CONNECTIONS, "expected a socket for each");
     let start = Instant::now();
-    let graceful = if by_drop {
+    if by_drop {
         drop(subjects);
-        CONNECTIONS
     } else {
         let report = host.in_task(ours.close_all());
-        let graceful = Outcome::Closed(Closure::Graceful);
-        report.peers.iter().filter(|peer| peer.outcome == graceful).count()
-    };
-    assert_eq!(graceful, CONNECTIONS, "expected every close to be graceful");
+        assert!(report.all_closed(), "expected every one to be closed: {report}");
+    }
     until("their sockets, drivers and handlers to be gone", Duration::from_secs(2), || {
         udp_sockets().len() == CONNECTIONS
             && census().drivers == CONNECTIONS
             && HANDLERS.load(Ordering::Acquire) == CONNECTIONS
     });
     let gone = start.elapsed();
+    until("every close to be graceful", Duration::from_secs(2), || {
+        graceful.0.load(Ordering::Acquire) == CONNECTIONS
+    });
     let told = host.in_task(async move {
         let told = join_all(remotes.iter().map(noticed)).await;
         drop(remotes);

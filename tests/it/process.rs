@@ -2,7 +2,11 @@
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+/// Held by tests whose children load the machine: two at once would only measure each other.
+pub(crate) static LOAD: Mutex<()> = Mutex::new(());
 
 /// Tells a child what it is to do.
 const TASK: &str = "ANYPEER_TEST_CHILD";

@@ -238,7 +238,18 @@ fn an_ended_task_is_answered_also_where_waiting_is_refused() {
 }
 
 #[test]
-fn a_task_on_the_background_executor_that_blocks_does_not_block_a_close() {
+fn tasks_of_the_host_that_block_the_background_executor_block_no_close() {
+    let background = Runtime::background().unwrap();
+    for _ in 0..4 {
+        drop(background.spawn(async { std::thread::sleep(Duration::from_secs(3600)) }));
+    }
+    let peers = Peers::builder().runtime(background).build();
+    let peer = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+    assert_eq!(peer.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+}
+
+#[test]
+fn a_close_that_blocks_its_thread_blocks_no_other() {
     struct Blocks;
     impl Connection for Blocks {
         fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
