@@ -36,7 +36,8 @@ pub enum Event<'a> {
         reason: CloseReason,
     },
     /// The connection has ended: **exactly one such event a peer**, and none before the driver and
-    /// the sockets are gone.
+    /// the sockets are gone (with the exception of a
+    /// [stalled handler](crate::peer::ForceCause::HandlerStalled)).
     Closed {
         /// Which peer.
         peer: &'a PeerId,

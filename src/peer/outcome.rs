@@ -7,7 +7,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The connection's driver has ended and its sockets are gone.
+    /// The connection's driver has ended and its sockets are gone. (In a callback that blocks its
+    /// thread the driver cannot end: see [`ForceCause::HandlerStalled`].)
     Closed(Closure),
     /// The peer was closed before this was asked.
     AlreadyClosed,
@@ -77,6 +78,9 @@ pub enum ForceCause {
     /// holds it.
     Unresponsive,
     /// The application's handler was holding the driver, in this callback.
+    ///
+    /// The sockets are gone. If the callback blocks its thread, the driver and the handler are
+    /// dropped when it returns: nothing can take them from under it.
     HandlerStalled(&'static str),
     /// The executor dropped the driver.
     RuntimeGone,
