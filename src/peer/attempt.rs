@@ -6,11 +6,13 @@
 //! or does not finish in time is ended by force, on a thread of ours.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use futures::future::select;
 
 use super::close::Ending;
 use super::options::CloseOptions;
@@ -30,6 +32,8 @@ pub(super) struct Attempt {
     grace: Duration,
     /// What the connection's own close saw, from when it saw it.
     seen: OnceLock<Option<Closure>>,
+    /// Why it saw nothing.
+    failed: Completion<CloseFailure>,
     forcing: AtomicBool,
     /// What goes on meanwhile: the task, and the timer that watches it.
     underway: Mutex<Option<(JoinHandle<()>, time::Alarm)>>,
@@ -64,6 +68,7 @@ impl Attempt {
             timeout,
             grace,
             seen: OnceLock::new(),
+            failed: Completion::new(),
             forcing: AtomicBool::new(false),
             underway: Mutex::new(None),
         })
@@ -90,7 +95,7 @@ impl Attempt {
     pub(super) fn start_ended(self: &Arc<Self>, cause: ForceCause) {
         let attempt = Arc::clone(self);
         drop(Runtime::spawn_background(async move {
-            let end = std::pin::pin!(attempt.record.end.wait());
+            let end = pin!(attempt.record.end.wait());
             let outcome = match time::by(attempt.deadline(), end).await {
                 Some(end) => match &end.closure {
                     Some(closure) => Outcome::Closed(closure.clone()),
@@ -150,14 +155,15 @@ impl Attempt {
             (Trouble::Failed(failure), None) => return Outcome::Failed(failure),
             (Trouble::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
             (Trouble::Late, _) => {
-                let settled = std::pin::pin!(self.ending.wait());
-                time::by(deadline, settled).await;
+                let (settled, failed) = (pin!(self.ending.wait()), pin!(self.failed.wait()));
+                time::by(deadline, select(settled, failed)).await;
             }
             _ => {}
         }
-        match self.seen.get() {
-            Some(closed) => outcome(closed),
-            None => Outcome::TimedOut { after: self.timeout },
+        match (self.seen.get(), self.failed.get()) {
+            (Some(closed), _) => outcome(closed),
+            (None, Some(failure)) => Outcome::Failed(failure.clone()),
+            (None, None) => Outcome::TimedOut { after: self.timeout },
         }
     }
 
@@ -194,7 +200,10 @@ impl Guard {
         };
         match (self.attempt.seen.get(), failure) {
             (Some(closed), _) => self.attempt.settle(outcome(closed)),
-            (None, Some(failure)) => Arc::clone(&self.attempt).force(Trouble::Failed(failure)),
+            (None, Some(failure)) => {
+                self.attempt.failed.set(failure.clone());
+                Arc::clone(&self.attempt).force(Trouble::Failed(failure));
+            }
             (None, None) => {}
         }
     }

@@ -227,3 +227,21 @@ fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
     let closes = peers.insert(Stub::new(Conduct::Closes), PeerOptions::new()).unwrap();
     assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
 }
+
+#[test]
+fn a_failure_after_the_grace_period_is_told_when_it_comes() {
+    struct FailsLate;
+    impl Connection for FailsLate {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+            Box::pin(async {
+                async_io::Timer::after(Duration::from_millis(600)).await;
+                Err("refused".into())
+            })
+        }
+    }
+    let options = CloseOptions::new().timeout(BOUND * 20).grace(Duration::from_millis(300));
+    let peers = Peers::builder().close(options).build();
+    let peer = peers.insert(Arc::new(FailsLate), PeerOptions::new()).unwrap();
+    let refused = CloseFailure::Error("refused".into());
+    assert_eq!(peer.close().wait(BOUND * 2), Ok(Outcome::Failed(refused)));
+}
