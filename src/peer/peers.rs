@@ -272,6 +272,10 @@ impl Registry {
             Some(kept) if Arc::ptr_eq(kept, record) => inner.detached.remove(&record.status.id),
             _ => None,
         };
+        if detached.is_some() {
+            // It has no owner: whoever asks for it now finds nothing.
+            inner.forget(record);
+        }
         drop(inner);
         drop(detached);
         if prune {
@@ -301,10 +305,16 @@ impl Registry {
 
     /// Called by the record's drop.
     pub(super) fn forget(&self, record: &Record) {
-        let mut inner = self.inner.lock();
+        self.inner.lock().forget(record);
+    }
+}
+
+impl Inner {
+    /// Forgets a record, unless its id is another's by now.
+    fn forget(&mut self, record: &Record) {
         let id = &record.status.id;
-        if inner.peers.get(id).is_some_and(|known| std::ptr::eq(known.as_ptr(), record)) {
-            inner.peers.remove(id);
+        if self.peers.get(id).is_some_and(|known| std::ptr::eq(known.as_ptr(), record)) {
+            self.peers.remove(id);
         }
     }
 }

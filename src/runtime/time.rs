@@ -2,8 +2,8 @@
 //!
 //! One queue for all, and one thread, `anypeer-timer`, that fires them. Almost every timer here is
 //! dropped before it fires (a close's bound, a driver's next deadline), and nearly none is the
-//! earliest, so nearly none wakes that thread. async-io's timers each wake its reactor: with them
-//! a transfer on smol took three times as long (measured).
+//! earliest, so nearly none wakes that thread. async-io's timers each wake its reactor, and in a
+//! profile of 400 closes at once that was most of what our side of a close took.
 
 use std::collections::BTreeMap;
 use std::io;
