@@ -139,9 +139,7 @@ impl Attempt {
             let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
             // It may have ended in order after all, just before.
             if let (Some(cause), None) = (aborted, self.seen.get()) {
-                let record = Arc::clone(&self.record);
-                let mut release = self.record.attempt(async move { record.release_once().await });
-                let _told_or_not = time::by(deadline, &mut release).await;
+                self.record.release_by(deadline).await;
                 return Outcome::Closed(Closure::Forced(match (trouble, cause) {
                     (Trouble::Failed(failure), _) => ForceCause::Failed(failure),
                     (Trouble::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,

@@ -164,10 +164,7 @@ impl Record {
         }
         let (_, grace) = self.options.bounds();
         drop(Runtime::spawn_background(async move {
-            let record = Arc::clone(&self);
-            let mut release = self.attempt(async move { record.release_once().await });
-            let deadline = time::after(Instant::now(), grace);
-            let _told_or_not = time::by(deadline, &mut release).await;
+            self.release_by(time::after(Instant::now(), grace)).await;
             self.ended(CloseReason::Ended, Closure::Forced(cause), Duration::ZERO);
             // A detached peer has no owner whose drop would close it.
             if self.registry.upgrade().is_some_and(|registry| registry.keeps(&self)) {
@@ -185,6 +182,13 @@ impl Record {
             Arc::clone(&self.connection).release().await;
             self.released.set(());
         }
+    }
+
+    /// [`release_once`](Self::release_once) on a thread of ours, waited for until `deadline`.
+    pub(super) async fn release_by(self: &Arc<Self>, deadline: Instant) {
+        let record = Arc::clone(self);
+        let mut release = self.attempt(async move { record.release_once().await });
+        let _told_or_not = time::by(deadline, &mut release).await;
     }
 
     /// Runs a connection's code in its runtime's context, on a thread that it may block.
