@@ -272,16 +272,19 @@ fn close(backend: &Backend, name: &str, limit: f64) {
             let far = Far::new();
             let near = Peers::builder().runtime(ours.ours.clone()).build();
             let set = near.clone();
-            let remote = TokioSpawner::new(far.0.handle().clone());
-            let remote = Peers::builder().runtime(remote).build();
+            let far_runtime = Runtime::from(TokioSpawner::new(far.0.handle().clone()));
+            let remote = Peers::builder().runtime(far_runtime.clone()).build();
             let pairs = far.while_running(|| {
                 ours.run(Box::pin(async move {
                     let mut pairs = Vec::new();
                     while pairs.len() < PEERS {
                         let batch = (0..AT_ONCE).map(|_| async {
+                            let remote = remote.clone();
+                            let b = far_runtime.spawn(async move {
+                                loopback::open(&remote, PeerOptions::new()).await.unwrap()
+                            });
                             let a = loopback::open(&set, PeerOptions::new()).await.unwrap();
-                            let b = loopback::open(&remote, PeerOptions::new()).await.unwrap();
-                            Pair::connect(a, b).await.unwrap()
+                            Pair::connect(a, b.await.unwrap()).await.unwrap()
                         });
                         pairs.extend(join_all(batch).await);
                     }

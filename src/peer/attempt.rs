@@ -7,7 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -83,7 +83,7 @@ impl Attempt {
         } else {
             Runtime::spawn_background(foreign(self.record.within(guard.run())))
         };
-        let late = Waker::from(Arc::new(Late(Arc::downgrade(self))));
+        let late = Waker::from(Arc::clone(self));
         let alarm = time::Alarm::set(time::after(self.start, self.grace), late);
         let mut underway = self.underway.lock();
         if self.ending.get().is_none() {
@@ -216,13 +216,9 @@ impl Drop for Guard {
 }
 
 /// Woken by the timer at the end of the grace period.
-struct Late(Weak<Attempt>);
-
-impl Wake for Late {
+impl Wake for Attempt {
     fn wake(self: Arc<Self>) {
-        if let Some(attempt) = self.0.upgrade() {
-            // Not here: the last reference to a connection must not be dropped by the timers.
-            drop(Runtime::spawn_background(async move { attempt.force(Trouble::Late) }));
-        }
+        // Not here: the last reference to a connection must not be dropped by the timers.
+        drop(Runtime::spawn_background(async move { self.force(Trouble::Late) }));
     }
 }

@@ -1,13 +1,14 @@
 //! The eager handles of closes.
 
 use std::fmt;
+use std::iter::Peekable;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use std::vec;
 
 use event_listener::EventListener;
-use futures::future::{JoinAll, join_all};
 
 use super::connection::Connection;
 use super::outcome::Outcome;
@@ -119,38 +120,15 @@ impl fmt::Debug for Closing {
 /// Nothing is lost: await again, by reference.
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
-    found: bool,
-    progress: AllProgress,
-}
-
-enum AllProgress {
-    Pending(JoinAll<Reporting>),
-    Ready(Report),
-}
-
-/// One close, which ends in its report.
-struct Reporting {
-    peer: PeerId,
-    closing: Closing,
-}
-
-impl Future for Reporting {
-    type Output = PeerReport;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<PeerReport> {
-        let this = self.get_mut();
-        this.closing.poll_ending(cx).map(|Ending { outcome, took }| PeerReport {
-            peer: this.peer.clone(),
-            outcome,
-            took,
-        })
-    }
+    left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
+    /// Of those that were found to have ended.
+    report: Report,
 }
 
 impl ClosingAll {
     pub(super) fn new(found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
-        let all = closings.into_iter().map(|(peer, closing)| Reporting { peer, closing });
-        Self { found, progress: AllProgress::Pending(join_all(all)) }
+        let peers = Vec::with_capacity(closings.len());
+        Self { left: closings.into_iter().peekable(), report: Report { peers, found } }
     }
 
     /// Blocks this thread until every close has ended, at most for `timeout`.
@@ -166,26 +144,26 @@ impl ClosingAll {
 impl Future for ClosingAll {
     type Output = Report;
 
+    /// One after the other: they all go on by themselves, and this only collects.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let this = self.get_mut();
-        let report = match &mut this.progress {
-            AllProgress::Ready(report) => return Poll::Ready(report.clone()),
-            AllProgress::Pending(all) => {
-                let peers = std::task::ready!(Pin::new(all).poll(cx));
-                Report { peers, found: this.found }
-            }
-        };
-        this.progress = AllProgress::Ready(report.clone());
-        Poll::Ready(report)
+        while let Some((_, closing)) = this.left.peek_mut() {
+            let Ending { outcome, took } = ready!(closing.poll_ending(cx));
+            this.report.peers.extend(this.left.next().map(|(peer, _)| PeerReport {
+                peer,
+                outcome,
+                took,
+            }));
+        }
+        Poll::Ready(this.report.clone())
     }
 }
 
 impl fmt::Debug for ClosingAll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = match &self.progress {
-            AllProgress::Ready(report) => Some(report),
-            AllProgress::Pending(_) => None,
-        };
-        f.debug_struct("ClosingAll").field("report", &report).finish()
+        f.debug_struct("ClosingAll")
+            .field("left", &self.left.len())
+            .field("report", &self.report)
+            .finish()
     }
 }

@@ -1,6 +1,8 @@
 //! What the application still holds of a closed connection.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::id::PeerId;
@@ -44,14 +46,16 @@ pub struct Held {
     pub by: Vec<Holder>,
 }
 
-/// How many are added before what is no longer held is forgotten.
-const PRUNE_INTERVAL: usize = 64;
+/// So many are kept before they are asked for the first time.
+const FIRST_LOOK: usize = 64;
 
 /// The closed peers that may still be held.
 #[derive(Default)]
 pub(super) struct Remains {
-    all: Vec<Remain>,
-    added: usize,
+    all: BTreeMap<u64, Remain>,
+    added: u64,
+    /// How many were still held when they were last asked.
+    held: usize,
 }
 
 /// What may be held of one of them.
@@ -62,29 +66,35 @@ pub(super) struct Remain {
 }
 
 impl Remains {
-    /// Adds one; says whether it is time to [`forget`](Self::forget).
-    pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) -> bool {
-        self.all.push(Remain { peer, holders });
+    pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) {
+        self.all.insert(self.added, Remain { peer, holders });
         self.added += 1;
-        self.added.is_multiple_of(PRUNE_INTERVAL)
+    }
+
+    /// Whether it is time to ask them all: when they have doubled, so that it costs the same for
+    /// each, however many there are.
+    pub(super) fn have_grown(&self) -> bool {
+        self.all.len() >= FIRST_LOOK.max(self.held * 2)
     }
 
     /// A copy, to ask without the registry's lock: a connection's answer may be any code.
-    pub(super) fn to_vec(&self) -> Vec<Remain> {
-        self.all.clone()
+    pub(super) fn to_vec(&self) -> Vec<(u64, Remain)> {
+        self.all.iter().map(|(key, remain)| (*key, remain.clone())).collect()
     }
 
-    /// Forgets those that were asked and are not held.
-    pub(super) fn forget(&mut self, free: &[Remain]) {
-        self.all
-            .retain(|known| !free.iter().any(|free| Arc::ptr_eq(&free.holders, &known.holders)));
+    /// Forgets those that were asked and are not held; the answer is what is to be dropped.
+    pub(super) fn forget(&mut self, free: &[u64]) -> Vec<Remain> {
+        let forgotten = free.iter().filter_map(|key| self.all.remove(key)).collect();
+        self.held = self.all.len();
+        forgotten
     }
 }
 
 impl Remain {
     /// What is held, if anything is.
     pub(super) fn held(&self) -> Option<Held> {
-        let by = self.holders.holders();
+        // Any code; one that panics says nothing.
+        let by = catch_unwind(AssertUnwindSafe(|| self.holders.holders())).unwrap_or_default();
         (!by.is_empty()).then(|| Held { peer: self.peer.clone(), by })
     }
 }

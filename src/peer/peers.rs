@@ -266,8 +266,9 @@ impl Registry {
     pub(super) fn closed(&self, record: &Arc<Record>) {
         let holders = record.connection.holders();
         let mut inner = self.inner.lock();
-        let prune =
-            holders.is_some_and(|holders| inner.remains.add(record.status.id.clone(), holders));
+        if let Some(holders) = holders {
+            inner.remains.add(record.status.id.clone(), holders);
+        }
         let detached = match inner.detached.get(&record.status.id) {
             Some(kept) if Arc::ptr_eq(kept, record) => inner.detached.remove(&record.status.id),
             _ => None,
@@ -278,22 +279,20 @@ impl Registry {
         }
         drop(inner);
         drop(detached);
-        if prune {
-            self.held();
-        }
     }
 
     /// What is held of closed peers; what is not is forgotten.
     fn held(&self) -> Vec<Held> {
         let remains = self.inner.lock().remains.to_vec();
         let (mut held, mut free) = (Vec::new(), Vec::new());
-        for remain in remains {
+        for (key, remain) in remains {
             match remain.held() {
                 Some(by) => held.push(by),
-                None => free.push(remain),
+                None => free.push(key),
             }
         }
-        self.inner.lock().remains.forget(&free);
+        let forgotten = self.inner.lock().remains.forget(&free);
+        drop(forgotten);
         held
     }
 
@@ -332,7 +331,7 @@ impl Reserved {
         let Self { status, runtime, close, registry } = self;
         let weak = Arc::downgrade(&registry);
         let record = Record::new(Arc::clone(&status), connection, runtime, close, weak);
-        let known;
+        let (known, have_grown);
         {
             let mut inner = registry.inner.lock();
             known = inner.peers.get(&status.id).and_then(Weak::upgrade);
@@ -343,8 +342,12 @@ impl Reserved {
                 return Err(InsertError::Duplicate(status.id.clone()));
             }
             inner.peers.insert(status.id.clone(), Arc::downgrade(&record));
+            have_grown = inner.remains.have_grown();
         }
         drop(known);
+        if have_grown {
+            registry.held();
+        }
         record.opened();
         Ok(Peer::new(record))
     }
