@@ -242,7 +242,7 @@ fn close(backend: &Backend, name: &str, limit: f64) {
     compare(
         name,
         limit,
-        7,
+        15,
         move || {
             let far = Far::new();
             let (runtime, remote) = (Arc::clone(&bare.bare), far.0.handle().clone());

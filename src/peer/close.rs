@@ -117,7 +117,7 @@ impl fmt::Debug for Closing {
 ///
 /// # Cancel safety
 ///
-/// Nothing is lost: await again, by reference.
+/// Nothing is lost: await again, by reference. The report is given once; after that it is empty.
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
     left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
@@ -155,7 +155,8 @@ impl Future for ClosingAll {
                 took,
             }));
         }
-        Poll::Ready(this.report.clone())
+        let peers = std::mem::take(&mut this.report.peers);
+        Poll::Ready(Report { peers, found: this.report.found })
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the application still holds of a closed connection.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -49,10 +48,10 @@ pub struct Held {
 /// So many are kept before they are asked for the first time.
 const FIRST_LOOK: usize = 64;
 
-/// The closed peers that may still be held.
+/// The closed peers that may still be held, the oldest first.
 #[derive(Default)]
 pub(super) struct Remains {
-    all: BTreeMap<u64, Remain>,
+    all: Vec<Remain>,
     added: u64,
     /// How many were still held when they were last asked.
     held: usize,
@@ -61,13 +60,19 @@ pub(super) struct Remains {
 /// What may be held of one of them.
 #[derive(Clone)]
 pub(super) struct Remain {
+    pub(super) number: u64,
     peer: PeerId,
     holders: Arc<dyn Holders>,
 }
 
 impl Remains {
+    /// Makes room for so many more, so that a close needs no memory for it.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.all.reserve(more);
+    }
+
     pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) {
-        self.all.insert(self.added, Remain { peer, holders });
+        self.all.push(Remain { number: self.added, peer, holders });
         self.added += 1;
     }
 
@@ -78,13 +83,17 @@ impl Remains {
     }
 
     /// A copy, to ask without the registry's lock: a connection's answer may be any code.
-    pub(super) fn to_vec(&self) -> Vec<(u64, Remain)> {
-        self.all.iter().map(|(key, remain)| (*key, remain.clone())).collect()
+    pub(super) fn to_vec(&self) -> Vec<Remain> {
+        self.all.clone()
     }
 
-    /// Forgets those that were asked and are not held; the answer is what is to be dropped.
+    /// Forgets those that were asked and are not held, by their numbers, in order. The answer is
+    /// to be dropped without the registry's lock.
     pub(super) fn forget(&mut self, free: &[u64]) -> Vec<Remain> {
-        let forgotten = free.iter().filter_map(|key| self.all.remove(key)).collect();
+        let (forgotten, kept) = std::mem::take(&mut self.all)
+            .into_iter()
+            .partition(|remain| free.binary_search(&remain.number).is_ok());
+        self.all = kept;
         self.held = self.all.len();
         forgotten
     }

@@ -285,10 +285,10 @@ impl Registry {
     fn held(&self) -> Vec<Held> {
         let remains = self.inner.lock().remains.to_vec();
         let (mut held, mut free) = (Vec::new(), Vec::new());
-        for (key, remain) in remains {
+        for remain in remains {
             match remain.held() {
                 Some(by) => held.push(by),
-                None => free.push(key),
+                None => free.push(remain.number),
             }
         }
         let forgotten = self.inner.lock().remains.forget(&free);
@@ -342,6 +342,8 @@ impl Reserved {
                 return Err(InsertError::Duplicate(status.id.clone()));
             }
             inner.peers.insert(status.id.clone(), Arc::downgrade(&record));
+            let peers = inner.peers.len();
+            inner.remains.reserve(peers);
             have_grown = inner.remains.have_grown();
         }
         drop(known);

@@ -2,10 +2,12 @@
 //!
 //! One queue for all, and one thread, `anypeer-timer`, that fires them. Almost every timer here is
 //! dropped before it fires (a close's bound, a driver's next deadline), and nearly none is the
-//! earliest, so nearly none wakes that thread. async-io's timers each wake its reactor, and in a
-//! profile of 400 closes at once that was most of what our side of a close took.
+//! earliest: so nearly none wakes that thread, and one that is dropped is only forgotten, not
+//! searched for. async-io's timers each wake its reactor, and in a profile of 400 closes at once
+//! that was most of what our side of a close took.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -15,14 +17,68 @@ use std::time::{Duration, Instant};
 
 use futures::future::{Either, select};
 use parking::{Parker, Unparker};
+use slab::Slab;
 
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// When a timer fires, and its place among those of the same instant.
-type Key = (Instant, u64);
+/// Where an alarm waits: its place in [`Waiting::wakers`], and whose that place is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    place: usize,
+    number: u64,
+}
 
-static WAITING: Mutex<BTreeMap<Key, Waker>> = Mutex::new(BTreeMap::new());
+struct Waiting {
+    wakers: Slab<(u64, Waker)>,
+    /// The earliest first; also of alarms that were dropped.
+    queue: BinaryHeap<Reverse<(Instant, Key)>>,
+    set: u64,
+}
+
+static WAITING: Mutex<Waiting> =
+    Mutex::new(Waiting { wakers: Slab::new(), queue: BinaryHeap::new(), set: 0 });
+
+impl Waiting {
+    fn has(wakers: &Slab<(u64, Waker)>, key: Key) -> bool {
+        wakers.get(key.place).is_some_and(|(number, _)| *number == key.number)
+    }
+
+    /// Adds an alarm; says whether it is the earliest.
+    fn insert(&mut self, at: Instant, waker: Waker) -> (Key, bool) {
+        self.set += 1;
+        let key = Key { number: self.set, place: self.wakers.insert((self.set, waker)) };
+        self.queue.push(Reverse((at, key)));
+        (key, self.queue.peek().is_some_and(|Reverse((_, earliest))| *earliest == key))
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Waker> {
+        let known = Self::has(&self.wakers, key);
+        let waker = known.then(|| self.wakers.remove(key.place).1);
+        // Half of the queue at most is of alarms that are gone.
+        if self.queue.len() > 2 * self.wakers.len() + MAX_GONE {
+            self.queue.retain(|Reverse((_, key))| Self::has(&self.wakers, *key));
+        }
+        waker
+    }
+
+    /// Takes the earliest alarm, if it is due; or else says when it is.
+    fn take_due(&mut self, now: Instant) -> Result<Waker, Option<Instant>> {
+        while let Some(Reverse((at, key))) = self.queue.peek().copied() {
+            let known = Self::has(&self.wakers, key);
+            if known && at > now {
+                return Err(Some(at));
+            }
+            self.queue.pop();
+            if known {
+                return Ok(self.wakers.remove(key.place).1);
+            }
+        }
+        Err(None)
+    }
+}
+
+/// So many alarms that are gone are not worth looking for.
+const MAX_GONE: usize = 64;
 
 /// The thread that fires, once it was started.
 static THREAD: OnceLock<Unparker> = OnceLock::new();
@@ -42,19 +98,12 @@ pub(super) fn start() -> io::Result<()> {
 
 fn fire(parker: &Parker) -> ! {
     loop {
-        let (due, next) = {
-            let mut waiting = WAITING.lock();
-            let later = waiting.split_off(&(Instant::now(), u64::MAX));
-            let due = std::mem::replace(&mut *waiting, later);
-            (due, waiting.keys().next().map(|(at, _)| *at))
-        };
-        for waker in due.into_values() {
+        let due = WAITING.lock().take_due(Instant::now());
+        match due {
             // Of any executor; a panic of one must not end the timers of all.
-            let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        }
-        match next {
-            Some(at) => drop(parker.park_deadline(at)),
-            None => parker.park(),
+            Ok(waker) => drop(catch_unwind(AssertUnwindSafe(|| waker.wake()))),
+            Err(Some(at)) => drop(parker.park_deadline(at)),
+            Err(None) => parker.park(),
         }
     }
 }
@@ -65,27 +114,28 @@ pub(crate) struct Alarm(Key);
 
 impl Alarm {
     pub(crate) fn set(at: Instant, waker: Waker) -> Self {
-        static IDS: AtomicU64 = AtomicU64::new(0);
-        let alarm = Self((at, IDS.fetch_add(1, Ordering::Relaxed)));
-        alarm.reset(waker);
-        alarm
-    }
-
-    fn reset(&self, waker: Waker) {
-        let mut waiting = WAITING.lock();
-        let replaced = waiting.insert(self.0, waker);
-        let earliest = waiting.keys().next() == Some(&self.0);
-        drop(waiting);
-        drop(replaced);
+        let (key, earliest) = WAITING.lock().insert(at, waker);
         if earliest && let Some(thread) = THREAD.get() {
             thread.unpark();
         }
+        Self(key)
+    }
+
+    /// Sets another waker, unless the alarm has gone off.
+    fn reset(&self, waker: Waker) {
+        let mut waiting = WAITING.lock();
+        let replaced = match waiting.wakers.get_mut(self.0.place) {
+            Some((number, known)) if *number == self.0.number => std::mem::replace(known, waker),
+            _ => waker,
+        };
+        drop(waiting);
+        drop(replaced);
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        let waker = WAITING.lock().remove(&self.0);
+        let waker = WAITING.lock().remove(self.0);
         drop(waker);
     }
 }
