@@ -34,6 +34,7 @@ impl From<SmolSpawner> for Runtime {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the backend")]
+#[inline]
 pub(super) fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> smol::Task<T> {

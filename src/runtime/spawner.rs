@@ -107,6 +107,7 @@ impl Runtime {
     /// Dropping the handle detaches the task. If the executor drops the task, now or later, the
     /// handle says [`JoinError::Lost`](super::JoinError::Lost).
     #[cfg_attr(feature = "tokio", track_caller)]
+    #[inline]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,
