@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_task::FallibleTask;
@@ -97,6 +97,7 @@ impl<T> JoinHandle<T> {
         wait(self, timeout)
     }
 
+    #[cold]
     fn lost(&self) -> JoinError {
         if self.aborted { JoinError::Cancelled } else { JoinError::Lost }
     }
@@ -108,30 +109,36 @@ impl<T> Future for JoinHandle<T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let ended = match &mut this.inner {
+        match &mut this.inner {
             #[cfg(feature = "tokio")]
-            Inner::Tokio(handle) => std::task::ready!(super::tokio::poll_join(handle, cx)),
-            Inner::Task(None) => None,
-            Inner::Task(slot @ Some(_)) => {
-                let polled = slot.as_mut().map(|task| {
-                    // `async_task` hands the panic of a task to whoever awaits it.
-                    catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx)))
-                });
-                let ended = match polled {
-                    Some(Ok(Poll::Pending)) => return Poll::Pending,
-                    Some(Ok(Poll::Ready(ended))) => ended.map(Ok),
-                    Some(Err(panic)) => Some(Err(panicked(panic))),
-                    None => None,
-                };
-                // Cheaper than its drop, which would cancel what has ended.
-                if let Some(task) = slot.take() {
-                    task.detach();
+            Inner::Tokio(handle) => match ready!(super::tokio::poll_join(handle, cx)) {
+                Some(ended) => Poll::Ready(ended),
+                None => Poll::Ready(Err(this.lost())),
+            },
+            Inner::Task(slot) => {
+                let Some(task) = slot else { return Poll::Ready(Err(this.lost())) };
+                // `async_task` hands the panic of a task to whoever awaits it.
+                match catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(Some(output))) => {
+                        // Cheaper than its drop, which would cancel what has ended.
+                        if let Some(task) = slot.take() {
+                            task.detach();
+                        }
+                        Poll::Ready(Ok(output))
+                    }
+                    Ok(Poll::Ready(None)) => Poll::Ready(Err(this.lost())),
+                    Err(panic) => {
+                        *slot = None;
+                        Poll::Ready(Err(panicked(panic)))
+                    }
                 }
-                ended
             }
-            Inner::Reported { end, .. } => std::task::ready!(Pin::new(end).poll(cx)).ok(),
-        };
-        Poll::Ready(ended.unwrap_or_else(|| Err(this.lost())))
+            Inner::Reported { end, .. } => match ready!(Pin::new(end).poll(cx)) {
+                Ok(ended) => Poll::Ready(ended),
+                Err(_dropped) => Poll::Ready(Err(this.lost())),
+            },
+        }
     }
 }
 
@@ -181,6 +188,7 @@ impl fmt::Display for JoinError {
 impl std::error::Error for JoinError {}
 
 /// The error for a caught panic, with its message where it has one.
+#[cold]
 pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> JoinError {
     let message = match payload.downcast::<String>() {
         Ok(message) => *message,
