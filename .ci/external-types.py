@@ -7,7 +7,7 @@ constructor has to name what it is made from.
 import json
 import sys
 
-ALLOWED = {"tokio::runtime::handle::Handle"}
+ALLOWED = {"tokio::runtime::handle::Handle", "async_executor::Executor"}
 STANDARD = {"std", "core", "alloc"}
 OWN_MODULE = "webrtc"
 

@@ -48,6 +48,7 @@
 //! |---|---|---|
 //! | `smol` | yes | `runtime::SmolSpawner` |
 //! | `tokio` | | `runtime::TokioSpawner` |
+//! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |

@@ -19,6 +19,9 @@ pub(super) enum Mark {
     #[cfg(feature = "smol")]
     Smol,
     /// Likewise.
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    /// Likewise.
     Background,
     /// What [`NAMED`] says.
     Named { in_task: bool },
@@ -45,6 +48,8 @@ fn marked() -> Option<Runtime> {
         Mark::None => None,
         #[cfg(feature = "smol")]
         Mark::Smol => Some(super::SmolSpawner::new().into()),
+        #[cfg(feature = "async-std")]
+        Mark::AsyncStd => Some(super::AsyncStdSpawner::new().into()),
         Mark::Background => Some(Runtime(Backend::Background)),
         Mark::Named { .. } => {
             let runtime = replace_named(None);
@@ -57,7 +62,7 @@ fn marked() -> Option<Runtime> {
 /// The runtime that the calling thread is on, if that can be known.
 ///
 /// In this order: the scope of an [`enter`] guard or of a task that [`Runtime::spawn`] started;
-/// a tokio context (`Handle::try_current`); otherwise `None`. A bare smol or `async-executor`
+/// a tokio context (`Handle::try_current`); a task of async-std's; otherwise `None`. A bare smol or `async-executor`
 /// thread leaves no mark that could be read, and is never guessed: call [`enter`] there, or name
 /// the runtime.
 ///
@@ -67,6 +72,8 @@ pub fn current() -> Option<Runtime> {
     let current = marked();
     #[cfg(feature = "tokio")]
     let current = current.or_else(|| super::TokioSpawner::try_current().map(Runtime::from));
+    #[cfg(feature = "async-std")]
+    let current = current.or_else(|| super::AsyncStdSpawner::try_current().map(Runtime::from));
     current
 }
 

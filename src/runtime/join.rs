@@ -52,6 +52,12 @@ impl<T> JoinHandle<T> {
         Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
 
+    /// The handle of a task that its executor refused.
+    #[cold]
+    pub(super) fn refused() -> Self {
+        Self { inner: Inner::Task(None), aborted: false }
+    }
+
     /// Wraps `task` so that its end is reported to the handle also where the executor has no
     /// handles of its own.
     pub(super) fn reported<F>(task: F) -> (impl Future<Output = ()> + Send + 'static, Self)

@@ -16,8 +16,14 @@
 //! # }
 //! ```
 
+#[cfg(feature = "async-std")]
+mod async_std;
 pub(crate) mod background;
 mod current;
+mod executor;
+pub mod guide {
+    #![doc = include_str!("guide.md")]
+}
 mod join;
 #[cfg(feature = "webrtc")]
 pub(crate) mod net;
@@ -29,8 +35,11 @@ pub(crate) mod time;
 mod tokio;
 mod wait;
 
+#[cfg(feature = "async-std")]
+pub use self::async_std::AsyncStdSpawner;
 pub use self::background::StartError;
 pub use self::current::{EnterGuard, current, enter};
+pub use self::executor::ExecutorSpawner;
 pub use self::join::{JoinError, JoinHandle};
 #[cfg(feature = "smol")]
 pub use self::smol::SmolSpawner;

@@ -41,11 +41,7 @@ impl Runtime {
                 let register = || tokio::net::UdpSocket::from_std(socket);
                 spawner.within_typed(register).map(UdpSocket::Tokio)
             }
-            #[cfg(feature = "smol")]
-            Backend::Smol(_) => Async::new_nonblocking(socket).map(UdpSocket::AsyncIo),
-            Backend::Background | Backend::Custom(_) => {
-                Async::new_nonblocking(socket).map(UdpSocket::AsyncIo)
-            }
+            _ => Async::new_nonblocking(socket).map(UdpSocket::AsyncIo),
         }
     }
 
@@ -57,11 +53,7 @@ impl Runtime {
             Backend::Tokio(spawner) if spawner.is_current() => {
                 Box::pin(tokio::time::sleep(duration))
             }
-            #[cfg(feature = "tokio")]
-            Backend::Tokio(_) => Box::pin(time::sleep(duration)),
-            #[cfg(feature = "smol")]
-            Backend::Smol(_) => Box::pin(time::sleep(duration)),
-            Backend::Background | Backend::Custom(_) => Box::pin(time::sleep(duration)),
+            _ => Box::pin(time::sleep(duration)),
         }
     }
 }

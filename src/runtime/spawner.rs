@@ -70,6 +70,9 @@ pub(super) enum Backend {
     Tokio(super::TokioSpawner),
     #[cfg(feature = "smol")]
     Smol(super::SmolSpawner),
+    #[cfg(feature = "async-std")]
+    AsyncStd(super::AsyncStdSpawner),
+    Executor(super::ExecutorSpawner),
     Background,
     Custom(Arc<dyn Spawner>),
 }
@@ -119,6 +122,15 @@ impl Runtime {
             Backend::Smol(_) => {
                 JoinHandle::task(super::smol::spawn(Marked::new(Mark::Smol, future)))
             }
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd(_) => {
+                let (task, handle) = JoinHandle::reported(Marked::new(Mark::AsyncStd, future));
+                super::async_std::spawn(task);
+                handle
+            }
+            Backend::Executor(spawner) => spawner
+                .spawn_typed(Named::new(self.clone(), future))
+                .map_or_else(JoinHandle::refused, JoinHandle::task),
             Backend::Background => Self::spawn_background(background::foreign(future)),
             Backend::Custom(spawner) => {
                 let (task, handle) = JoinHandle::reported(Named::new(self.clone(), future));
@@ -145,9 +157,6 @@ impl Runtime {
         match &self.0 {
             #[cfg(feature = "tokio")]
             Backend::Tokio(spawner) => spawner.within_typed(work),
-            #[cfg(feature = "smol")]
-            Backend::Smol(_) => work(),
-            Backend::Background => work(),
             Backend::Custom(spawner) => {
                 let (mut work, mut result) = (Some(work), None);
                 spawner.within(&mut || {
@@ -162,17 +171,22 @@ impl Runtime {
                     (None, None) => unreachable!("`work` ran, and its result was kept"),
                 }
             }
+            _ => work(),
         }
     }
 
-    /// The backend's name: `tokio`, `smol`, `background`, or a custom spawner's own.
+    /// The backend's name: `tokio`, `smol`, `async-std`, `executor`, `background`, or a custom
+    /// spawner's own.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match &self.0 {
             #[cfg(feature = "tokio")]
-            Backend::Tokio(_) => "tokio",
+            Backend::Tokio(spawner) => spawner.name(),
             #[cfg(feature = "smol")]
-            Backend::Smol(_) => "smol",
+            Backend::Smol(spawner) => spawner.name(),
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd(spawner) => spawner.name(),
+            Backend::Executor(spawner) => spawner.name(),
             Backend::Background => "background",
             Backend::Custom(spawner) => spawner.name(),
         }

@@ -14,8 +14,11 @@ pub enum WaitError {
     /// Refused at once: this thread is running an executor's tasks, and blocking it could keep
     /// the very work that is waited for from running. `await` the handle instead.
     ///
-    /// Known without guessing on tokio (but not inside `tokio::task::unconstrained`), in tasks
-    /// that this crate spawned, and by the thread's name on smol's own threads.
+    /// Known without guessing on tokio (but not inside `tokio::task::unconstrained`), on async-std,
+    /// in the executors of the futures crate, in tasks that this crate spawned, and by the
+    /// thread's name on smol's own threads. A task that the host itself put on a bare
+    /// `async-executor` cannot be known: blocking there costs the close its grace period, and it
+    /// is forced.
     WouldStarve,
 }
 
@@ -69,9 +72,14 @@ fn would_starve() -> bool {
     if super::tokio::in_task() {
         return true;
     }
+    #[cfg(feature = "async-std")]
+    if super::async_std::in_task() {
+        return true;
+    }
     #[cfg(feature = "smol")]
     if super::smol::on_executor_thread() {
         return true;
     }
-    super::current::in_own_task()
+    // A pool or a `block_on` of futures' own: its guard refuses to be nested.
+    super::current::in_own_task() || futures::executor::enter().is_err()
 }

@@ -145,16 +145,15 @@ fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
     assert_eq!(log.of("a", "panicked"), expected);
 }
 
-#[cfg(feature = "tokio")]
 #[test]
 fn a_peer_whose_runtime_is_dropped_is_told_closed_at_once_and_reported_when_asked() {
-    let host = Host::start(crate::host::Backend::TokioMulti);
+    let host = Host::start(crate::host::Backend::Executor);
     let log = Arc::new(Log::default());
     let peers = Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
     let set = peers.clone();
     let (peer, _seen) =
         host.in_task(async move { open(&set, PeerOptions::new().id("a")).await.unwrap() });
-    drop(host.stop());
+    host.stop().drop();
     let closed = peer.clone();
     let mut ended = anypeer::runtime::run(async move { closed.closed().await }).unwrap();
     assert_eq!(ended.wait(Duration::from_secs(5)).unwrap(), Ok(CloseReason::Ended));

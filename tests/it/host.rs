@@ -1,10 +1,14 @@
 //! The executors that a cell's peer lives on.
 
+use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anypeer::runtime::Runtime;
+use anypeer::runtime::{BoxFuture, ExecutorSpawner, Runtime, Spawner};
+use async_executor::Executor;
+use futures::executor::ThreadPool;
 
 /// A cell's patience with its own executor.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,6 +23,12 @@ pub(crate) enum Backend {
     TokioCurrent,
     #[cfg(feature = "smol")]
     Smol,
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    /// An `async_executor::Executor` that one thread of the host's drives.
+    Executor,
+    /// A third party's spawner.
+    ThreadPool,
 }
 
 pub(crate) const BACKENDS: &[Backend] = &[
@@ -30,6 +40,10 @@ pub(crate) const BACKENDS: &[Backend] = &[
     Backend::TokioCurrent,
     #[cfg(feature = "smol")]
     Backend::Smol,
+    #[cfg(feature = "async-std")]
+    Backend::AsyncStd,
+    Backend::Executor,
+    Backend::ThreadPool,
 ];
 
 impl Backend {
@@ -43,39 +57,124 @@ impl Backend {
             Self::TokioCurrent => "tokio, current-thread",
             #[cfg(feature = "smol")]
             Self::Smol => "smol, 1 thread",
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => "async-std, 1 thread",
+            Self::Executor => "host-driven executor",
+            Self::ThreadPool => "futures' ThreadPool",
         }
     }
 
     pub(crate) fn is_tokio(self) -> bool {
-        match self {
-            #[cfg(feature = "tokio")]
-            Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent => true,
-            #[cfg(feature = "smol")]
-            Self::Smol => false,
-        }
-    }
-
-    pub(crate) fn is_current_thread(self) -> bool {
         #[cfg(feature = "tokio")]
-        return self == Self::TokioCurrent;
+        return matches!(self, Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent);
         #[cfg(not(feature = "tokio"))]
         return false;
+    }
+
+    /// Whether it can be dropped: smol's, async-std's and the pool are static.
+    pub(crate) fn can_be_dropped(self) -> bool {
+        self.is_tokio() || self == Self::Executor
+    }
+
+    /// Whether it can stand still, driven by nobody.
+    pub(crate) fn can_stand_still(self) -> bool {
+        #[cfg(feature = "tokio")]
+        if self == Self::TokioCurrent {
+            return true;
+        }
+        self == Self::Executor
+    }
+
+    /// Whether a task of the host's own making is known for what it is. A bare `async-executor`
+    /// leaves no mark.
+    pub(crate) fn marks_native_tasks(self) -> bool {
+        self != Self::Executor
+    }
+
+    /// What [`anypeer::runtime::current`] says in a task of the host's own making.
+    pub(crate) fn recognised_as(self) -> Option<&'static str> {
+        match self {
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => Some("async-std"),
+            _ => self.is_tokio().then_some("tokio"),
+        }
+    }
+}
+
+/// All that it takes to bring one's own executor.
+#[derive(Debug)]
+struct PoolSpawner(ThreadPool);
+
+impl Spawner for PoolSpawner {
+    fn spawn(&self, task: BoxFuture) {
+        self.0.spawn_ok(task);
+    }
+
+    fn name(&self) -> &'static str {
+        "thread pool"
     }
 }
 
 /// An executor, running.
 pub(crate) enum Host {
     #[cfg(feature = "tokio")]
-    Tokio { handle: tokio::runtime::Handle, keeper: Keeper },
+    Tokio {
+        handle: tokio::runtime::Handle,
+        keeper: Keeper<tokio::runtime::Runtime>,
+    },
     #[cfg(feature = "smol")]
     Smol,
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    Executor {
+        spawner: ExecutorSpawner,
+        native: std::sync::Weak<Executor<'static>>,
+        keeper: Keeper<Arc<Executor<'static>>>,
+    },
+    ThreadPool(ThreadPool),
 }
 
-#[cfg(feature = "tokio")]
-/// Drives a tokio runtime on a thread of its own, until told to stop; then it gives it back.
-pub(crate) struct Keeper {
+/// Drives an executor on a thread of its own, until told to stop; then it gives it back.
+pub(crate) struct Keeper<T> {
     stop: Sender<()>,
-    thread: JoinHandle<tokio::runtime::Runtime>,
+    thread: JoinHandle<T>,
+}
+
+impl<T> Keeper<T> {
+    fn stop(self) -> T {
+        self.stop.send(()).expect("the keeper waits");
+        self.thread.join().expect("the keeper ends")
+    }
+}
+
+/// An executor that nobody drives any more; it is dropped with this.
+pub(crate) enum Undriven {
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::runtime::Runtime),
+    Executor(Arc<Executor<'static>>),
+}
+
+impl Undriven {
+    /// Puts a task on it.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio(runtime) => drop(runtime.spawn(task)),
+            Self::Executor(executor) => executor.spawn(task).detach(),
+        }
+    }
+
+    /// Drops it, and sees that it is gone.
+    pub(crate) fn drop(self) {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio(runtime) => drop(runtime),
+            Self::Executor(executor) => {
+                let executor = Arc::into_inner(executor);
+                drop(executor.expect("expected nobody but the host to keep its executor"));
+            }
+        }
+    }
 }
 
 impl Host {
@@ -95,6 +194,14 @@ impl Host {
             }
             #[cfg(feature = "smol")]
             Backend::Smol => Self::Smol,
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd => Self::AsyncStd,
+            Backend::Executor => Self::executor(),
+            Backend::ThreadPool => {
+                static POOL: OnceLock<ThreadPool> = OnceLock::new();
+                let pool = || ThreadPool::builder().pool_size(1).create().expect("a pool");
+                Self::ThreadPool(POOL.get_or_init(pool).clone())
+            }
         }
     }
 
@@ -113,6 +220,17 @@ impl Host {
         Self::Tokio { handle, keeper: Keeper { stop, thread } }
     }
 
+    fn executor() -> Self {
+        let executor = Arc::new(Executor::new());
+        let (spawner, native) = (ExecutorSpawner::new(&executor), Arc::downgrade(&executor));
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || {
+            smol::block_on(executor.run(smol::unblock(move || stopped.recv()))).ok();
+            executor
+        });
+        Self::Executor { spawner, native, keeper: Keeper { stop, thread } }
+    }
+
     /// This crate's handle to it.
     pub(crate) fn runtime(&self) -> Runtime {
         match self {
@@ -122,6 +240,10 @@ impl Host {
             }
             #[cfg(feature = "smol")]
             Self::Smol => anypeer::runtime::SmolSpawner::new().into(),
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => anypeer::runtime::AsyncStdSpawner::new().into(),
+            Self::Executor { spawner, .. } => spawner.clone().into(),
+            Self::ThreadPool(pool) => Runtime::custom(PoolSpawner(pool.clone())),
         }
     }
 
@@ -139,11 +261,17 @@ impl Host {
             Self::Tokio { handle, .. } => drop(handle.spawn(task)),
             #[cfg(feature = "smol")]
             Self::Smol => smol::spawn(task).detach(),
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => drop(async_std::task::spawn(task)),
+            Self::Executor { native, .. } => {
+                native.upgrade().expect("the host has it").spawn(task).detach();
+            }
+            Self::ThreadPool(pool) => pool.spawn_ok(task),
         }
         received(&result)
     }
 
-    /// Runs `work` in the executor's pool for blocking work.
+    /// Runs `work` in the executor's pool for blocking work, or in smol's where it has none.
     pub(crate) fn in_blocking_pool<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -155,8 +283,9 @@ impl Host {
         match self {
             #[cfg(feature = "tokio")]
             Self::Tokio { handle, .. } => drop(handle.spawn_blocking(work)),
-            #[cfg(feature = "smol")]
-            Self::Smol => smol::unblock(work).detach(),
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => drop(async_std::task::spawn_blocking(work)),
+            _ => smol::unblock(work).detach(),
         }
         received(&result)
     }
@@ -169,20 +298,10 @@ impl Host {
                 let _guard = handle.enter();
                 work()
             }
-            #[cfg(feature = "smol")]
-            Self::Smol => {
+            _ => {
                 let _guard = anypeer::runtime::enter(&self.runtime());
                 work()
             }
-        }
-    }
-
-    #[cfg(feature = "tokio")]
-    fn handle(&self) -> &tokio::runtime::Handle {
-        match self {
-            Self::Tokio { handle, .. } => handle,
-            #[cfg(feature = "smol")]
-            Self::Smol => panic!("smol has no handle"),
         }
     }
 
@@ -192,7 +311,7 @@ impl Host {
         &self,
         future: impl Future<Output = T> + Send + 'static,
     ) -> T {
-        let handle = self.handle();
+        let Self::Tokio { handle, .. } = self else { panic!("only tokio has local sets") };
         let (done, result) = channel();
         let handle = handle.clone();
         std::thread::spawn(move || {
@@ -205,16 +324,13 @@ impl Host {
         received(&result)
     }
 
-    /// Stops driving the runtime, and gives it back.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn stop(self) -> tokio::runtime::Runtime {
+    /// Stops driving the executor, and gives it back.
+    pub(crate) fn stop(self) -> Undriven {
         match self {
-            Self::Tokio { keeper, .. } => {
-                keeper.stop.send(()).expect("the keeper waits");
-                keeper.thread.join().expect("the keeper ends")
-            }
-            #[cfg(feature = "smol")]
-            Self::Smol => panic!("smol's executor cannot be stopped"),
+            #[cfg(feature = "tokio")]
+            Self::Tokio { keeper, .. } => Undriven::Tokio(keeper.stop()),
+            Self::Executor { keeper, .. } => Undriven::Executor(keeper.stop()),
+            _ => panic!("a static executor cannot be stopped"),
         }
     }
 }

@@ -9,7 +9,7 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking, and brings its own threads and executors"
 )]
-#![cfg(all(feature = "webrtc", any(feature = "smol", feature = "tokio")))]
+#![cfg(feature = "webrtc")]
 
 mod adopt;
 mod deadline;

@@ -18,6 +18,7 @@ pub(crate) fn run(test: &str, task: &str, timeout: Duration) -> Result<String, S
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env(TASK, task)
         .env("SMOL_THREADS", "1")
+        .env("ASYNC_STD_THREAD_COUNT", "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
