@@ -41,7 +41,11 @@ impl Runtime {
                 let register = || tokio::net::UdpSocket::from_std(socket);
                 spawner.within_typed(register).map(UdpSocket::Tokio)
             }
-            _ => Async::new_nonblocking(socket).map(UdpSocket::AsyncIo),
+            Backend::Background | Backend::Executor(_) | Backend::Custom(_) => async_io(socket),
+            #[cfg(feature = "smol")]
+            Backend::Smol(_) => async_io(socket),
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd(_) => async_io(socket),
         }
     }
 
@@ -53,9 +57,21 @@ impl Runtime {
             Backend::Tokio(spawner) if spawner.is_current() => {
                 Box::pin(tokio::time::sleep(duration))
             }
-            _ => Box::pin(time::sleep(duration)),
+            #[cfg(feature = "tokio")]
+            Backend::Tokio(_) => Box::pin(time::sleep(duration)),
+            #[cfg(feature = "smol")]
+            Backend::Smol(_) => Box::pin(time::sleep(duration)),
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd(_) => Box::pin(time::sleep(duration)),
+            Backend::Background | Backend::Executor(_) | Backend::Custom(_) => {
+                Box::pin(time::sleep(duration))
+            }
         }
     }
+}
+
+fn async_io(socket: net::UdpSocket) -> io::Result<UdpSocket> {
+    Async::new_nonblocking(socket).map(UdpSocket::AsyncIo)
 }
 
 impl UdpSocket {
