@@ -134,6 +134,13 @@ struct Told {
     closed: Mutex<HashMap<PeerId, Vec<ToldClosed>>>,
 }
 
+impl Told {
+    fn knows_all(&self, ids: &[PeerId]) -> bool {
+        let closed = self.closed.lock().unwrap();
+        ids.iter().all(|id| closed.contains_key(id))
+    }
+}
+
 impl Observer for Told {
     fn on_event(&self, event: &Event<'_>) {
         if let Event::Closed { peer, reason, closure, took } = event {
@@ -345,8 +352,10 @@ async fn close(path: Path, peers: &Peers, pairs: Vec<Pair>, told: &Told, left: u
             untrue.push(format!("{}: said closed, with {sockets} sockets open", path.name()));
         }
     }
+    // The sockets go first, and Closed is told when the handlers have been.
+    let over = || Inventory::take().udp_sockets <= left && told.knows_all(&ids);
     let deadline = Instant::now() + PATIENCE;
-    while Inventory::take().udp_sockets > left && Instant::now() < deadline {
+    while !over() && Instant::now() < deadline {
         nap().await;
     }
     tally(path, &ids, told, untrue)
