@@ -231,6 +231,10 @@ impl Record {
                 _ => return,
             }
         };
+        if !retry && let Some(registry) = self.registry.upgrade() {
+            // It asks the connection what is held: whoever is told Closed can ask that too.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| registry.closed(self)));
+        }
         let (peer, reason) = (&self.status.id, attempt.reason);
         match &outcome {
             Outcome::Closed(closure) => self.ended(reason, closure.clone(), took),
@@ -241,10 +245,6 @@ impl Record {
                 let watch = &self.status.watch;
                 watch.tell(|| Event::NotClosed { peer, reason, outcome, took });
             }
-        }
-        if !retry && let Some(registry) = self.registry.upgrade() {
-            // It asks the connection what is held.
-            let _panicked = catch_unwind(AssertUnwindSafe(|| registry.closed(self)));
         }
         attempt.ending.set(Ending { outcome, took });
         // Nobody else will see that it has ended, should the close have given up.

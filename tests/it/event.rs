@@ -48,6 +48,43 @@ impl Log {
     }
 }
 
+/// Asks, when it is told Closed, what is still held.
+#[derive(Default)]
+struct AsksWhatIsHeld {
+    peers: Mutex<Option<Peers>>,
+    held: Mutex<Vec<usize>>,
+}
+
+impl Observer for AsksWhatIsHeld {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::Closed { .. } = event
+            && let Some(peers) = &*self.peers.lock().unwrap()
+        {
+            self.held.lock().unwrap().push(peers.held().len());
+        }
+    }
+}
+
+#[test]
+fn who_is_told_closed_can_ask_what_is_still_held() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let asks = Arc::new(AsksWhatIsHeld::default());
+        let peers =
+            Peers::builder().runtime(host.runtime()).observer(Arc::clone(&asks) as _).build();
+        *asks.peers.lock().unwrap() = Some(peers.clone());
+        let outcome = host.in_task(async move {
+            let (peer, _) = open(&peers, PeerOptions::new()).await.expect("opens");
+            let _kept = peer.connection();
+            peer.close().await
+        });
+        assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+        asks.peers.lock().unwrap().take();
+        let held = asks.held.lock().unwrap().clone();
+        assert_eq!(held, [1], "expected the connection to be named by the time of Closed");
+    }
+}
+
 #[test]
 fn a_life_is_told_in_order_from_opened_to_one_closed() {
     for &backend in BACKENDS {

@@ -19,6 +19,9 @@ pub(crate) fn run(test: &str, task: &str, timeout: Duration) -> Result<String, S
         .env(TASK, task)
         .env("SMOL_THREADS", "1")
         .env("ASYNC_STD_THREAD_COUNT", "1")
+        // One heap: with one for each thread, what a process has resident tells less of what is
+        // kept than of which threads happened to allocate at the same time.
+        .env("MALLOC_ARENA_MAX", "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
