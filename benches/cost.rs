@@ -1,6 +1,6 @@
 //! What this crate costs, as ratios: each against the bare way, interleaved in one run.
 //!
-//! `cargo bench --all-features --bench cost [-- spawn|close|throughput]`. The machine may be
+//! `cargo bench --all-features --bench cost [-- spawn|task|close|throughput]`. The machine may be
 //! shared and noisy, so nothing is stated in seconds alone, and nothing fails by time.
 
 #![allow(
@@ -23,6 +23,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anypeer::runtime::{Runtime, SmolSpawner, TokioSpawner};
+use anypeer::task::TaskGroup;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
@@ -38,6 +39,9 @@ fn main() {
     println!("{:<52}{:>8}{:>10}{:>10}{:>8}", "", "bare", "anypeer", "ratio", "at most");
     if runs("spawn") {
         spawn();
+    }
+    if runs("task") {
+        task();
     }
     if runs("close") {
         each_backend("close_all of 400 against join_all", 1.2, close);
@@ -89,60 +93,95 @@ fn time(seconds: f64) -> String {
     }
 }
 
+const SPAWN_PAIRS: usize = 301;
+
 /// A spawn and its await, on the executor's own thread.
 fn spawn() {
-    const PAIRS: usize = 301;
-    const SPAWNS: u32 = 2000;
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ours = Runtime::from(TokioSpawner::new(tokio.handle().clone()));
     compare(
         "spawn and await, tokio current-thread",
         1.05,
-        PAIRS,
-        || {
-            tokio.block_on(async {
-                let start = Instant::now();
-                for i in 0..SPAWNS {
-                    tokio::spawn(work(i)).await.unwrap();
-                }
-                start.elapsed() / SPAWNS
-            })
-        },
-        || {
-            tokio.block_on(async {
-                let start = Instant::now();
-                for i in 0..SPAWNS {
-                    ours.spawn(work(i)).await.unwrap();
-                }
-                start.elapsed() / SPAWNS
-            })
-        },
+        SPAWN_PAIRS,
+        || tokio.block_on(each_awaited(|i| tokio::spawn(work(i)))),
+        || tokio.block_on(each_awaited(|i| ours.spawn(work(i)))),
     );
     let ours = Runtime::from(SmolSpawner::new());
     compare(
         "spawn and await, async-executor (smol's)",
         1.05,
-        PAIRS,
-        || {
-            smol::block_on(smol::spawn(async {
-                let start = Instant::now();
-                for i in 0..SPAWNS {
-                    smol::spawn(work(i)).await;
-                }
-                start.elapsed() / SPAWNS
-            }))
-        },
+        SPAWN_PAIRS,
+        || on_smol(each_awaited(|i| smol::spawn(work(i)))),
         || {
             let ours = ours.clone();
-            smol::block_on(smol::spawn(async move {
-                let start = Instant::now();
-                for i in 0..SPAWNS {
-                    ours.spawn(work(i)).await.unwrap();
-                }
-                start.elapsed() / SPAWNS
-            }))
+            on_smol(each_awaited(move |i| ours.spawn(work(i))))
         },
     );
+}
+
+/// How much is known of a supervised task, and what that may cost.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    Counted,
+    Recorded,
+    Timed,
+}
+
+/// A supervised task and its await, on the executor's own thread.
+fn task() {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (depth, name, limit) in [
+        (Depth::Counted, "counted task", 1.10),
+        (Depth::Recorded, "recorded task", 1.40),
+        (Depth::Timed, "timed task", 1.60),
+    ] {
+        let group = task_group(TokioSpawner::new(tokio.handle().clone()), depth);
+        compare(
+            &format!("{name}, tokio current-thread"),
+            limit,
+            SPAWN_PAIRS,
+            || tokio.block_on(each_awaited(|i| tokio::spawn(work(i)))),
+            || match depth {
+                Depth::Counted => tokio.block_on(each_awaited(|i| group.track(work(i)))),
+                _ => tokio.block_on(each_awaited(|i| group.spawn("work", work(i)))),
+            },
+        );
+        let group = task_group(SmolSpawner::new(), depth);
+        compare(
+            &format!("{name}, async-executor (smol's)"),
+            limit,
+            SPAWN_PAIRS,
+            || on_smol(each_awaited(|i| smol::spawn(work(i)))),
+            || {
+                let group = group.clone();
+                match depth {
+                    Depth::Counted => on_smol(each_awaited(move |i| group.track(work(i)))),
+                    _ => on_smol(each_awaited(move |i| group.spawn("work", work(i)))),
+                }
+            },
+        );
+    }
+}
+
+fn task_group(runtime: impl Into<Runtime>, depth: Depth) -> TaskGroup {
+    let builder = TaskGroup::builder(runtime);
+    let builder = if depth == Depth::Timed { builder.timed() } else { builder };
+    builder.build().unwrap()
+}
+
+/// Starts one task after the other and awaits it: the time for each.
+async fn each_awaited<F: Future>(spawn: impl Fn(u32) -> F) -> Duration {
+    const SPAWNS: u32 = 2000;
+    let start = Instant::now();
+    for i in 0..SPAWNS {
+        std::hint::black_box(spawn(i).await);
+    }
+    start.elapsed() / SPAWNS
+}
+
+/// Runs `future` in a task of smol's.
+fn on_smol<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+    smol::block_on(smol::spawn(future))
 }
 
 /// A future of 32 bytes, ready at once.

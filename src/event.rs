@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::id::{GroupId, PeerId};
 use crate::peer::{CloseReason, Closure, Outcome};
 use crate::state::ConnectionState;
+use crate::task::{TaskEnd, TaskInfo};
 
 /// Something that happened.
 ///
@@ -78,6 +79,25 @@ pub enum Event<'a> {
         /// The panic's message.
         message: &'a str,
     },
+    /// A recorded task was started.
+    TaskStarted {
+        /// The task.
+        task: &'a TaskInfo,
+    },
+    /// A recorded task ended; exactly one for each start.
+    TaskEnded {
+        /// The task.
+        task: &'a TaskInfo,
+        /// How it ended.
+        end: &'a TaskEnd,
+    },
+    /// A close is over, and tasks of the peer have not stopped within its bound.
+    TasksStuck {
+        /// Which peer.
+        peer: &'a PeerId,
+        /// The tasks.
+        tasks: &'a [TaskInfo],
+    },
     /// A call on a peer was made.
     OperationStarted {
         /// Which peer.
@@ -128,7 +148,6 @@ impl Watch {
         Self(observer)
     }
 
-    #[cfg(feature = "webrtc")]
     pub(crate) fn is_attached(&self) -> bool {
         self.0.is_some()
     }

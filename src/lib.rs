@@ -78,6 +78,7 @@ pub mod peer;
 pub mod runtime;
 mod state;
 mod sync;
+pub mod task;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
 

@@ -52,9 +52,9 @@ impl<T> JoinHandle<T> {
         Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
 
-    /// The handle of a task that its executor refused.
+    /// The handle of a task that was refused.
     #[cold]
-    pub(super) fn refused() -> Self {
+    pub(crate) fn refused() -> Self {
         Self { inner: Inner::Task(None), aborted: false }
     }
 

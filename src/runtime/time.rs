@@ -149,7 +149,6 @@ pub(crate) struct Sleep {
 }
 
 /// Completes after `duration`.
-#[cfg(feature = "webrtc")]
 pub(crate) fn sleep(duration: Duration) -> Sleep {
     sleep_until(after(Instant::now(), duration))
 }

@@ -1,0 +1,154 @@
+//! What is known of a task.
+
+use std::fmt;
+use std::panic::Location;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::end::CancelReason;
+use super::group::Group;
+use crate::id::PeerId;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// The id of a task, unique in the process.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(u64);
+
+impl TaskId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task-{}", self.0)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What is known of a task at some moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name, as it was started with.
+    pub name: &'static str,
+    /// The peer that it belongs to, if it belongs to one.
+    pub peer: Option<PeerId>,
+    /// Where in the source it was started.
+    pub location: &'static Location<'static>,
+    /// How long ago it was started.
+    pub age: Duration,
+    /// Whether it was asked to stop.
+    pub stopping: bool,
+    /// How it was polled; `None` in a group that is not
+    /// [timed](super::TaskGroupBuilder::timed).
+    pub polls: Option<PollTimes>,
+}
+
+impl fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?} from {}", self.id, self.name, self.location)
+    }
+}
+
+/// How a task was polled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PollTimes {
+    /// How often.
+    pub polls: u64,
+    /// How long, all polls together.
+    pub busy: Duration,
+    /// The longest poll. One beyond some 100 microseconds keeps others waiting.
+    pub longest: Duration,
+}
+
+impl PollTimes {
+    pub(super) fn add(&mut self, took: Duration) {
+        self.polls += 1;
+        self.busy += took;
+        self.longest = self.longest.max(took);
+    }
+}
+
+/// A task that has not ended, in its group's books.
+pub(super) struct Record {
+    pub(super) id: TaskId,
+    pub(super) name: &'static str,
+    location: &'static Location<'static>,
+    started: Instant,
+    /// Whether it is asked through the token before it is dropped.
+    cooperative: bool,
+    /// Why it was cancelled, if it was.
+    pub(super) reason: Option<CancelReason>,
+    /// Whether it is to be dropped at its next poll.
+    pub(super) stopping: bool,
+    /// Wakes it, once it has waited for something.
+    pub(super) waker: Option<Waker>,
+    pub(super) polls: PollTimes,
+}
+
+impl Record {
+    #[inline]
+    pub(super) fn new(
+        name: &'static str,
+        location: &'static Location<'static>,
+        cooperative: bool,
+    ) -> Self {
+        Self {
+            id: TaskId::next(),
+            name,
+            location,
+            started: Instant::now(),
+            cooperative,
+            reason: None,
+            stopping: false,
+            waker: None,
+            polls: PollTimes::default(),
+        }
+    }
+
+    pub(super) fn info(&self, group: &Group) -> TaskInfo {
+        TaskInfo {
+            id: self.id,
+            name: self.name,
+            peer: group.owner.peer.clone(),
+            location: self.location,
+            age: self.started.elapsed(),
+            stopping: self.reason.is_some(),
+            polls: group.timed.then_some(self.polls),
+        }
+    }
+
+    /// Why it is to be dropped now, if it is.
+    pub(super) fn stops(&self) -> Option<CancelReason> {
+        self.reason.filter(|_| self.stopping)
+    }
+
+    /// Asks it to stop, by force unless it is cooperative; the answer is to be woken.
+    pub(super) fn cancel(&mut self, reason: CancelReason, force: bool) -> Stop {
+        self.reason.get_or_insert(reason);
+        if self.stopping || (self.cooperative && !force) {
+            return Stop::Asked;
+        }
+        self.stopping = true;
+        Stop::Forced(self.waker.take())
+    }
+}
+
+/// What came of asking a task to stop.
+pub(super) enum Stop {
+    /// It stops by itself, or does so already.
+    Asked,
+    /// It is dropped at its next poll, to which this wakes it.
+    Forced(Option<Waker>),
+}

@@ -1,0 +1,164 @@
+//! The future that an executor gets for a task.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use super::end::{CancelReason, TaskEnd};
+use super::group::Group;
+use crate::runtime::time::Sleep;
+use crate::runtime::{JoinError, panicked};
+
+pin_project! {
+    /// A task's future under its group's eyes: it catches panics, stops when asked, and says how
+    /// it ended, also when its executor drops it.
+    pub(super) struct Supervised<F: Future> {
+        // Dropped before the end is told.
+        #[pin]
+        future: Option<F>,
+        // Boxed: few tasks have one, and every task's future is moved about.
+        deadline: Option<Box<Sleep>>,
+        failure: fn(&F::Output) -> Option<String>,
+        // What the record has.
+        waker: Option<Waker>,
+        place: Place,
+    }
+}
+
+impl<F: Future> Supervised<F> {
+    #[inline]
+    pub(super) fn new(
+        future: F,
+        place: Place,
+        deadline: Option<Box<Sleep>>,
+        failure: fn(&F::Output) -> Option<String>,
+    ) -> Self {
+        Self { future: Some(future), deadline, failure, waker: None, place }
+    }
+}
+
+impl<F: Future> Future for Supervised<F> {
+    type Output = Result<F::Output, JoinError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let mut stop = this.place.is_stopping();
+        if stop.is_none() {
+            let Some(future) = this.future.as_mut().as_pin_mut() else {
+                return Poll::Ready(Err(JoinError::Lost));
+            };
+            let start = this.place.start_poll();
+            match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+                Ok(Poll::Ready(output)) => {
+                    let end = (this.failure)(&output).map_or(TaskEnd::Completed, TaskEnd::Failed);
+                    // Dropping what is left of it may panic too; it has its output all the same.
+                    let _ignored = dropped(this.future);
+                    this.place.leave(&end, start);
+                    return Poll::Ready(Ok(output));
+                }
+                Ok(Poll::Pending) => {
+                    this.place.end_poll(start);
+                    if !this.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                        *this.waker = Some(cx.waker().clone());
+                        // It may have been asked before there was a waker to be woken.
+                        stop = this.place.wait(cx.waker());
+                    }
+                    if let Some(deadline) = this.deadline
+                        && Pin::new(deadline).poll(cx).is_ready()
+                    {
+                        stop = stop.or(Some(CancelReason::DeadlineExceeded));
+                    }
+                }
+                Err(panic) => {
+                    let _panicked_again = dropped(this.future);
+                    return this.place.panicked(panicked(panic), start);
+                }
+            }
+        }
+        let Some(reason) = stop else { return Poll::Pending };
+        if let Err(error) = dropped(this.future) {
+            return this.place.panicked(error, None);
+        }
+        this.place.leave(&TaskEnd::Cancelled(reason), None);
+        Poll::Ready(Err(JoinError::Cancelled))
+    }
+}
+
+/// Drops the future now; its locals may panic.
+#[inline]
+fn dropped<F>(mut future: Pin<&mut Option<F>>) -> Result<(), JoinError> {
+    catch_unwind(AssertUnwindSafe(|| future.set(None))).map_err(panicked)
+}
+
+/// A task's place in its group's books. Dropped before the task has ended, it says that the task
+/// is lost.
+pub(super) struct Place {
+    group: Arc<Group>,
+    place: usize,
+    left: bool,
+}
+
+impl Place {
+    #[inline]
+    pub(super) fn new(group: Arc<Group>, place: usize) -> Self {
+        Self { group, place, left: false }
+    }
+
+    /// Why the task is to be dropped now, if it is.
+    #[inline]
+    fn is_stopping(&self) -> Option<CancelReason> {
+        self.group.is_stopping(self.place)
+    }
+
+    /// Leaves a waker for whoever asks the task to stop; says whether somebody has.
+    fn wait(&self, waker: &Waker) -> Option<CancelReason> {
+        self.group.wait(self.place, waker)
+    }
+
+    /// When a poll starts, where polls are timed.
+    #[inline]
+    fn start_poll(&self) -> Option<Instant> {
+        self.group.timed.then(Instant::now)
+    }
+
+    #[inline]
+    fn end_poll(&self, start: Option<Instant>) {
+        if let Some(start) = start {
+            self.group.polled(self.place, start.elapsed());
+        }
+    }
+
+    #[cold]
+    fn panicked<T>(
+        &mut self,
+        error: JoinError,
+        start: Option<Instant>,
+    ) -> Poll<Result<T, JoinError>> {
+        let message = match &error {
+            JoinError::Panicked(message) => message.clone(),
+            other => other.to_string(),
+        };
+        self.leave(&TaskEnd::Panicked(message), start);
+        Poll::Ready(Err(error))
+    }
+
+    /// Ends the task, once; `start` is that of its last poll.
+    #[inline]
+    fn leave(&mut self, end: &TaskEnd, start: Option<Instant>) {
+        if !std::mem::replace(&mut self.left, true) {
+            self.group.remove(self.place, end, start);
+        }
+    }
+}
+
+impl Drop for Place {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave(&TaskEnd::Lost, None);
+    }
+}
