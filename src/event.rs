@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::id::{GroupId, PeerId};
 use crate::peer::{CloseReason, Closure, Outcome};
 use crate::state::ConnectionState;
-use crate::task::{TaskEnd, TaskInfo};
+use crate::task::{StuckTasks, TaskEnd, TaskInfo};
 
 /// Something that happened.
 ///
@@ -61,7 +61,10 @@ pub enum Event<'a> {
         /// How long it took.
         took: Duration,
     },
-    /// A callback of the application's handler is holding the connection's driver.
+    /// A callback of the application's handler has spent its
+    /// [budget](crate::PeerOptions::handler_budget) and holds the connection's driver. It goes on.
+    /// Told once for each such callback; and at once where a close has to take the driver from
+    /// under one.
     HandlerStalled {
         /// Which peer.
         peer: &'a PeerId,
@@ -96,7 +99,7 @@ pub enum Event<'a> {
         /// Which peer.
         peer: &'a PeerId,
         /// The tasks.
-        tasks: &'a [TaskInfo],
+        tasks: &'a StuckTasks,
     },
     /// A call on a peer was made.
     OperationStarted {

@@ -35,6 +35,7 @@ pub(super) struct Attempt {
     /// Why it saw nothing.
     failed: Completion<CloseFailure>,
     forcing: AtomicBool,
+    settled: AtomicBool,
     /// What goes on meanwhile: the task, and the timer that watches it.
     underway: Mutex<Option<(JoinHandle<()>, time::Alarm)>>,
 }
@@ -70,6 +71,7 @@ impl Attempt {
             seen: OnceLock::new(),
             failed: Completion::new(),
             forcing: AtomicBool::new(false),
+            settled: AtomicBool::new(false),
             underway: Mutex::new(None),
         })
     }
@@ -86,7 +88,7 @@ impl Attempt {
         let late = Waker::from(Arc::clone(self));
         let alarm = time::Alarm::set(time::after(self.start, self.grace), late);
         let mut underway = self.underway.lock();
-        if self.ending.get().is_none() {
+        if !self.settled.load(Ordering::Acquire) {
             *underway = Some((task, alarm));
         }
     }
@@ -112,6 +114,11 @@ impl Attempt {
         time::after(self.start, self.timeout)
     }
 
+    /// When what is graceful is over, and when everything is.
+    pub(super) fn deadlines(&self) -> (Instant, Instant) {
+        (time::after(self.start, self.grace), self.deadline())
+    }
+
     /// The graceful close: what it saw stands, whatever the application makes of being told.
     async fn close(&self) -> Result<(), CloseFailure> {
         let closed = Arc::clone(&self.record.connection).close().await;
@@ -123,7 +130,7 @@ impl Attempt {
 
     /// Goes on by force, once.
     fn force(self: Arc<Self>, trouble: Trouble) {
-        if self.ending.get().is_none() && !self.forcing.swap(true, Ordering::AcqRel) {
+        if !self.settled.load(Ordering::Acquire) && !self.forcing.swap(true, Ordering::AcqRel) {
             drop(Runtime::spawn_background(async move {
                 let outcome = self.end_by_force(trouble).await;
                 self.settle(outcome);
@@ -168,6 +175,7 @@ impl Attempt {
     /// Ends the close. The first outcome is the one.
     fn settle(self: &Arc<Self>, outcome: Outcome) {
         self.record.settle(self, outcome, self.start.elapsed());
+        self.settled.store(true, Ordering::Release);
         let underway = self.underway.lock().take();
         if let Some((mut task, _alarm)) = underway {
             task.abort();

@@ -14,14 +14,22 @@ use super::connection::Connection;
 use super::outcome::Outcome;
 use super::report::{PeerReport, Report};
 use crate::id::PeerId;
-use crate::runtime::{WaitError, wait};
+use crate::runtime::{JoinHandle, WaitError, wait};
 use crate::sync::Completion;
+use crate::task::StuckTasks;
 
-/// The outcome of a close, and the time that it took.
+/// The outcome of a close, the time that it took, and the tasks that it left.
 #[derive(Clone)]
 pub(super) struct Ending {
     pub(super) outcome: Outcome,
     pub(super) took: Duration,
+    pub(super) stuck: StuckTasks,
+}
+
+impl Ending {
+    fn at_once(outcome: Outcome) -> Self {
+        Self { outcome, took: Duration::ZERO, stuck: StuckTasks::default() }
+    }
 }
 
 /// A close under way.
@@ -53,8 +61,7 @@ enum Progress {
 
 impl Closing {
     pub(super) fn ready(outcome: Outcome) -> Self {
-        let ending = Ending { outcome, took: Duration::ZERO };
-        Self { progress: Progress::Ready(ending), listener: None }
+        Self { progress: Progress::Ready(Ending::at_once(outcome)), listener: None }
     }
 
     pub(super) fn pending(
@@ -84,8 +91,7 @@ impl Closing {
                 if polled.is_pending()
                     && connection.upgrade().is_some_and(|connection| connection.in_own_handler())
                 {
-                    let outcome = Outcome::InOwnHandler;
-                    return Poll::Ready(Ending { outcome, took: Duration::ZERO });
+                    return Poll::Ready(Ending::at_once(Outcome::InOwnHandler));
                 }
                 polled
             }
@@ -121,14 +127,21 @@ impl fmt::Debug for Closing {
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
     left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
+    /// The end of the set's own tasks, if they are ended too.
+    stopping: Option<JoinHandle<StuckTasks>>,
     /// Of those that were found to have ended.
     report: Report,
 }
 
 impl ClosingAll {
     pub(super) fn new(found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
-        let peers = Vec::with_capacity(closings.len());
-        Self { left: closings.into_iter().peekable(), report: Report { peers, found } }
+        let report = Report::new(found, closings.len());
+        Self { left: closings.into_iter().peekable(), stopping: None, report }
+    }
+
+    /// As [`new`](Self::new), and waits for the set's own tasks too.
+    pub(super) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
+        Self { stopping, ..self }
     }
 
     /// Blocks this thread until every close has ended, at most for `timeout`.
@@ -148,15 +161,21 @@ impl Future for ClosingAll {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let this = self.get_mut();
         while let Some((_, closing)) = this.left.peek_mut() {
-            let Ending { outcome, took } = ready!(closing.poll_ending(cx));
+            let Ending { outcome, took, stuck } = ready!(closing.poll_ending(cx));
             this.report.peers.extend(this.left.next().map(|(peer, _)| PeerReport {
                 peer,
                 outcome,
                 took,
+                stuck,
             }));
         }
-        let peers = std::mem::take(&mut this.report.peers);
-        Poll::Ready(Report { peers, found: this.report.found })
+        if let Some(stopped) = &mut this.stopping {
+            let stuck = ready!(Pin::new(stopped).poll(cx));
+            this.stopping = None;
+            this.report.stuck = stuck.unwrap_or_default();
+        }
+        let found = this.report.found;
+        Poll::Ready(std::mem::replace(&mut this.report, Report::new(found, 0)))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::held::Holders;
 use super::outcome::{Closure, ForceCause};
@@ -16,7 +17,7 @@ pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Implement it for connections that are not the `webrtc` crate's. Nothing here is trusted: a
 /// close may hang, block its thread, panic or fail, and only its own peer is the worse for it.
-/// `close`, `abort` and `release` are called on a thread of this crate's own, in the context of
+/// `close`, `abort`, `release` and `remote_closed` are called on a thread of this crate's own, in the context of
 /// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the
 /// connection [is cooperative](Self::is_cooperative).
 pub trait Connection: Send + Sync + 'static {
@@ -62,6 +63,17 @@ pub trait Connection: Send + Sync + 'static {
     /// The connection's state now, if it is known. Called from any thread.
     fn state(&self) -> Option<ConnectionState> {
         None
+    }
+
+    /// Since when it is in that state, if it is known. Called from any thread.
+    fn state_since(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Whether the remote side has said goodbye, though the connection has not ended. Asked every
+    /// 0.75 s, unless [`ReaperOptions::goodbye`](super::ReaperOptions::goodbye) is off.
+    fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
+        Box::pin(std::future::ready(false))
     }
 
     /// Whether the calling thread is inside one of the connection's own callbacks, where waiting

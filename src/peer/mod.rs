@@ -12,16 +12,20 @@ mod options;
 mod outcome;
 mod owner;
 mod peers;
+mod reaper;
 mod record;
 mod report;
 
 pub use self::close::{Closing, ClosingAll};
 pub use self::connection::{Connection, ConnectionError, EndNotice};
 pub use self::held::{Held, Holder, Holders};
-pub use self::options::{CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, PeerOptions};
+pub use self::options::{
+    CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, DEFAULT_HANDLER_BUDGET, PeerOptions,
+};
 pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
 pub use self::owner::{Peer, WeakPeer};
 pub use self::peers::{InsertError, Peers, PeersBuilder};
+pub use self::reaper::ReaperOptions;
 pub use self::report::{PeerReport, Report};
 
 #[cfg(feature = "webrtc")]

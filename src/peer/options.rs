@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::reaper::ReaperOptions;
 use crate::runtime::Runtime;
 
 /// The whole bound of a close, unless another is set.
@@ -12,6 +13,12 @@ pub const DEFAULT_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A graceful close of the `webrtc` crate takes 0.3 ms, and 4.4 ms at most (measured). Hundreds at
 /// once on a loaded machine take a second; what has not ended by then is not going to.
 pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
+
+/// How long a callback may hold its driver before that is told, unless another time is set.
+///
+/// While it does the connection stands still; after 5 s its remote side takes it for lost
+/// (measured).
+pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 
 /// The bounds of a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,10 +68,12 @@ pub struct PeerOptions {
     pub(super) group: Option<String>,
     pub(super) runtime: Option<Runtime>,
     pub(super) close: Option<CloseOptions>,
+    pub(super) reaper: Option<ReaperOptions>,
+    pub(super) handler_budget: Option<Duration>,
 }
 
 impl PeerOptions {
-    /// A generated id, no group, the runtime and close options of the [`Peers`](crate::Peers).
+    /// A generated id, no group, the runtime and the other options of the [`Peers`](crate::Peers).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -88,6 +97,21 @@ impl PeerOptions {
     #[must_use]
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
+        self
+    }
+
+    /// When the peer is closed without being asked.
+    #[must_use]
+    pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
+        self.reaper = Some(reaper);
+        self
+    }
+
+    /// How long one callback of the application's handler may hold the connection's driver before
+    /// that is told: see [`Event::HandlerStalled`](crate::Event::HandlerStalled). It goes on.
+    #[must_use]
+    pub fn handler_budget(mut self, budget: Duration) -> Self {
+        self.handler_budget = Some(budget);
         self
     }
 

@@ -150,6 +150,14 @@ pub enum CloseReason {
     PeersDropped,
     /// Building the connection failed or was cancelled.
     OpenCancelled,
+    /// Its remote side said goodbye.
+    RemoteClosed,
+    /// It did not connect within the limit of its [`ReaperOptions`](super::ReaperOptions).
+    NeverConnected,
+    /// It was Disconnected for longer than they allow.
+    Disconnected,
+    /// It was Failed for longer than they allow.
+    Failed,
     /// The connection ended by itself: its driver ended, panicked, or was dropped by its executor.
     Ended,
 }
@@ -166,6 +174,10 @@ impl CloseReason {
             Self::Dropped => "dropped",
             Self::PeersDropped => "peers_dropped",
             Self::OpenCancelled => "open_cancelled",
+            Self::RemoteClosed => "remote_closed",
+            Self::NeverConnected => "never_connected",
+            Self::Disconnected => "disconnected",
+            Self::Failed => "failed",
             Self::Ended => "ended",
         }
     }

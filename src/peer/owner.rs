@@ -10,6 +10,7 @@ use super::record::{End, Record};
 use crate::id::{GroupId, PeerId};
 use crate::state::ConnectionState;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::task::TaskGroup;
 
 /// An owner of a connection.
 ///
@@ -67,6 +68,18 @@ impl Peer {
     /// [`close`](Self::close), with other bounds. A close that is under way keeps its own.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
         self.record().close_with(CloseReason::Requested, options)
+    }
+
+    /// The tasks that belong to the peer. They run on its runtime.
+    ///
+    /// Its close cancels them and waits for them within its bound, while the connection closes;
+    /// those that would not stop are named in the [report](super::PeerReport::stuck) and told as
+    /// [`Event::TasksStuck`](crate::Event::TasksStuck). Once a close was begun, or the connection
+    /// has ended, new ones are refused. A task that holds a `Peer` of its own peer keeps that open:
+    /// give it a [`WeakPeer`].
+    #[must_use]
+    pub fn tasks(&self) -> &TaskGroup {
+        self.record().tasks()
     }
 
     /// The state of the connection now; `None` for a connection that does not tell.

@@ -2,19 +2,25 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use event_listener::Event;
 
 use super::close::{Closing, ClosingAll};
 use super::connection::Connection;
 use super::held::{Held, Remains};
-use super::options::{CloseOptions, PeerOptions};
+use super::options::{CloseOptions, DEFAULT_HANDLER_BUDGET, PeerOptions};
 use super::outcome::{CloseReason, Outcome};
 use super::owner::Peer;
-use super::record::{Record, Status};
+use super::reaper::{self, ReaperOptions};
+use super::record::{Record, RecordOptions, Status};
 use crate::event::{Observer, Watch};
 use crate::id::{GroupId, IdError, PeerId};
-use crate::runtime::{self, Runtime, StartError};
+use crate::runtime::{self, JoinHandle, Runtime, StartError};
 use crate::sync::Mutex;
+use crate::sync::atomic::Ordering;
+use crate::task::{Owner, StuckTasks, TaskGroup};
 
 /// A set of peers that are closed together, like the tasks of a task group.
 ///
@@ -33,15 +39,40 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        drop(self.registry.close_where(CloseReason::PeersDropped, true, |_| true));
+        self.registry.take_no_more(Intake::ShutDown);
+        drop(self.registry.close_where(CloseReason::PeersDropped, |_| true));
+        if let Some(tasks) = self.registry.tasks.get() {
+            tasks.cancel();
+        }
     }
 }
 
 pub(crate) struct Registry {
     runtime: Option<Runtime>,
-    close: CloseOptions,
+    options: RecordOptions,
+    limits: Limits,
     watch: Watch,
+    /// The set's own tasks, once it has had any.
+    tasks: OnceLock<TaskGroup>,
+    /// Told when the last open peer goes.
+    idle: Event,
     inner: Mutex<Inner>,
+}
+
+/// How many peers there may be.
+#[derive(Clone, Copy, Default)]
+struct Limits {
+    all: Option<usize>,
+    per_group: Option<usize>,
+}
+
+/// Whether new peers are taken.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Intake {
+    #[default]
+    Open,
+    Draining,
+    ShutDown,
 }
 
 #[derive(Default)]
@@ -49,7 +80,12 @@ struct Inner {
     peers: HashMap<PeerId, Weak<Record>>,
     detached: HashMap<PeerId, Arc<Record>>,
     remains: Remains,
-    shut_down: bool,
+    intake: Intake,
+    /// How many have not ended, in all and in each group that has any.
+    open: usize,
+    groups: HashMap<GroupId, usize>,
+    /// Whether the reaper is at work.
+    reaping: bool,
 }
 
 /// Configures a [`Peers`].
@@ -58,6 +94,10 @@ struct Inner {
 pub struct PeersBuilder {
     runtime: Option<Runtime>,
     close: CloseOptions,
+    reaper: ReaperOptions,
+    handler_budget: Option<Duration>,
+    limits: Limits,
+    timed_tasks: bool,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -76,6 +116,39 @@ impl PeersBuilder {
         self
     }
 
+    /// When peers that do not say so themselves are closed without being asked.
+    pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
+        self.reaper = reaper;
+        self
+    }
+
+    /// How long a callback may hold its driver before that is told, for peers that say nothing
+    /// else; by default [`DEFAULT_HANDLER_BUDGET`].
+    pub fn handler_budget(mut self, budget: Duration) -> Self {
+        self.handler_budget = Some(budget);
+        self
+    }
+
+    /// How many peers may be open at once; by default there is no limit. One more is refused:
+    /// [`InsertError::Full`]. A peer counts until its connection has ended.
+    pub fn max_peers(mut self, limit: usize) -> Self {
+        self.limits.all = Some(limit);
+        self
+    }
+
+    /// How many peers of one group may be open at once; by default there is no limit. One more is
+    /// refused: [`InsertError::GroupFull`].
+    pub fn max_peers_per_group(mut self, limit: usize) -> Self {
+        self.limits.per_group = Some(limit);
+        self
+    }
+
+    /// Times every poll of the peers' tasks; see [`TaskInfo::polls`](crate::task::TaskInfo::polls).
+    pub fn timed_tasks(mut self) -> Self {
+        self.timed_tasks = true;
+        self
+    }
+
     /// Who is told all that happens. Without one, nothing is spent on telling.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = Some(observer);
@@ -85,10 +158,15 @@ impl PeersBuilder {
     /// The empty set.
     #[must_use]
     pub fn build(self) -> Peers {
+        let Self { runtime, close, reaper, handler_budget, limits, timed_tasks, observer } = self;
+        let handler_budget = handler_budget.unwrap_or(DEFAULT_HANDLER_BUDGET);
         let registry = Registry {
-            runtime: self.runtime.or_else(runtime::current),
-            close: self.close,
-            watch: Watch::new(self.observer),
+            runtime: runtime.or_else(runtime::current),
+            options: RecordOptions { close, reaper, handler_budget, timed_tasks },
+            limits,
+            watch: Watch::new(observer),
+            tasks: OnceLock::new(),
+            idle: Event::new(),
             inner: Mutex::default(),
         };
         Peers { handle: Arc::new(Handle { registry: Arc::new(registry) }) }
@@ -100,6 +178,7 @@ impl fmt::Debug for PeersBuilder {
         f.debug_struct("PeersBuilder")
             .field("runtime", &self.runtime)
             .field("close", &self.close)
+            .field("reaper", &self.reaper)
             .finish_non_exhaustive()
     }
 }
@@ -137,7 +216,7 @@ impl Peers {
 
     /// Checks what can be checked before there is a connection.
     pub(crate) fn reserve(&self, options: PeerOptions) -> Result<Reserved, InsertError> {
-        let PeerOptions { id, group, runtime, close } = options;
+        let PeerOptions { id, group, runtime, close, reaper, handler_budget } = options;
         let registry = &self.handle.registry;
         let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
         let group = group.map(GroupId::new).transpose()?;
@@ -151,7 +230,12 @@ impl Peers {
         Ok(Reserved {
             status: Arc::new(status),
             runtime,
-            close: close.unwrap_or(registry.close),
+            options: RecordOptions {
+                close: close.unwrap_or(registry.options.close),
+                reaper: reaper.unwrap_or(registry.options.reaper),
+                handler_budget: handler_budget.unwrap_or(registry.options.handler_budget),
+                ..registry.options
+            },
             registry: Arc::clone(registry),
         })
     }
@@ -172,23 +256,71 @@ impl Peers {
     ///
     /// A group without an open peer is [not found](super::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
-        let closings =
-            self.handle.registry.close_where(CloseReason::GroupClosed, false, |record| {
-                record.status.group.as_ref().is_some_and(|own| own.as_str() == group.as_ref())
-            });
+        let closings = self.handle.registry.close_where(CloseReason::GroupClosed, |record| {
+            record.status.group.as_ref().is_some_and(|own| own.as_str() == group.as_ref())
+        });
         ClosingAll::new(!closings.is_empty(), closings)
     }
 
     /// Closes every peer, all at once. New ones may be opened meanwhile and after.
     pub fn close_all(&self) -> ClosingAll {
-        let closings = self.handle.registry.close_where(CloseReason::AllClosed, false, |_| true);
+        let closings = self.handle.registry.close_where(CloseReason::AllClosed, |_| true);
         ClosingAll::new(true, closings)
     }
 
-    /// Closes every peer, also those being opened, and refuses new ones from now on.
+    /// Refuses new peers from now on ([`InsertError::Draining`]), and closes none: for a server
+    /// that lets its connections end by themselves. [`idle`](Self::idle) says when they have.
+    pub fn drain(&self) {
+        self.handle.registry.take_no_more(Intake::Draining);
+    }
+
+    /// Completes when no peer is open.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn idle(&self) {
+        let registry = &self.handle.registry;
+        loop {
+            let gone = registry.idle.listen();
+            if self.is_empty() {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    /// Closes every peer, also those being opened, ends the set's own [tasks](Self::tasks), and
+    /// refuses new ones from now on.
     pub fn shutdown(&self) -> ClosingAll {
-        let closings = self.handle.registry.close_where(CloseReason::Shutdown, true, |_| true);
-        ClosingAll::new(true, closings)
+        let registry = &self.handle.registry;
+        registry.take_no_more(Intake::ShutDown);
+        let closings = registry.close_where(CloseReason::Shutdown, |_| true);
+        ClosingAll::new(true, closings).with_tasks(registry.stop_tasks())
+    }
+
+    /// The tasks that belong to the set and to none of its peers. They run on its runtime, or on
+    /// the [current](crate::runtime::current) one, or on the background one.
+    ///
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle end them. A task that holds a
+    /// handle to its own set keeps that from being dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the background executor cannot be started.
+    pub fn tasks(&self) -> Result<&TaskGroup, StartError> {
+        let registry = &self.handle.registry;
+        let background = Runtime::background()?;
+        let tasks = registry.tasks.get_or_init(|| {
+            let runtime = registry.runtime.clone().or_else(runtime::current);
+            let owner = Owner { peer: None, watch: registry.watch.clone() };
+            TaskGroup::owned(runtime.unwrap_or(background), owner, registry.options.timed_tasks)
+        });
+        // Whoever shuts down first says so, and then looks for tasks.
+        if registry.inner.lock().intake == Intake::ShutDown {
+            tasks.cancel();
+        }
+        Ok(tasks)
     }
 
     /// The ids of the peers whose connections have not ended.
@@ -201,7 +333,7 @@ impl Peers {
     /// How many peers have a connection that has not ended.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.handle.registry.records().iter().filter(|record| record.is_open()).count()
+        self.handle.registry.inner.lock().open
     }
 
     /// Whether every connection has ended.
@@ -237,19 +369,51 @@ impl Registry {
     fn close_where(
         &self,
         reason: CloseReason,
-        shut_down: bool,
         chosen: impl Fn(&Record) -> bool,
     ) -> Vec<(PeerId, Closing)> {
-        let records: Vec<_> = {
-            let mut inner = self.inner.lock();
-            inner.shut_down |= shut_down;
-            inner.peers.values().filter_map(Weak::upgrade).collect()
-        };
-        records
+        self.records()
             .iter()
             .filter(|record| !record.is_closed() && chosen(record))
             .map(|record| (record.status.id.clone(), record.close(reason)))
             .collect()
+    }
+
+    fn take_no_more(&self, intake: Intake) {
+        let mut inner = self.inner.lock();
+        inner.intake = inner.intake.max(intake);
+    }
+
+    /// Ends the set's own tasks, within the bound of its closes.
+    fn stop_tasks(&self) -> Option<JoinHandle<StuckTasks>> {
+        let tasks = self.tasks.get()?;
+        let (timeout, grace) = self.options.close.bounds();
+        Some(Runtime::spawn_background(tasks.shutdown(grace, timeout)))
+    }
+
+    /// The open peers; or `None`, with which the reaper's work is over.
+    pub(super) fn to_reap(&self) -> Option<Vec<Arc<Record>>> {
+        let mut inner = self.inner.lock();
+        inner.reaping = inner.open > 0;
+        inner.reaping.then(|| inner.peers.values().filter_map(Weak::upgrade).collect())
+    }
+
+    /// Takes a record that has ended out of the numbers, once.
+    pub(super) fn uncount(&self, record: &Record) {
+        if record.counted.swap(false, Ordering::AcqRel) {
+            let mut inner = self.inner.lock();
+            inner.open -= 1;
+            if let Some(group) = &record.status.group
+                && let Some(open) = inner.groups.get_mut(group)
+            {
+                *open -= 1;
+                if *open == 0 {
+                    inner.groups.remove(group);
+                }
+            }
+            if inner.open == 0 {
+                self.idle.notify(usize::MAX);
+            }
+        }
     }
 
     /// Takes ownership of an open record; false if it has ended already.
@@ -264,6 +428,7 @@ impl Registry {
 
     /// Takes note that a record is closed: its id is free, what is held of it is watched.
     pub(super) fn closed(&self, record: &Arc<Record>) {
+        self.uncount(record);
         let holders = record.connection.holders();
         let mut inner = self.inner.lock();
         if let Some(holders) = holders {
@@ -304,11 +469,38 @@ impl Registry {
 
     /// Called by the record's drop.
     pub(super) fn forget(&self, record: &Record) {
+        self.uncount(record);
         self.inner.lock().forget(record);
     }
 }
 
 impl Inner {
+    /// Whether a new peer may come in; `known` is the last one of that id.
+    fn admits(
+        &self,
+        status: &Status,
+        known: Option<&Record>,
+        limits: Limits,
+    ) -> Result<(), InsertError> {
+        match self.intake {
+            Intake::Open => {}
+            Intake::Draining => return Err(InsertError::Draining),
+            Intake::ShutDown => return Err(InsertError::ShutDown),
+        }
+        if known.is_some_and(Record::is_open) {
+            return Err(InsertError::Duplicate(status.id.clone()));
+        }
+        if let Some(limit) = limits.all.filter(|limit| self.open >= *limit) {
+            return Err(InsertError::Full { limit });
+        }
+        if let (Some(group), Some(limit)) = (&status.group, limits.per_group)
+            && self.groups.get(group).is_some_and(|open| *open >= limit)
+        {
+            return Err(InsertError::GroupFull { group: group.clone(), limit });
+        }
+        Ok(())
+    }
+
     /// Forgets a record, unless its id is another's by now.
     fn forget(&mut self, record: &Record) {
         let id = &record.status.id;
@@ -322,25 +514,31 @@ impl Inner {
 pub(crate) struct Reserved {
     pub(crate) status: Arc<Status>,
     pub(crate) runtime: Runtime,
-    close: CloseOptions,
+    options: RecordOptions,
     registry: Arc<Registry>,
 }
 
 impl Reserved {
+    #[cfg(feature = "webrtc")]
+    pub(crate) fn handler_budget(&self) -> Duration {
+        self.options.handler_budget
+    }
+
     pub(crate) fn insert(self, connection: Arc<dyn Connection>) -> Result<Peer, InsertError> {
-        let Self { status, runtime, close, registry } = self;
+        let Self { status, runtime, options, registry } = self;
         let weak = Arc::downgrade(&registry);
-        let record = Record::new(Arc::clone(&status), connection, runtime, close, weak);
-        let (known, have_grown);
+        let (record, known, have_grown, reap);
         {
             let mut inner = registry.inner.lock();
             known = inner.peers.get(&status.id).and_then(Weak::upgrade);
-            if inner.shut_down {
-                return Err(InsertError::ShutDown);
+            inner.admits(&status, known.as_deref(), registry.limits)?;
+            record = Record::new(Arc::clone(&status), connection, runtime, options, weak);
+            inner.open += 1;
+            if let Some(group) = &status.group {
+                *inner.groups.entry(group.clone()).or_default() += 1;
             }
-            if known.as_ref().is_some_and(|known| known.is_open()) {
-                return Err(InsertError::Duplicate(status.id.clone()));
-            }
+            reap = record.reaping.is_on() && !inner.reaping;
+            inner.reaping |= reap;
             inner.peers.insert(status.id.clone(), Arc::downgrade(&record));
             let peers = inner.peers.len();
             inner.remains.reserve(peers);
@@ -349,6 +547,9 @@ impl Reserved {
         drop(known);
         if have_grown {
             registry.held();
+        }
+        if reap {
+            reaper::start(Arc::downgrade(&registry));
         }
         record.opened();
         Ok(Peer::new(record))
@@ -363,6 +564,20 @@ pub enum InsertError {
     Id(IdError),
     /// An open peer has that id.
     Duplicate(PeerId),
+    /// As many peers are open as there may be.
+    Full {
+        /// How many may be.
+        limit: usize,
+    },
+    /// As many peers of the group are open as there may be.
+    GroupFull {
+        /// Which group.
+        group: GroupId,
+        /// How many may be.
+        limit: usize,
+    },
+    /// The [`Peers`] takes no new peers, and lets those that it has end.
+    Draining,
     /// The [`Peers`] was shut down.
     ShutDown,
     /// The thread that coordinates closes could not be started.
@@ -374,6 +589,11 @@ impl fmt::Display for InsertError {
         match self {
             Self::Id(error) => error.fmt(f),
             Self::Duplicate(id) => write!(f, "an open peer has the id {:?}", id.as_str()),
+            Self::Full { limit } => write!(f, "as many peers are open as there may be: {limit}"),
+            Self::GroupFull { group, limit } => {
+                write!(f, "as many peers of {:?} are open as there may be: {limit}", group.as_str())
+            }
+            Self::Draining => f.write_str("the set of peers is draining and takes no new ones"),
             Self::ShutDown => f.write_str("the set of peers was shut down"),
             Self::Start(error) => error.fmt(f),
         }
@@ -385,7 +605,11 @@ impl std::error::Error for InsertError {
         match self {
             Self::Id(error) => Some(error),
             Self::Start(error) => Some(error),
-            Self::Duplicate(_) | Self::ShutDown => None,
+            Self::Duplicate(_)
+            | Self::Full { .. }
+            | Self::GroupFull { .. }
+            | Self::Draining
+            | Self::ShutDown => None,
         }
     }
 }

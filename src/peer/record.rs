@@ -1,7 +1,7 @@
 //! One peer: what it is, how far it is, and the work of closing it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
@@ -10,6 +10,7 @@ use super::connection::{Connection, EndNotice};
 use super::options::CloseOptions;
 use super::outcome::{CloseReason, Closure, ForceCause, Outcome};
 use super::peers::Registry;
+use super::reaper::{ReaperOptions, Reaping};
 use crate::event::{Event, Watch};
 use crate::id::{GroupId, PeerId};
 use crate::runtime::background::foreign;
@@ -17,6 +18,7 @@ use crate::runtime::{JoinHandle, Runtime, time};
 use crate::state::ConnectionState;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Completion, Mutex};
+use crate::task::{Owner, StuckTasks, TaskGroup};
 
 /// What is known of a peer wherever something may happen to it.
 pub(crate) struct Status {
@@ -32,13 +34,28 @@ pub(super) struct End {
     pub(super) closure: Option<Closure>,
 }
 
+/// How a record behaves.
+#[derive(Clone, Copy)]
+pub(super) struct RecordOptions {
+    pub(super) close: CloseOptions,
+    pub(super) reaper: ReaperOptions,
+    pub(super) handler_budget: Duration,
+    pub(super) timed_tasks: bool,
+}
+
 pub(crate) struct Record {
     pub(super) status: Arc<Status>,
     pub(super) connection: Arc<dyn Connection>,
     pub(super) end: Completion<End>,
     pub(super) registry: Weak<Registry>,
     pub(super) runtime: Runtime,
+    pub(super) reaping: Reaping,
+    /// Whether it counts towards the limits of its set.
+    pub(super) counted: AtomicBool,
     options: CloseOptions,
+    timed_tasks: bool,
+    /// Its tasks, once it has had any.
+    tasks: OnceLock<TaskGroup>,
     phase: Mutex<Phase>,
     /// Whether the connection was told to let go, and when it has.
     releasing: AtomicBool,
@@ -62,16 +79,21 @@ impl Record {
         status: Arc<Status>,
         connection: Arc<dyn Connection>,
         runtime: Runtime,
-        options: CloseOptions,
+        options: RecordOptions,
         registry: Weak<Registry>,
     ) -> Arc<Self> {
+        let RecordOptions { close, reaper, timed_tasks, .. } = options;
         Arc::new(Self {
             status,
             connection,
             end: Completion::new(),
             registry,
             runtime,
-            options,
+            reaping: Reaping::new(reaper),
+            counted: AtomicBool::new(true),
+            options: close,
+            timed_tasks,
+            tasks: OnceLock::new(),
             phase: Mutex::new(Phase::Open),
             releasing: AtomicBool::new(false),
             released: Completion::new(),
@@ -84,6 +106,25 @@ impl Record {
             .watch
             .tell(|| Event::Opened { peer: &self.status.id, group: self.status.group.as_ref() });
         self.connection.watch_end(EndNotice(Arc::downgrade(self)));
+    }
+
+    /// Its tasks; cancelled from when a close is begun or the connection has ended.
+    pub(super) fn tasks(&self) -> &TaskGroup {
+        let tasks = self.tasks.get_or_init(|| {
+            let (peer, watch) = (Some(self.status.id.clone()), self.status.watch.clone());
+            TaskGroup::owned(self.runtime.clone(), Owner { peer, watch }, self.timed_tasks)
+        });
+        // Whoever begins a close first says so, and then looks for tasks.
+        if !matches!(*self.phase.lock(), Phase::Open) {
+            tasks.cancel();
+        }
+        tasks
+    }
+
+    fn cancel_tasks(&self) {
+        if let Some(tasks) = self.tasks.get() {
+            tasks.cancel();
+        }
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -139,6 +180,7 @@ impl Record {
             *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
             (attempt, ended)
         };
+        self.cancel_tasks();
         self.status.watch.tell(|| Event::CloseStarted { peer: &self.status.id, reason });
         let closing = Closing::pending(Arc::clone(&attempt.ending), &self.connection);
         match ended {
@@ -162,6 +204,10 @@ impl Record {
                 Phase::Ended(_) | Phase::Closed => return,
             }
         }
+        if let Some(registry) = self.registry.upgrade() {
+            registry.uncount(&self);
+        }
+        self.cancel_tasks();
         let (_, grace) = self.options.bounds();
         drop(Runtime::spawn_background(async move {
             self.release_by(time::after(Instant::now(), grace)).await;
@@ -246,11 +292,29 @@ impl Record {
                 watch.tell(|| Event::NotClosed { peer, reason, outcome, took });
             }
         }
-        attempt.ending.set(Ending { outcome, took });
+        let over = Ending { outcome, took, stuck: StuckTasks::default() };
+        match self.tasks.get().filter(|tasks| !tasks.is_empty()) {
+            None => drop(attempt.ending.set(over)),
+            Some(tasks) => self.join_tasks(tasks, attempt, over),
+        }
         // Nobody else will see that it has ended, should the close have given up.
         if let (true, Some(cause)) = (retry, ended) {
             Arc::clone(self).ended_by_itself(cause);
         }
+    }
+
+    /// Waits for the tasks within the bound of the close, and only then says that it is over.
+    fn join_tasks(self: &Arc<Self>, tasks: &TaskGroup, attempt: &Arc<Attempt>, over: Ending) {
+        let (grace, deadline) = attempt.deadlines();
+        let stopped = tasks.shutdown_by(grace, deadline);
+        let (status, ending) = (Arc::clone(&self.status), Arc::clone(&attempt.ending));
+        drop(Runtime::spawn_background(async move {
+            let stuck = stopped.await;
+            if !stuck.is_empty() {
+                status.watch.tell(|| Event::TasksStuck { peer: &status.id, tasks: &stuck });
+            }
+            ending.set(Ending { stuck, ..over });
+        }));
     }
 
     /// The one place that tells a Closed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::outcome::Outcome;
 use crate::id::PeerId;
+use crate::task::StuckTasks;
 
 /// What became of one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct PeerReport {
     pub outcome: Outcome,
     /// How long its close took.
     pub took: Duration,
+    /// Those of its tasks that would not stop within the bound of the close.
+    pub stuck: StuckTasks,
 }
 
 /// What became of every peer of a group, or of all.
@@ -29,9 +32,16 @@ pub struct Report {
     /// Whether there was anything of that name: false for a group without an open peer, where
     /// nothing was closed. Always true for a close of all.
     pub found: bool,
+    /// Those of the set's own [tasks](crate::Peers::tasks) that would not stop. A
+    /// [`shutdown`](crate::Peers::shutdown) ends them, and no other close does.
+    pub stuck: StuckTasks,
 }
 
 impl Report {
+    pub(super) fn new(found: bool, peers: usize) -> Self {
+        Self { peers: Vec::with_capacity(peers), found, stuck: StuckTasks::default() }
+    }
+
     /// How many are known to be gone.
     #[must_use]
     pub fn closed(&self) -> usize {
@@ -57,9 +67,16 @@ impl fmt::Display for Report {
             return f.write_str("not found");
         }
         write!(f, "{} of {} closed", self.closed(), self.peers.len())?;
-        let left = self.peers.iter().filter(|report| !report.outcome.is_closed());
-        for PeerReport { peer, outcome, .. } in left {
-            write!(f, "\n  {peer}: {outcome}")?;
+        for PeerReport { peer, outcome, stuck, .. } in &self.peers {
+            if !outcome.is_closed() {
+                write!(f, "\n  {peer}: {outcome}")?;
+            }
+            if !stuck.is_empty() {
+                write!(f, "\n  {peer}: {stuck}")?;
+            }
+        }
+        if !self.stuck.is_empty() {
+            write!(f, "\n  {}", self.stuck)?;
         }
         Ok(())
     }

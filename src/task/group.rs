@@ -15,6 +15,7 @@ use super::batch::Batch;
 use super::end::{CancelReason, TaskEnd};
 use super::handle::TaskHandle;
 use super::record::{Record, Stop, TaskId, TaskInfo};
+use super::stuck::StuckTasks;
 use super::supervised::{Place, Supervised};
 use super::token::CancellationToken;
 use crate::event::{Event, Observer, Watch};
@@ -233,8 +234,8 @@ impl TaskGroup {
     }
 
     /// Cancels every task and waits for them; after `grace` the cooperative ones are dropped too,
-    /// and after `timeout` in all nobody is waited for any longer. The answer names the recorded
-    /// tasks that would not stop: they are inside a poll, or nobody runs their executor.
+    /// and after `timeout` in all nobody is waited for any longer. The answer names those that
+    /// would not stop.
     ///
     /// # Cancel safety
     ///
@@ -244,7 +245,7 @@ impl TaskGroup {
         &self,
         grace: Duration,
         timeout: Duration,
-    ) -> impl Future<Output = Vec<TaskInfo>> + Send + use<> {
+    ) -> impl Future<Output = StuckTasks> + Send + use<> {
         let start = Instant::now();
         self.shutdown_by(time::after(start, grace.min(timeout)), time::after(start, timeout))
     }
@@ -253,7 +254,7 @@ impl TaskGroup {
         &self,
         grace: Instant,
         deadline: Instant,
-    ) -> impl Future<Output = Vec<TaskInfo>> + Send + use<> {
+    ) -> impl Future<Output = StuckTasks> + Send + use<> {
         let group = Arc::clone(&self.group);
         group.cancel();
         async move {
@@ -262,7 +263,7 @@ impl TaskGroup {
                 group.stop(true);
                 time::by(deadline, idle).await;
             }
-            group.infos()
+            group.left()
         }
     }
 
@@ -511,6 +512,11 @@ impl Group {
 
     fn len(&self) -> usize {
         self.recorded.lock().tasks.len() + self.counted.load(Ordering::Acquire) / ONE
+    }
+
+    fn left(&self) -> StuckTasks {
+        let unnamed = self.counted.load(Ordering::Acquire) / ONE;
+        StuckTasks { named: self.infos(), unnamed }
     }
 
     fn infos(&self) -> Vec<TaskInfo> {

@@ -16,6 +16,7 @@ mod end;
 mod group;
 mod handle;
 mod record;
+mod stuck;
 mod supervised;
 mod token;
 
@@ -24,4 +25,7 @@ pub use self::end::{CancelReason, TaskEnd};
 pub use self::group::{TaskBuilder, TaskGroup, TaskGroupBuilder};
 pub use self::handle::TaskHandle;
 pub use self::record::{PollTimes, TaskId, TaskInfo};
+pub use self::stuck::StuckTasks;
 pub use self::token::CancellationToken;
+
+pub(crate) use self::group::Owner;

@@ -9,11 +9,9 @@ use ::webrtc::peer_connection::PeerConnection;
 
 use super::adaptor::Adaptor;
 use super::driver::{Driver, DriverEnd, Killed};
+use super::goodbye::Goodbye;
 use super::handler::Handler;
-use crate::event::Event;
-use crate::peer::{
-    Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders, Status,
-};
+use crate::peer::{Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders};
 use crate::runtime::{BoxFuture, time};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
@@ -122,7 +120,7 @@ pub(super) struct Instrumented {
     pub(super) link: Arc<Link>,
     pub(super) driver: Arc<Driver>,
     pub(super) handler: Arc<Handler>,
-    pub(super) status: Arc<Status>,
+    pub(super) goodbye: Goodbye,
 }
 
 impl Connection for Instrumented {
@@ -160,16 +158,13 @@ impl Connection for Instrumented {
                 Killed::Gone(end) => Some(end),
                 Killed::Held => None,
             };
-            if let Some((callback, held)) = running {
-                let peer = &self.status.id;
-                self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
-            }
+            self.handler.tell_stalled();
             if end.is_none() {
                 let ended = pin!(self.driver.ended());
                 end = time::by(time::after(Instant::now(), HELD), ended).await;
             }
             Some(match (end, running) {
-                (Some(DriverEnd::Killed) | None, Some((callback, _))) => {
+                (Some(DriverEnd::Killed) | None, Some(callback)) => {
                     ForceCause::HandlerStalled(callback)
                 }
                 (Some(end), _) => end.cause(),
@@ -190,7 +185,19 @@ impl Connection for Instrumented {
     }
 
     fn state(&self) -> Option<ConnectionState> {
-        Some(self.handler.state())
+        Some(self.handler.state().0)
+    }
+
+    fn state_since(&self) -> Option<Instant> {
+        Some(self.handler.state().1)
+    }
+
+    fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
+        Box::pin(async move {
+            let Some(connection) = self.link.get() else { return false };
+            let (state, _) = self.handler.state();
+            self.goodbye.was_said(&*connection, state).await
+        })
     }
 
     fn in_own_handler(&self) -> bool {

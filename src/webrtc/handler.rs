@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use ::webrtc::data_channel::DataChannel;
@@ -25,7 +25,7 @@ use super::census::{Counted, HANDLERS};
 use super::connection::Link;
 use crate::event::Event;
 use crate::peer::Status;
-use crate::runtime::{JoinError, panicked};
+use crate::runtime::{JoinError, Runtime, panicked, time};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
 
@@ -36,8 +36,8 @@ thread_local! {
 
 pub(super) struct Handler {
     user: Mutex<Option<Arc<User>>>,
-    state: Mutex<ConnectionState>,
-    running: Mutex<Option<Running>>,
+    state: Mutex<(ConnectionState, Instant)>,
+    running: Arc<Callback>,
     status: Arc<Status>,
     link: Arc<Link>,
 }
@@ -51,11 +51,45 @@ struct User {
     _counted: Counted,
 }
 
-/// A callback in progress.
+/// The callback in progress, if there is one.
+struct Callback {
+    running: Mutex<Option<Running>>,
+    budget: Duration,
+    status: Arc<Status>,
+}
+
 #[derive(Clone, Copy)]
 struct Running {
     callback: &'static str,
     since: Instant,
+    /// Whether it was told to be stalled.
+    told: bool,
+}
+
+impl Callback {
+    /// Tells that the callback is stalled, once, if it has taken `so_long`.
+    fn tell_stalled(&self, so_long: Duration) {
+        let stalled = self.running.lock().as_mut().and_then(|running| {
+            let held = running.since.elapsed();
+            let stalled = held >= so_long && !running.told;
+            running.told |= stalled;
+            stalled.then_some((running.callback, held))
+        });
+        if let Some((callback, held)) = stalled {
+            let peer = &self.status.id;
+            self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
+        }
+    }
+}
+
+/// Woken when a callback's budget is spent, also if it blocks its thread.
+impl Wake for Callback {
+    fn wake(self: Arc<Self>) {
+        // Not here: the timers must not run an observer.
+        drop(Runtime::spawn_background(async move {
+            self.tell_stalled(self.budget);
+        }));
+    }
 }
 
 impl Handler {
@@ -63,24 +97,33 @@ impl Handler {
         handler: Arc<dyn PeerConnectionEventHandler>,
         status: Arc<Status>,
         link: Arc<Link>,
+        budget: Duration,
     ) -> Arc<Self> {
+        let (running, watched) = (Mutex::new(None), Arc::clone(&status));
+        let running = Arc::new(Callback { running, budget, status: watched });
         let user = User { handler, _counted: HANDLERS.count() };
         Arc::new(Self {
             user: Mutex::new(Some(Arc::new(user))),
-            state: Mutex::new(ConnectionState::New),
-            running: Mutex::new(None),
+            state: Mutex::new((ConnectionState::New, Instant::now())),
+            running,
             status,
             link,
         })
     }
 
-    pub(super) fn state(&self) -> ConnectionState {
+    /// The state, and since when.
+    pub(super) fn state(&self) -> (ConnectionState, Instant) {
         *self.state.lock()
     }
 
-    /// The callback that is in progress, and for how long.
-    pub(super) fn running(&self) -> Option<(&'static str, Duration)> {
-        self.running.lock().map(|Running { callback, since }| (callback, since.elapsed()))
+    /// The callback that is in progress.
+    pub(super) fn running(&self) -> Option<&'static str> {
+        self.running.running.lock().map(|running| running.callback)
+    }
+
+    /// Tells that the callback in progress is stalled, whatever its budget, if it was not told yet.
+    pub(super) fn tell_stalled(&self) {
+        self.running.tell_stalled(Duration::ZERO);
     }
 
     /// Whether this thread is inside one of the callbacks.
@@ -90,7 +133,7 @@ impl Handler {
 
     /// Tells the application's handler its one Closed, and lets go of it.
     pub(super) async fn release(&self) {
-        *self.state.lock() = ConnectionState::Closed;
+        *self.state.lock() = (ConnectionState::Closed, Instant::now());
         let user = self.user.lock().take();
         if let Some(user) = user {
             self.call(user, "on_connection_state_change", |user| {
@@ -136,18 +179,26 @@ impl Handler {
 }
 
 /// Says which callback is in progress, until dropped.
-struct RunningGuard<'a>(&'a Handler);
+struct RunningGuard<'a> {
+    callback: &'a Callback,
+    /// Goes off when the budget is spent; there is none where nobody would be told.
+    _alarm: Option<time::Alarm>,
+}
 
 impl<'a> RunningGuard<'a> {
     fn start(handler: &'a Handler, callback: &'static str) -> Self {
-        *handler.running.lock() = Some(Running { callback, since: Instant::now() });
-        Self(handler)
+        let (since, watched) = (Instant::now(), &handler.running);
+        *watched.running.lock() = Some(Running { callback, since, told: false });
+        let alarm = handler.status.watch.is_attached().then(|| {
+            time::Alarm::set(time::after(since, watched.budget), Waker::from(Arc::clone(watched)))
+        });
+        Self { callback: watched, _alarm: alarm }
     }
 }
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        *self.0.running.lock() = None;
+        *self.callback.running.lock() = None;
     }
 }
 
@@ -208,10 +259,10 @@ impl PeerConnectionEventHandler for Handler {
         {
             let mut state = self.state.lock();
             // A callback that was stuck may return to a driver that does not know that it is over.
-            if *state == ConnectionState::Closed {
+            if state.0 == ConnectionState::Closed {
                 return;
             }
-            *state = known;
+            *state = (known, Instant::now());
         }
         let peer = &self.status.id;
         self.status.watch.tell(|| Event::StateChanged { peer, state: known });

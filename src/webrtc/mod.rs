@@ -15,6 +15,7 @@ mod adaptor;
 mod census;
 mod connection;
 mod driver;
+mod goodbye;
 mod handler;
 mod open;
 mod peer;

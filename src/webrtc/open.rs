@@ -12,6 +12,7 @@ use ::webrtc::runtime::Runtime as WebrtcRuntime;
 use super::adaptor::Adaptor;
 use super::connection::{Instrumented, Link, Opaque};
 use super::driver::Driver;
+use super::goodbye::Goodbye;
 use super::handler::Handler;
 use super::peer::Peer;
 use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
@@ -75,8 +76,9 @@ pub fn instrument(
     let (link, driver) = (Arc::new(Link::default()), Driver::new());
     let adaptor = Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver)));
     link.set_core(Arc::downgrade(&adaptor));
-    let handler = Handler::new(handler, Arc::clone(&status), Arc::clone(&link));
-    let connection = Arc::new(Instrumented { link, driver, handler, status });
+    let budget = reserved.handler_budget();
+    let handler = Handler::new(handler, status, Arc::clone(&link), budget);
+    let connection = Arc::new(Instrumented { link, driver, handler, goodbye: Goodbye::default() });
     let peer = reserved.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }

@@ -24,4 +24,5 @@ mod loopback;
 mod proc;
 mod process;
 mod runtime;
+mod task;
 mod truth;
