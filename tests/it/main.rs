@@ -14,15 +14,19 @@
 mod adopt;
 mod deadline;
 mod event;
+mod handler;
 mod host;
 mod id;
 mod leak;
+mod limits;
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 #[path = "../../examples/shared/loopback.rs"]
 mod loopback;
 #[path = "../../examples/shared/proc.rs"]
 mod proc;
 mod process;
+mod proxy;
+mod reaper;
 mod runtime;
 mod task;
 mod truth;

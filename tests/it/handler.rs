@@ -1,0 +1,83 @@
+//! What becomes of callbacks that take long, panic, or kill the driver.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anypeer::peer::{CloseReason, Closure, ForceCause};
+use anypeer::{Event, Observer, Outcome, PeerOptions, Peers};
+
+use crate::host::{BACKENDS, Host};
+use crate::loopback::{Flag, Pair};
+
+/// Writes down which callbacks were told to be stalled, and says when one was.
+#[derive(Default)]
+struct Stalls {
+    callbacks: Mutex<Vec<(&'static str, Duration)>>,
+    told: Flag,
+}
+
+impl Observer for Stalls {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::HandlerStalled { callback, held, .. } = event {
+            self.callbacks.lock().unwrap().push((*callback, *held));
+            self.told.raise();
+        }
+    }
+}
+
+const BUDGET: Duration = Duration::from_millis(50);
+
+#[test]
+fn a_callback_beyond_its_budget_is_told_once_while_it_runs_and_goes_on() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let stalls = Arc::new(Stalls::default());
+        let peers = Peers::builder()
+            .runtime(host.runtime())
+            .observer(Arc::clone(&stalls) as _)
+            .handler_budget(BUDGET)
+            .build();
+        let finished = Arc::new(Flag::default());
+        let (told, done) = (Arc::clone(&stalls), Arc::clone(&finished));
+        let outcome = host.in_task(async move {
+            let offerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let answerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let (stalled, over) = (Arc::clone(&told), Arc::clone(&done));
+            // It waits until it is told to be stalled: it goes on after that, or never.
+            *answerer.1.hook.lock().unwrap() = Some(Box::new(move || {
+                Box::pin(async move {
+                    stalled.told.wait().await;
+                    over.raise();
+                })
+            }));
+            let pair = Pair::connect(offerer, answerer).await.expect("connects");
+            done.wait().await;
+            pair.answerer.close().await
+        });
+        assert_eq!(outcome, Outcome::Closed(Closure::Graceful), "on {backend:?}");
+        let callbacks = stalls.callbacks.lock().unwrap().clone();
+        let [(callback, held)] = callbacks[..] else {
+            panic!("expected it to be told once on {backend:?}: {callbacks:?}")
+        };
+        assert_eq!(callback, "on_data_channel", "on {backend:?}");
+        assert!(held >= BUDGET, "expected at least {BUDGET:?}, and it was {held:?}");
+    }
+}
+
+#[test]
+fn a_driver_that_is_dropped_by_its_executor_is_a_reason_and_its_tasks_are_cancelled() {
+    for &backend in BACKENDS.iter().filter(|backend| backend.can_be_dropped()) {
+        let host = Host::start(backend);
+        let peers = Peers::builder().runtime(host.runtime()).build();
+        let opening = peers.clone();
+        let (peer, _) = host
+            .in_task(async move { crate::loopback::open(&opening, PeerOptions::new()).await })
+            .expect("opens");
+        host.stop().drop();
+        let reason = futures::executor::block_on(peer.closed());
+        assert_eq!(reason, CloseReason::Ended, "on {backend:?}");
+        assert_eq!(peer.closure(), Some(Closure::Forced(ForceCause::RuntimeGone)));
+        assert!(peer.tasks().token().is_cancelled(), "on {backend:?}");
+        assert_eq!(peers.len(), 0, "expected it not to count on {backend:?}");
+    }
+}
