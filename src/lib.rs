@@ -7,6 +7,7 @@
 //!   it is called, and returns a handle: await it, [`wait`](Closing::wait) on it with a bound, or
 //!   drop it and the close goes on. It ends in one [`Outcome`], which is always true.
 //! - [`webrtc`] opens connections of the `webrtc` crate; [`peer::Connection`] is for any other.
+//! - [`task`] supervises tasks, which a peer ends with itself.
 //! - [`runtime`] spawns on the host's executor, whichever it is.
 //! - An [`Observer`] is told every [`Event`].
 //!
@@ -50,6 +51,7 @@
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
+//! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
 //!
@@ -63,6 +65,7 @@
 //! # Panics
 //!
 //! No function of this crate panics on any input, in any thread or context; a panic is a bug.
+//! The guard in `test_util` fails tests, and that is a panic.
 //! Panics of the application's own code (handlers, observers, connections) are caught, told and
 //! survived.
 //!
@@ -79,6 +82,8 @@ pub mod runtime;
 mod state;
 mod sync;
 pub mod task;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
 

@@ -1,6 +1,7 @@
 //! What a kind of connection implements.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -80,6 +81,11 @@ pub trait Connection: Send + Sync + 'static {
     /// for its end could not succeed. Called from any thread.
     fn in_own_handler(&self) -> bool {
         false
+    }
+
+    /// The local addresses of the sockets that it has open. Called from any thread.
+    fn sockets(&self) -> Vec<SocketAddr> {
+        Vec::new()
     }
 
     /// What to ask, after the end, for what the application still holds. Called from any thread.

@@ -28,5 +28,9 @@ pub use self::peers::{InsertError, Peers, PeersBuilder};
 pub use self::reaper::ReaperOptions;
 pub use self::report::{PeerReport, Report};
 
+#[cfg(feature = "test-util")]
+pub(crate) use self::peers::Registry;
+#[cfg(feature = "test-util")]
+pub(crate) use self::record::Record;
 #[cfg(feature = "webrtc")]
 pub(crate) use self::record::Status;

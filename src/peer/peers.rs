@@ -313,8 +313,12 @@ impl Peers {
         let background = Runtime::background()?;
         let tasks = registry.tasks.get_or_init(|| {
             let runtime = registry.runtime.clone().or_else(runtime::current);
-            let owner = Owner { peer: None, watch: registry.watch.clone() };
-            TaskGroup::owned(runtime.unwrap_or(background), owner, registry.options.timed_tasks)
+            let watch = registry.watch.clone();
+            let (owner, timed) = (Owner { peer: None, watch }, registry.options.timed_tasks);
+            let tasks = TaskGroup::owned(runtime.unwrap_or(background), owner, timed);
+            #[cfg(feature = "test-util")]
+            crate::test_util::know_group(&tasks, Some(Arc::downgrade(registry)));
+            tasks
         });
         // Whoever shuts down first says so, and then looks for tasks.
         if registry.inner.lock().intake == Intake::ShutDown {
@@ -340,6 +344,11 @@ impl Peers {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn registry(&self) -> Weak<Registry> {
+        Arc::downgrade(&self.handle.registry)
     }
 
     /// The closed peers of which the application still holds something, and what.
@@ -551,6 +560,8 @@ impl Reserved {
         if reap {
             reaper::start(Arc::downgrade(&registry));
         }
+        #[cfg(feature = "test-util")]
+        crate::test_util::know_peer(&record);
         record.opened();
         Ok(Peer::new(record))
     }

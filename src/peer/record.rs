@@ -112,7 +112,11 @@ impl Record {
     pub(super) fn tasks(&self) -> &TaskGroup {
         let tasks = self.tasks.get_or_init(|| {
             let (peer, watch) = (Some(self.status.id.clone()), self.status.watch.clone());
-            TaskGroup::owned(self.runtime.clone(), Owner { peer, watch }, self.timed_tasks)
+            let owner = Owner { peer, watch };
+            let tasks = TaskGroup::owned(self.runtime.clone(), owner, self.timed_tasks);
+            #[cfg(feature = "test-util")]
+            crate::test_util::know_group(&tasks, Some(self.registry.clone()));
+            tasks
         });
         // Whoever begins a close first says so, and then looks for tasks.
         if !matches!(*self.phase.lock(), Phase::Open) {
@@ -148,11 +152,32 @@ impl Record {
         }
     }
 
-    pub(super) fn state(&self) -> Option<ConnectionState> {
+    pub(crate) fn state(&self) -> Option<ConnectionState> {
         match self.end.get() {
             Some(End { closure: Some(_), .. }) => Some(ConnectionState::Closed),
             _ => self.connection.state(),
         }
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn connection(&self) -> &dyn Connection {
+        &*self.connection
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn registry(&self) -> &Weak<Registry> {
+        &self.registry
+    }
+
+    /// Whether it has ended or was closed.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn is_over(&self) -> bool {
+        !self.is_open()
     }
 
     /// Begins a close, or joins the one under way. Never waits, never panics.

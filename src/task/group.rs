@@ -4,6 +4,8 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "test-util")]
+use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -69,7 +71,7 @@ pub(crate) struct Owner {
     pub(crate) watch: Watch,
 }
 
-pub(super) struct Group {
+pub(crate) struct Group {
     runtime: Runtime,
     pub(super) owner: Owner,
     pub(super) timed: bool,
@@ -124,7 +126,10 @@ impl TaskGroupBuilder {
     pub fn build(self) -> Result<TaskGroup, StartError> {
         Runtime::background()?;
         let owner = Owner { peer: None, watch: Watch::new(self.observer) };
-        Ok(TaskGroup::owned(self.runtime, owner, self.timed))
+        let group = TaskGroup::owned(self.runtime, owner, self.timed);
+        #[cfg(feature = "test-util")]
+        crate::test_util::know_group(&group, None);
+        Ok(group)
     }
 }
 
@@ -166,6 +171,11 @@ impl TaskGroup {
         };
         let group = Arc::new(group);
         Self { _handle: Arc::new(Handle { group: Arc::clone(&group) }), group }
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn downgrade(&self) -> Weak<Group> {
+        Arc::downgrade(&self.group)
     }
 
     /// Starts a task, recorded under `name`.
@@ -514,7 +524,7 @@ impl Group {
         self.recorded.lock().tasks.len() + self.counted.load(Ordering::Acquire) / ONE
     }
 
-    fn left(&self) -> StuckTasks {
+    pub(crate) fn left(&self) -> StuckTasks {
         let unnamed = self.counted.load(Ordering::Acquire) / ONE;
         StuckTasks { named: self.infos(), unnamed }
     }

@@ -28,4 +28,6 @@ pub use self::record::{PollTimes, TaskId, TaskInfo};
 pub use self::stuck::StuckTasks;
 pub use self::token::CancellationToken;
 
+#[cfg(feature = "test-util")]
+pub(crate) use self::group::Group;
 pub(crate) use self::group::Owner;

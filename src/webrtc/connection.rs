@@ -1,5 +1,6 @@
 //! Connections of the `webrtc` crate, as [`Connection`]s.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -198,6 +199,10 @@ impl Connection for Instrumented {
             let (state, _) = self.handler.state();
             self.goodbye.was_said(&*connection, state).await
         })
+    }
+
+    fn sockets(&self) -> Vec<SocketAddr> {
+        self.driver.sockets.open()
     }
 
     fn in_own_handler(&self) -> bool {

@@ -30,8 +30,8 @@ struct Known {
 
 impl Sockets {
     /// Remembers a socket, or takes it away at once if the others were already.
-    fn add<T: Send + 'static>(&self, socket: T) -> Arc<Revocable<T>> {
-        let open = Open { io: socket, _counted: SOCKETS.count() };
+    fn add<T: Send + 'static>(&self, socket: T, local_addr: SocketAddr) -> Arc<Revocable<T>> {
+        let open = Open { io: socket, local_addr, _counted: SOCKETS.count() };
         let socket = Arc::new(Revocable(Mutex::new(Some(open))));
         let weak: Weak<dyn Revoke> = Arc::<Revocable<T>>::downgrade(&socket);
         let mut known = self.0.lock();
@@ -43,6 +43,12 @@ impl Sockets {
             socket.revoke();
         }
         socket
+    }
+
+    /// The addresses of those that are open.
+    pub(super) fn open(&self) -> Vec<SocketAddr> {
+        let sockets: Vec<_> = self.0.lock().sockets.iter().filter_map(Weak::upgrade).collect();
+        sockets.iter().filter_map(|socket| socket.local_addr()).collect()
     }
 
     /// Closes every socket, now and from now on, also while the driver is using them.
@@ -60,7 +66,7 @@ impl Sockets {
     pub(super) fn udp(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let batch = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let local_addr = socket.local_addr()?;
-        Ok(Arc::new(Udp { batch, local_addr, socket: self.add(socket) }))
+        Ok(Arc::new(Udp { batch, local_addr, socket: self.add(socket, local_addr) }))
     }
 
     pub(super) fn tcp_listener(
@@ -68,7 +74,7 @@ impl Sockets {
         listener: std::net::TcpListener,
     ) -> io::Result<Arc<dyn AsyncTcpListener>> {
         let local_addr = listener.local_addr()?;
-        let socket = self.add(Async::new(listener)?);
+        let socket = self.add(Async::new(listener)?, local_addr);
         Ok(Arc::new(TcpListener { sockets: Arc::clone(self), local_addr, socket }))
     }
 
@@ -78,12 +84,15 @@ impl Sockets {
     ) -> io::Result<Arc<dyn AsyncTcpStream>> {
         let (local_addr, peer_addr) =
             (stream.get_ref().local_addr()?, stream.get_ref().peer_addr()?);
-        Ok(Arc::new(TcpStream { local_addr, peer_addr, socket: self.add(stream) }))
+        Ok(Arc::new(TcpStream { local_addr, peer_addr, socket: self.add(stream, local_addr) }))
     }
 }
 
 trait Revoke: Send + Sync {
     fn revoke(&self);
+
+    /// `None` once it is closed.
+    fn local_addr(&self) -> Option<SocketAddr>;
 }
 
 /// A socket that somebody else can close.
@@ -93,6 +102,7 @@ struct Revocable<T>(Mutex<Option<Open<T>>>);
 
 struct Open<T> {
     io: T,
+    local_addr: SocketAddr,
     _counted: Counted,
 }
 
@@ -100,6 +110,10 @@ impl<T: Send> Revoke for Revocable<T> {
     fn revoke(&self) {
         let taken = self.0.lock().take();
         drop(taken);
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.0.lock().as_ref().map(|open| open.local_addr)
     }
 }
 

@@ -18,6 +18,8 @@ mod handler;
 mod host;
 mod id;
 mod leak;
+#[cfg(feature = "test-util")]
+mod leak_guard;
 mod limits;
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 #[path = "../../examples/shared/loopback.rs"]
