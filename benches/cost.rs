@@ -1,6 +1,6 @@
 //! What this crate costs, as ratios: each against the bare way, interleaved in one run.
 //!
-//! `cargo bench --all-features --bench cost [-- spawn|task|close|throughput]`. The machine may be
+//! `cargo bench --all-features --bench cost [-- spawn|task|close|throughput|idle]`. The machine may be
 //! shared and noisy, so nothing is stated in seconds alone, and nothing fails by time.
 
 #![allow(
@@ -22,12 +22,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use anypeer::peer::ReaperOptions;
 use anypeer::runtime::{Runtime, SmolSpawner, TokioSpawner};
 use anypeer::task::TaskGroup;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
-use anypeer::{PeerOptions, Peers};
+use anypeer::{Event, Observer, PeerOptions, Peers};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, join_all};
 
@@ -45,6 +46,9 @@ fn main() {
     }
     if runs("close") {
         each_backend("close_all of 400 against join_all", 1.2, close);
+    }
+    if runs("idle") {
+        each_backend("CPU of 300 idle peers, watched against not", 1.10, idle);
     }
     if runs("throughput") {
         each_backend("time of 8 MiB through a data channel", 1.0 / 0.97, throughput);
@@ -343,6 +347,69 @@ fn close(backend: &Backend, name: &str, limit: f64) {
             }))
         },
     );
+}
+
+const IDLE_PEERS: usize = 300;
+
+/// The processor time that connected peers take that do nothing, in one second; ours with the
+/// reaper and an observer, the others with neither.
+fn idle(backend: &Backend, name: &str, limit: f64) {
+    let (bare, ours) = (backend.clone(), backend.clone());
+    compare(
+        name,
+        limit,
+        5,
+        move || {
+            let peers = Peers::builder().runtime(bare.ours.clone()).reaper(ReaperOptions::off());
+            idle_cpu(&bare, peers.build())
+        },
+        move || {
+            let peers = Peers::builder().runtime(ours.ours.clone());
+            idle_cpu(&ours, peers.observer(Arc::new(Unmoved)).build())
+        },
+    );
+}
+
+/// An observer that does nothing.
+struct Unmoved;
+
+impl Observer for Unmoved {
+    fn on_event(&self, event: &Event<'_>) {
+        std::hint::black_box(event);
+    }
+}
+
+fn idle_cpu(backend: &Backend, peers: Peers) -> Duration {
+    const SECONDS: u32 = 6;
+    let set = peers.clone();
+    let pairs = backend.run(Box::pin(async move {
+        let mut pairs = Vec::new();
+        while pairs.len() < IDLE_PEERS / 2 {
+            let batch =
+                (0..AT_ONCE).map(|_| Pair::open(&set, PeerOptions::new(), PeerOptions::new()));
+            pairs.extend(join_all(batch).await);
+        }
+        async_io::Timer::after(Duration::from_secs(1)).await;
+        pairs
+    }));
+    let before = cpu_time();
+    backend.run(Box::pin(async {
+        async_io::Timer::after(Duration::from_secs(SECONDS.into())).await;
+    }));
+    let took = cpu_time().saturating_sub(before) / SECONDS;
+    assert!(pairs.iter().all(Result::is_ok) && peers.len() == IDLE_PEERS, "{peers:?}");
+    backend.run(Box::pin(async move { assert!(peers.shutdown().await.all_closed()) }));
+    took
+}
+
+/// The processor time that this process's threads have taken (proc(5), `schedstat`).
+fn cpu_time() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").expect("a Linux");
+    let times = threads.filter_map(|thread| {
+        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(times.sum())
 }
 
 const TRANSFER_BYTES: usize = 8 << 20;

@@ -4,8 +4,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::OnceLock;
-
-use crate::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The longest id, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 256;

@@ -1,29 +1,43 @@
 //! Locks and the one-shot completion that every eager handle waits for.
 //!
-//! One alias for the primitives, so that a model checker can stand in for them.
+//! One alias for the primitives, so that loom can stand in for them (`--cfg anypeer_loom`, see
+//! `loom/`). Statics, which loom does not know, use `std`'s.
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{OnceLock, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Context, Poll};
 
-use event_listener::{Event, EventListener};
+pub(crate) use self::primitives::{Event, EventListener, MutexGuard, OnceLock, atomic};
 
-pub(crate) use std::sync::{MutexGuard, atomic};
+#[cfg(not(anypeer_loom))]
+mod primitives {
+    pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock, atomic};
+
+    pub(crate) use event_listener::{Event, EventListener};
+}
+
+#[cfg(anypeer_loom)]
+#[path = "../loom/src/primitives.rs"]
+mod primitives;
 
 /// A `std` mutex that ignores poisoning.
 ///
 /// No state behind one of our locks is left half-written by a panic: each guarded section moves
 /// whole values.
-pub(crate) struct Mutex<T: ?Sized>(std::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(primitives::Mutex<T>);
 
 impl<T> Mutex<T> {
+    #[cfg(not(anypeer_loom))]
     pub(crate) const fn new(value: T) -> Self {
-        Self(std::sync::Mutex::new(value))
+        Self(primitives::Mutex::new(value))
     }
-}
 
-impl<T: ?Sized> Mutex<T> {
+    #[cfg(anypeer_loom)]
+    pub(crate) fn new(value: T) -> Self {
+        Self(primitives::Mutex::new(value))
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one place that locks")]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -36,7 +50,7 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -51,7 +65,7 @@ pub(crate) struct Completion<T> {
 }
 
 impl<T> Completion<T> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { value: OnceLock::new(), done: Event::new() }
     }
 
@@ -80,7 +94,7 @@ impl<T> Completion<T> {
         cx: &mut Context<'_>,
     ) -> Poll<&'a T> {
         loop {
-            if let Some(value) = self.value.get() {
+            if let Some(value) = self.get() {
                 *listener = None;
                 return Poll::Ready(value);
             }

@@ -7,7 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use super::record::Record;
 use crate::runtime::background::foreign;
 use crate::runtime::{JoinError, JoinHandle, Runtime, panicked, time};
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Completion, Mutex};
+use crate::sync::{Completion, Mutex, OnceLock};
 
 pub(super) struct Attempt {
     record: Arc<Record>,
@@ -97,7 +97,7 @@ impl Attempt {
     pub(super) fn start_ended(self: &Arc<Self>, cause: ForceCause) {
         let attempt = Arc::clone(self);
         drop(Runtime::spawn_background(async move {
-            let end = pin!(attempt.record.end.wait());
+            let end = pin!(attempt.record.told.wait());
             let outcome = match time::by(attempt.deadline(), end).await {
                 Some(end) => match &end.closure {
                     Some(closure) => Outcome::Closed(closure.clone()),

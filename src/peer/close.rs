@@ -8,14 +8,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::vec;
 
-use event_listener::EventListener;
-
 use super::connection::Connection;
 use super::outcome::Outcome;
 use super::report::{PeerReport, Report};
 use crate::id::PeerId;
 use crate::runtime::{JoinHandle, WaitError, wait};
-use crate::sync::Completion;
+use crate::sync::{Completion, EventListener};
 use crate::task::StuckTasks;
 
 /// The outcome of a close, the time that it took, and the tasks that it left.

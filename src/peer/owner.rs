@@ -96,7 +96,7 @@ impl Peer {
     ///
     /// Cancel safe.
     pub async fn closed(&self) -> CloseReason {
-        self.record().end.wait().await.reason
+        self.record().told.wait().await.reason
     }
 
     /// Why the connection ended; `None` while it has not.

@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
-
-use event_listener::Event;
 
 use super::close::{Closing, ClosingAll};
 use super::connection::Connection;
@@ -18,8 +16,8 @@ use super::record::{Record, RecordOptions, Status};
 use crate::event::{Observer, Watch};
 use crate::id::{GroupId, IdError, PeerId};
 use crate::runtime::{self, JoinHandle, Runtime, StartError};
-use crate::sync::Mutex;
 use crate::sync::atomic::Ordering;
+use crate::sync::{Event, Mutex, OnceLock};
 use crate::task::{Owner, StuckTasks, TaskGroup};
 
 /// A set of peers that are closed together, like the tasks of a task group.

@@ -1,7 +1,7 @@
 //! One peer: what it is, how far it is, and the work of closing it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
@@ -17,7 +17,7 @@ use crate::runtime::background::foreign;
 use crate::runtime::{JoinHandle, Runtime, time};
 use crate::state::ConnectionState;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::sync::{Completion, Mutex};
+use crate::sync::{Completion, Mutex, OnceLock};
 use crate::task::{Owner, StuckTasks, TaskGroup};
 
 /// What is known of a peer wherever something may happen to it.
@@ -28,6 +28,7 @@ pub(crate) struct Status {
 }
 
 /// How a peer's life ended.
+#[derive(Clone)]
 pub(super) struct End {
     pub(super) reason: CloseReason,
     /// `None` where the end cannot be seen.
@@ -46,7 +47,9 @@ pub(super) struct RecordOptions {
 pub(crate) struct Record {
     pub(super) status: Arc<Status>,
     pub(super) connection: Arc<dyn Connection>,
-    pub(super) end: Completion<End>,
+    pub(super) end: OnceLock<End>,
+    /// The end, from when the observer was told: who waits for it waits for this.
+    pub(super) told: Completion<End>,
     pub(super) registry: Weak<Registry>,
     pub(super) runtime: Runtime,
     pub(super) reaping: Reaping,
@@ -86,7 +89,8 @@ impl Record {
         Arc::new(Self {
             status,
             connection,
-            end: Completion::new(),
+            end: OnceLock::new(),
+            told: Completion::new(),
             registry,
             runtime,
             reaping: Reaping::new(reaper),
@@ -310,11 +314,13 @@ impl Record {
         match &outcome {
             Outcome::Closed(closure) => self.ended(reason, closure.clone(), took),
             outcome => {
-                if *outcome == Outcome::Unconfirmed {
-                    self.end.set(End { reason, closure: None });
-                }
+                let end = End { reason, closure: None };
+                let ended = *outcome == Outcome::Unconfirmed && self.end.set(end.clone()).is_ok();
                 let watch = &self.status.watch;
                 watch.tell(|| Event::NotClosed { peer, reason, outcome, took });
+                if ended {
+                    self.told.set(end);
+                }
             }
         }
         let over = Ending { outcome, took, stuck: StuckTasks::default() };
@@ -344,11 +350,13 @@ impl Record {
 
     /// The one place that tells a Closed.
     fn ended(&self, reason: CloseReason, closure: Closure, took: Duration) {
-        if self.end.set(End { reason, closure: Some(closure) })
-            && let Some(End { closure: Some(closure), .. }) = self.end.get()
+        let end = End { reason, closure: Some(closure) };
+        if self.end.set(end.clone()).is_ok()
+            && let Some(closure) = &end.closure
         {
             let peer = &self.status.id;
             self.status.watch.tell(|| Event::Closed { peer, reason, closure, took });
+            self.told.set(end);
         }
     }
 }

@@ -18,6 +18,7 @@
 
 #[cfg(feature = "async-std")]
 mod async_std;
+#[cfg_attr(anypeer_loom, path = "../../loom/src/background.rs")]
 pub(crate) mod background;
 mod current;
 mod executor;
@@ -30,6 +31,7 @@ pub(crate) mod net;
 #[cfg(feature = "smol")]
 mod smol;
 mod spawner;
+#[cfg_attr(anypeer_loom, path = "../../loom/src/time.rs")]
 pub(crate) mod time;
 #[cfg(feature = "tokio")]
 mod tokio;

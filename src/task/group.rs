@@ -9,7 +9,6 @@ use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use event_listener::EventListener;
 use pin_project_lite::pin_project;
 use slab::Slab;
 
@@ -23,8 +22,8 @@ use super::token::CancellationToken;
 use crate::event::{Event, Observer, Watch};
 use crate::id::PeerId;
 use crate::runtime::{JoinHandle, Runtime, StartError, time};
-use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{EventListener, Mutex};
 
 /// Tasks that are cancelled and waited for together.
 ///
@@ -78,7 +77,7 @@ pub(crate) struct Group {
     token: CancellationToken,
     /// [`ONE`] for each counted task that has not ended, [`AWAITED`] and [`CANCELLED`].
     counted: AtomicUsize,
-    idle: event_listener::Event,
+    idle: crate::sync::Event,
     recorded: Mutex<Recorded>,
     /// How many of the recorded ones are to be dropped at their next poll: mostly none, and then
     /// no poll needs the lock.
@@ -165,7 +164,7 @@ impl TaskGroup {
             timed,
             token: CancellationToken::new(),
             counted: AtomicUsize::new(0),
-            idle: event_listener::Event::new(),
+            idle: crate::sync::Event::new(),
             recorded: Mutex::default(),
             stopping: AtomicUsize::new(0),
         };

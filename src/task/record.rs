@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::end::CancelReason;
 use super::group::Group;
 use crate::id::PeerId;
-use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The id of a task, unique in the process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

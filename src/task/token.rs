@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use event_listener::EventListener;
-
-use crate::sync::Completion;
+use crate::sync::{Completion, EventListener};
 
 /// Asks any number of tasks to stop; once asked, always asked.
 ///

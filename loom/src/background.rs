@@ -1,0 +1,54 @@
+//! Stands in for the background executor in a model: a thread for each task.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use super::spawner::BoxFuture;
+
+/// As the real one's, and never made.
+#[derive(Clone, Debug)]
+pub struct StartError(Arc<io::Error>);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the background executor's thread could not be started")
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+pub(super) fn start() -> Result<(), StartError> {
+    Ok(())
+}
+
+pub(super) fn spawn<F>(future: F) -> async_executor::Task<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let (report, end) = futures::channel::oneshot::channel();
+    loom::thread::spawn(move || drop(report.send(loom::future::block_on(future))));
+    // Run wherever it is woken: it only hands the result on.
+    let task = async move {
+        match end.await {
+            Ok(output) => output,
+            Err(_dropped) => std::future::pending().await,
+        }
+    };
+    let (runnable, task) = async_task::spawn(task, |runnable: async_task::Runnable| {
+        runnable.run();
+    });
+    runnable.schedule();
+    task
+}
+
+pub(crate) fn foreign<F>(future: F) -> BoxFuture<F::Output>
+where
+    F: Future + Send + 'static,
+{
+    Box::pin(future)
+}
