@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure};
+use anypeer::peer::{CloseReason, Closure, ReaperOptions};
 use anypeer::runtime::Runtime;
 use anypeer::webrtc::census;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
@@ -195,7 +195,10 @@ async fn demonstrate(runtime: Runtime, pairs: usize) -> Result<bool, Error> {
     println!("{pairs} pairs of peers on {}, {TRANSFER_BYTES} bytes through each\n", runtime.name());
     let before = Inventory::take();
     let told = Arc::new(Told::default());
-    let peers = Peers::builder().runtime(runtime).observer(Arc::clone(&told) as _).build();
+    // Each side is closed by its own path, and not because the other one has gone.
+    let reaper = ReaperOptions::new().goodbye(false);
+    let peers = Peers::builder().runtime(runtime).reaper(reaper);
+    let peers = peers.observer(Arc::clone(&told) as _).build();
 
     let start = Instant::now();
     let mut by_path: HashMap<Path, Vec<Pair>> = HashMap::new();

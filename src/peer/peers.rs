@@ -406,20 +406,23 @@ impl Registry {
 
     /// Takes a record that has ended out of the numbers, once.
     pub(super) fn uncount(&self, record: &Record) {
-        if record.counted.swap(false, Ordering::AcqRel) {
-            let mut inner = self.inner.lock();
-            inner.open -= 1;
-            if let Some(group) = &record.status.group
-                && let Some(open) = inner.groups.get_mut(group)
-            {
-                *open -= 1;
-                if *open == 0 {
-                    inner.groups.remove(group);
-                }
+        if !record.counted.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let mut inner = self.inner.lock();
+        inner.open -= 1;
+        if let Some(group) = &record.status.group
+            && let Some(open) = inner.groups.get_mut(group)
+        {
+            *open -= 1;
+            if *open == 0 {
+                inner.groups.remove(group);
             }
-            if inner.open == 0 {
-                self.idle.notify(usize::MAX);
-            }
+        }
+        let idle = inner.open == 0;
+        drop(inner);
+        if idle {
+            self.idle.notify(usize::MAX);
         }
     }
 

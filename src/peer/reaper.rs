@@ -15,6 +15,9 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 /// noticed within 1.5 s.
 const TICK: Duration = Duration::from_millis(750);
 
+/// A connection that does not answer by then has not said goodbye.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
 /// Which peers are closed without being asked, and when.
 ///
 /// By default a peer is closed that never connects within a minute, has been Failed or
@@ -164,23 +167,35 @@ fn look(record: &Arc<Record>) {
     if !record.reaping.is_on() || record.reaping.looking.swap(true, Ordering::AcqRel) {
         return;
     }
-    let asked = Arc::clone(record);
+    let asked = Looking(Arc::clone(record));
     drop(record.attempt(async move {
-        let connection = &asked.connection;
+        let Looking(record) = &asked;
+        let connection = &record.connection;
         let (state, since) = (connection.state(), connection.state_since());
-        let over = state.and_then(|state| asked.reaping.is_over(state, since, Instant::now()));
+        let over = state.and_then(|state| record.reaping.is_over(state, since, Instant::now()));
         let over = match over {
-            None if asked.reaping.options.goodbye => {
-                let said = Arc::clone(connection).remote_closed().await;
-                said.then_some(CloseReason::RemoteClosed)
+            None if record.reaping.options.goodbye => {
+                let said = time::by(
+                    time::after(Instant::now(), ANSWER_WITHIN),
+                    Arc::clone(connection).remote_closed(),
+                );
+                (said.await == Some(true)).then_some(CloseReason::RemoteClosed)
             }
             over => over,
         };
-        asked.reaping.looking.store(false, Ordering::Release);
         if let Some(reason) = over {
-            drop(asked.close(reason));
+            drop(record.close(reason));
         }
     }));
+}
+
+/// A look at a peer; the next one is not taken before this is dropped, however it ends.
+struct Looking(Arc<Record>);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.reaping.looking.store(false, Ordering::Release);
+    }
 }
 
 #[cfg(test)]

@@ -339,3 +339,13 @@ impl Host {
 pub(crate) fn received<T>(result: &Receiver<T>) -> T {
     result.recv_timeout(PATIENCE).expect("expected a result in time, and the other side is silent")
 }
+
+/// Runs a test that mostly waits on all backends at once.
+pub(crate) fn on_all_at_once(test: impl Fn(Backend, &Host) + Sync) {
+    let hosts: Vec<_> = BACKENDS.iter().map(|&backend| (backend, Host::start(backend))).collect();
+    std::thread::scope(|scope| {
+        for (backend, host) in &hosts {
+            scope.spawn(|| test(*backend, host));
+        }
+    });
+}

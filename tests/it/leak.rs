@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::Closure;
+use anypeer::peer::{Closure, ReaperOptions};
 use anypeer::webrtc::{Census, Peer, RTCDtlsTransportState, census};
 use anypeer::{Event, Observer, PeerOptions, Peers};
 use futures::future::join_all;
@@ -79,7 +79,8 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
     let graceful = Arc::new(Graceful::default());
     let ours =
         Peers::builder().runtime(host.runtime()).observer(Arc::clone(&graceful) as _).build();
-    let theirs = set(&host);
+    // They are looked at after they were told, and so must not be closed for it.
+    let theirs = Peers::builder().runtime(host.runtime()).reaper(ReaperOptions::off()).build();
     let (mut subjects, mut remotes) = (Vec::new(), Vec::new());
     while subjects.len() < CONNECTIONS {
         let (ours, theirs) = (ours.clone(), theirs.clone());

@@ -1,10 +1,11 @@
 //! Peers that are closed without being asked, and those that are not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure, ReaperOptions};
+use anypeer::peer::{CloseReason, Closure, Connection, ConnectionError, ReaperOptions};
+use anypeer::runtime::{BoxFuture, Runtime};
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::media_stream::MediaStreamTrack;
 use anypeer::webrtc::media_stream::track_local::TrackLocal;
@@ -17,12 +18,13 @@ use anypeer::webrtc::peer_connection::{
 use anypeer::webrtc::{self, MulticastDnsMode, Peer, RTCSctpTransportState, RtpCodecKind};
 use anypeer::{ConnectionState, PeerOptions, Peers};
 use event_listener::Event;
-use futures::future::{Either, select};
+use futures::future::{Either, join_all, select};
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters,
 };
 
-use crate::host::{BACKENDS, Backend, Host};
+use crate::host::{BACKENDS, Host, on_all_at_once};
+use crate::process;
 use crate::proxy::Proxy;
 
 /// A goodbye must be noticed by then.
@@ -227,35 +229,47 @@ fn untouched(_side: usize, sdp: &str) -> String {
     sdp.to_owned()
 }
 
+/// Connects two peers, lets one go, and says what the other made of it, and when.
+async fn part(
+    runtime: Runtime,
+    negotiates: Negotiates,
+    offerer_goes: bool,
+) -> (Duration, Option<CloseReason>, Option<Closure>) {
+    let offering = Peers::builder().runtime(runtime.clone()).build();
+    let answering = Peers::builder().runtime(runtime).build();
+    let offerer = open(&offering, PeerOptions::new()).await;
+    let answerer = open(&answering, PeerOptions::new()).await;
+    let _channel = connect(&offerer, &answerer, negotiates, untouched).await;
+    let (goes, stays) = if offerer_goes { (offering, answerer) } else { (answering, offerer) };
+    let start = Instant::now();
+    goes.close_all().await;
+    let reason = within(PATIENCE, stays.peer.closed()).await;
+    (start.elapsed(), reason, stays.peer.closure())
+}
+
 #[test]
 fn a_goodbye_is_noticed_in_time_by_senders_and_receivers_of_data_and_of_media() {
+    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let ways: Vec<_> = [Negotiates::Data, Negotiates::Media, Negotiates::Both]
+        .into_iter()
+        .flat_map(|negotiates| [(negotiates, false), (negotiates, true)])
+        .collect();
     for &backend in BACKENDS {
-        for negotiates in [Negotiates::Data, Negotiates::Media, Negotiates::Both] {
-            for offerer_goes in [false, true] {
-                let host = Host::start(backend);
-                let offering = Peers::builder().runtime(host.runtime()).build();
-                let answering = Peers::builder().runtime(host.runtime()).build();
-                let (took, reason, closure) = host.in_task(async move {
-                    let offerer = open(&offering, PeerOptions::new()).await;
-                    let answerer = open(&answering, PeerOptions::new()).await;
-                    let _channel = connect(&offerer, &answerer, negotiates, untouched).await;
-                    let (goes, stays) =
-                        if offerer_goes { (offering, answerer) } else { (answering, offerer) };
-                    let start = Instant::now();
-                    goes.close_all().await;
-                    let reason = within(PATIENCE, stays.peer.closed()).await;
-                    (start.elapsed(), reason, stays.peer.closure())
-                });
-                let stays = if offerer_goes { "answerer" } else { "offerer" };
-                let what = format!("{negotiates:?}, {stays} stays, on {backend:?}");
-                assert_eq!(reason, Some(CloseReason::RemoteClosed), "{what}");
-                assert_eq!(closure, Some(Closure::Graceful), "{what}");
-                assert!(
-                    took < NOTICED_WITHIN,
-                    "expected it within {NOTICED_WITHIN:?}, and it took {took:?}: {what}"
-                );
-                println!("{what}: noticed in {} ms", took.as_millis());
-            }
+        let host = Host::start(backend);
+        let runtime = host.runtime();
+        let parting: Vec<_> =
+            ways.iter().map(|&(what, goes)| Box::pin(part(runtime.clone(), what, goes))).collect();
+        let saw = host.in_task(join_all(parting));
+        for ((negotiates, offerer_goes), (took, reason, closure)) in ways.iter().zip(saw) {
+            let stays = if *offerer_goes { "answerer" } else { "offerer" };
+            let what = format!("{negotiates:?}, {stays} stays, on {backend:?}");
+            assert_eq!(reason, Some(CloseReason::RemoteClosed), "{what}");
+            assert_eq!(closure, Some(Closure::Graceful), "{what}");
+            assert!(
+                took < NOTICED_WITHIN,
+                "expected it within {NOTICED_WITHIN:?}, and it took {took:?}: {what}"
+            );
+            println!("{what}: noticed in {} ms", took.as_millis());
         }
     }
 }
@@ -311,8 +325,8 @@ fn without_data(sdp: &str) -> String {
 
 #[test]
 fn a_peer_whose_data_was_merely_rejected_is_left_alone_until_a_goodbye() {
-    for &backend in BACKENDS {
-        let host = Host::start(backend);
+    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    on_all_at_once(|backend, host| {
         let ours = Peers::builder().runtime(host.runtime()).build();
         let theirs = Peers::builder().runtime(host.runtime()).build();
         let (early, reason) = host.in_task(async move {
@@ -334,16 +348,6 @@ fn a_peer_whose_data_was_merely_rejected_is_left_alone_until_a_goodbye() {
         });
         assert_eq!(early, None, "expected it to be left alone on {backend:?}");
         assert_eq!(reason, Some(CloseReason::RemoteClosed), "on {backend:?}");
-    }
-}
-
-/// Runs a test that mostly waits on all backends at once.
-fn on_all_at_once(test: impl Fn(Backend, &Host) + Sync) {
-    let hosts: Vec<_> = BACKENDS.iter().map(|&backend| (backend, Host::start(backend))).collect();
-    std::thread::scope(|scope| {
-        for (backend, host) in &hosts {
-            scope.spawn(|| test(*backend, host));
-        }
     });
 }
 
@@ -416,4 +420,49 @@ fn what_is_disconnected_failed_or_never_connected_for_too_long_is_closed_as_that
         assert_eq!(reasons.2, Some(CloseReason::NeverConnected), "on {backend:?}");
         drop(proxy);
     });
+}
+
+/// A connection that gives no answer when it is asked for a goodbye.
+struct Rude {
+    panics: bool,
+    asked: AtomicUsize,
+    state: Mutex<ConnectionState>,
+}
+
+impl Connection for Rude {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        Box::pin(async { Ok(Some(Closure::Graceful)) })
+    }
+
+    fn state(&self) -> Option<ConnectionState> {
+        Some(*self.state.lock().unwrap())
+    }
+
+    fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        if self.panics {
+            // Without the hook, which would print it.
+            std::panic::resume_unwind(Box::new("deliberate"));
+        }
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_connection_that_does_not_answer_is_still_closed_by_the_other_rules() {
+    let peers = Peers::builder().reaper(ReaperOptions::new().failed(Some(Duration::ZERO))).build();
+    for panics in [true, false] {
+        let (asked, state) = (AtomicUsize::new(0), Mutex::new(ConnectionState::Connected));
+        let rude = Arc::new(Rude { panics, asked, state });
+        let peer = peers.insert(Arc::clone(&rude) as _, PeerOptions::new()).expect("inserted");
+        let closed = async {
+            while rude.asked.load(Ordering::Acquire) == 0 {
+                async_io::Timer::after(Duration::from_millis(10)).await;
+            }
+            *rude.state.lock().unwrap() = ConnectionState::Failed;
+            within(PATIENCE, peer.closed()).await
+        };
+        let reason = futures::executor::block_on(closed);
+        assert_eq!(reason, Some(CloseReason::Failed), "where it panics: {panics}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseOptions, Closure, Connection, ConnectionError, PeerReport};
@@ -12,8 +12,9 @@ use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
 
 use async_executor::Executor;
 
-use crate::host::{BACKENDS, Host, Undriven};
+use crate::host::{self, BACKENDS, Host, Undriven};
 use crate::loopback::Flag;
+use crate::process;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const MESSAGE: &str = "deliberate panic in a task";
@@ -331,8 +332,9 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
     const STUCK: [usize; 3] = [17, 42, 99];
     let bounds =
         CloseOptions::new().timeout(Duration::from_secs(3)).grace(Duration::from_millis(1000));
-    for &backend in BACKENDS {
-        let (host, crew) = (Host::start(backend), Crew::start());
+    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    host::on_all_at_once(|backend, host| {
+        let crew = Crew::start();
         let ends = Arc::new(Ends::default());
         let builder = Peers::builder().runtime(host.runtime()).close(bounds);
         let peers = builder.observer(Arc::clone(&ends) as _).build();
@@ -403,7 +405,7 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
         assert_eq!(ends.started.load(Ordering::Acquire), PEERS * TASKS, "on {backend:?}");
         assert_eq!(ends.count(), PEERS * TASKS, "expected one end for each on {backend:?}");
         crew.stop();
-    }
+    });
 }
 
 #[test]
