@@ -136,7 +136,7 @@ fn open(peers: &Peers, runtime: &Runtime) -> Result<(Peer, String, Started), Err
     let connection = Arc::new(Str0m(Arc::clone(&shared)));
     let options = PeerOptions::new().runtime(runtime.clone());
     let peer = peers.insert(connection, options)?;
-    let started = Started { driver, pending, runtime: runtime.clone(), shared };
+    let started = Started { driver, pending, runtime: runtime.clone(), ended: Ended(shared) };
     Ok((peer, SdpOffer::to_sdp_string(&offer), started))
 }
 
@@ -145,15 +145,16 @@ struct Started {
     driver: Driver,
     pending: SdpPendingOffer,
     runtime: Runtime,
-    shared: Arc<Shared>,
+    ended: Ended,
 }
 
 impl Started {
     /// Takes the answer, and starts the driver.
     fn connect(self, answer: &str) -> Result<Arc<Shared>, Error> {
-        let Self { mut driver, pending, runtime, shared } = self;
+        let Self { mut driver, pending, runtime, ended } = self;
+        let shared = Arc::clone(&ended.0);
         driver.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(answer)?)?;
-        let (ended, aborted) = (Ended(Arc::clone(&shared)), shared.aborted.clone());
+        let aborted = shared.aborted.clone();
         drop(runtime.spawn(async move {
             if let Some(Err(error)) = aborted.run_until_cancelled(driver.run()).await {
                 eprintln!("str0m: {error}");

@@ -4,6 +4,7 @@
 //! `loom/`). Statics, which loom does not know, use `std`'s.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::PoisonError;
 use std::task::{Context, Poll};
@@ -56,6 +57,12 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
+/// Wakes all that wait. A waker is its executor's code; one that panics must not take down whoever
+/// wakes it.
+pub(crate) fn wake_all(event: &Event) {
+    let _panicked = catch_unwind(AssertUnwindSafe(|| event.notify(usize::MAX)));
+}
+
 /// A value that is set once and that any number of tasks and threads can wait for.
 ///
 /// The value is the durable fact; the event is only the wake-up.
@@ -73,7 +80,7 @@ impl<T> Completion<T> {
     pub(crate) fn set(&self, value: T) -> bool {
         let first = self.value.set(value).is_ok();
         if first {
-            self.done.notify(usize::MAX);
+            wake_all(&self.done);
         }
         first
     }

@@ -41,7 +41,7 @@ pub(super) struct Attempt {
 }
 
 /// What force has at the least, should it start at the very end of the bound.
-const FORCE_FLOOR: Duration = Duration::from_millis(100);
+pub(super) const FORCE_FLOOR: Duration = Duration::from_millis(100);
 
 /// Why a close is not left to go on by itself.
 enum Trouble {
@@ -143,7 +143,10 @@ impl Attempt {
         if self.seen.get().is_none() {
             let connection = Arc::clone(&self.record.connection);
             let mut abort = self.record.attempt(async move { connection.abort().await });
-            let aborted = time::by(deadline, &mut abort).await.and_then(Result::ok).flatten();
+            let aborted = time::by(deadline, &mut abort).await;
+            // One that hangs must not be there for each close that is asked for.
+            abort.abort();
+            let aborted = aborted.and_then(Result::ok).flatten();
             // It may have ended in order after all, just before.
             if let (Some(cause), None) = (aborted, self.seen.get()) {
                 self.record.release_by(deadline).await;
@@ -227,6 +230,9 @@ impl Drop for Guard {
 impl Wake for Attempt {
     fn wake(self: Arc<Self>) {
         // Not here: the last reference to a connection must not be dropped by the timers.
-        drop(Runtime::spawn_background(async move { self.force(Trouble::Late) }));
+        drop(Runtime::spawn_background(async move {
+            self.record.abort_tasks();
+            self.force(Trouble::Late);
+        }));
     }
 }

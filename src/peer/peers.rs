@@ -17,7 +17,7 @@ use crate::event::{Observer, Watch};
 use crate::id::{GroupId, IdError, PeerId};
 use crate::runtime::{self, JoinHandle, Runtime, StartError};
 use crate::sync::atomic::Ordering;
-use crate::sync::{Event, Mutex, OnceLock};
+use crate::sync::{Event, Mutex, OnceLock, wake_all};
 use crate::task::{Owner, StuckTasks, TaskGroup};
 
 /// A set of peers that are closed together, like the tasks of a task group.
@@ -422,7 +422,7 @@ impl Registry {
         let idle = inner.open == 0;
         drop(inner);
         if idle {
-            self.idle.notify(usize::MAX);
+            wake_all(&self.idle);
         }
     }
 
@@ -555,11 +555,11 @@ impl Reserved {
             have_grown = inner.remains.have_grown();
         }
         drop(known);
-        if have_grown {
-            registry.held();
-        }
         if reap {
             reaper::start(Arc::downgrade(&registry));
+        }
+        if have_grown {
+            registry.held();
         }
         #[cfg(feature = "test-util")]
         crate::test_util::know_peer(&record);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::outcome::CloseReason;
 use super::peers::Registry;
 use super::record::Record;
+use crate::runtime::background::foreign;
 use crate::runtime::{Runtime, time};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
@@ -14,6 +15,9 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 /// How often every peer is looked at. A goodbye can be read 100 ms after it was said, and is to be
 /// noticed within 1.5 s.
 const TICK: Duration = Duration::from_millis(750);
+
+/// A peer that would not close is asked again after this long at the latest.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
 /// A connection that does not answer by then has not said goodbye.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
@@ -102,6 +106,8 @@ pub(super) struct Reaping {
 struct Seen {
     state: Option<(ConnectionState, Instant)>,
     connected: bool,
+    /// Until when a peer that would not close is left alone, and for how long that is.
+    back_off: Option<(Instant, Duration)>,
 }
 
 impl Reaping {
@@ -112,6 +118,17 @@ impl Reaping {
 
     pub(super) fn is_on(&self) -> bool {
         self.options != ReaperOptions::off()
+    }
+
+    fn backs_off(&self, now: Instant) -> bool {
+        self.seen.lock().back_off.is_some_and(|(until, _)| now < until)
+    }
+
+    /// Leaves a peer that would not close alone, each time for twice as long.
+    fn back_off(&self, now: Instant) {
+        let mut seen = self.seen.lock();
+        let time = seen.back_off.map_or(TICK, |(_, time)| (2 * time).min(LONGEST_BACK_OFF));
+        seen.back_off = Some((time::after(now, time), time));
     }
 
     /// Whether the peer's time is up in `state`, in which it has been since `since`, if that is
@@ -155,16 +172,20 @@ pub(super) fn start(registry: Weak<Registry>) {
             let Some(registry) = registry.upgrade() else { return };
             let Some(records) = registry.to_reap() else { return };
             drop(registry);
-            for record in records {
-                look(&record);
-            }
+            // Where a record goes, a connection may.
+            let looks = async move { records.iter().for_each(look) };
+            let _panicked = Runtime::spawn_background(foreign(looks)).await;
         }
     }));
 }
 
 /// Asks one connection how it is, on a thread of ours, and closes it if it is over.
 fn look(record: &Arc<Record>) {
-    if !record.reaping.is_on() || record.reaping.looking.swap(true, Ordering::AcqRel) {
+    let reaping = &record.reaping;
+    if !reaping.is_on() || !record.is_open() || reaping.backs_off(Instant::now()) {
+        return;
+    }
+    if reaping.looking.swap(true, Ordering::AcqRel) {
         return;
     }
     let asked = Looking(Arc::clone(record));
@@ -184,7 +205,10 @@ fn look(record: &Arc<Record>) {
             over => over,
         };
         if let Some(reason) = over {
-            drop(record.close(reason));
+            let outcome = record.close(reason).await;
+            if !outcome.is_closed() {
+                record.reaping.back_off(Instant::now());
+            }
         }
     }));
 }
@@ -221,6 +245,23 @@ mod tests {
         assert_eq!(over(Disconnected, 660), Some(CloseReason::Disconnected));
         assert_eq!(over(Failed, 661), None);
         assert_eq!(over(Failed, 691), Some(CloseReason::Failed));
+    }
+
+    #[test]
+    fn a_peer_that_would_not_close_is_left_alone_for_twice_as_long_each_time() {
+        let reaping = Reaping::new(ReaperOptions::new());
+        let mut now = Instant::now();
+        assert!(!reaping.backs_off(now), "expected it to be looked at at first");
+        for time in [TICK, 2 * TICK, 4 * TICK] {
+            reaping.back_off(now);
+            assert!(reaping.backs_off(now + time - SECOND / 10), "expected {time:?}");
+            now += time;
+            assert!(!reaping.backs_off(now), "expected no more than {time:?}");
+        }
+        for _ in 0..20 {
+            reaping.back_off(now);
+        }
+        assert!(!reaping.backs_off(now + LONGEST_BACK_OFF), "expected it not to be for ever");
     }
 
     #[test]

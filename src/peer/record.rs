@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, FORCE_FLOOR};
 use super::close::{Closing, Ending};
 use super::connection::{Connection, EndNotice};
 use super::options::CloseOptions;
@@ -135,6 +135,13 @@ impl Record {
         }
     }
 
+    /// The grace period is over, for cooperative ones too.
+    pub(super) fn abort_tasks(&self) {
+        if let Some(tasks) = self.tasks.get() {
+            tasks.abort();
+        }
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(*self.phase.lock(), Phase::Closed)
     }
@@ -209,13 +216,13 @@ impl Record {
             *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
             (attempt, ended)
         };
-        self.cancel_tasks();
         self.status.watch.tell(|| Event::CloseStarted { peer: &self.status.id, reason });
         let closing = Closing::pending(Arc::clone(&attempt.ending), &self.connection);
         match ended {
             Some(cause) => attempt.start_ended(cause),
             None => attempt.start(),
         }
+        self.cancel_tasks();
         closing
     }
 
@@ -337,6 +344,7 @@ impl Record {
     /// Waits for the tasks within the bound of the close, and only then says that it is over.
     fn join_tasks(self: &Arc<Self>, tasks: &TaskGroup, attempt: &Arc<Attempt>, over: Ending) {
         let (grace, deadline) = attempt.deadlines();
+        let deadline = deadline.max(time::after(Instant::now(), FORCE_FLOOR));
         let stopped = tasks.shutdown_by(grace, deadline);
         let (status, ending) = (Arc::clone(&self.status), Arc::clone(&attempt.ending));
         drop(Runtime::spawn_background(async move {

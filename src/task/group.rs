@@ -23,7 +23,7 @@ use crate::event::{Event, Observer, Watch};
 use crate::id::PeerId;
 use crate::runtime::{JoinHandle, Runtime, StartError, time};
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{EventListener, Mutex};
+use crate::sync::{EventListener, Mutex, wake_all};
 
 /// Tasks that are cancelled and waited for together.
 ///
@@ -443,7 +443,7 @@ impl Group {
             self.stopping.fetch_sub(1, Ordering::AcqRel);
         }
         if empty && self.counted.load(Ordering::Acquire) & AWAITED != 0 {
-            self.idle.notify(usize::MAX);
+            wake_all(&self.idle);
         }
     }
 
@@ -504,8 +504,8 @@ impl Group {
     fn cancel(&self) {
         self.recorded.lock().cancelled = true;
         self.counted.fetch_or(CANCELLED, Ordering::AcqRel);
-        self.token.cancel();
         self.stop(false);
+        self.token.cancel();
     }
 
     /// Has every task dropped at its next poll, by `force` also the cooperative ones.
@@ -519,6 +519,8 @@ impl Group {
         wakers.into_iter().for_each(|waker| wake(Some(waker)));
     }
 
+    /// In one expression: the lock is held while the counted ones are read, so that a counted task
+    /// that starts a recorded one as its last act is seen in one place or the other.
     fn len(&self) -> usize {
         self.recorded.lock().tasks.len() + self.counted.load(Ordering::Acquire) / ONE
     }
@@ -557,7 +559,7 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let before = self.0.counted.fetch_sub(ONE, Ordering::AcqRel);
         if before & AWAITED != 0 && before / ONE == 1 {
-            self.0.idle.notify(usize::MAX);
+            wake_all(&self.0.idle);
         }
     }
 }

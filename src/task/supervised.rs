@@ -23,8 +23,8 @@ pin_project! {
         // Boxed: few tasks have one, and every task's future is moved about.
         deadline: Option<Box<Sleep>>,
         failure: fn(&F::Output) -> Option<String>,
-        // What the record has.
-        waker: Option<Waker>,
+        // Which one the record has. Not itself: a task must not hold what may hold it.
+        waker: Option<(usize, usize)>,
         place: Place,
     }
 }
@@ -53,9 +53,11 @@ impl<F: Future> Future for Supervised<F> {
                 return Poll::Ready(Err(JoinError::Lost));
             };
             let start = this.place.start_poll();
-            match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-                Ok(Poll::Ready(output)) => {
-                    let end = (this.failure)(&output).map_or(TaskEnd::Completed, TaskEnd::Failed);
+            // The text of an error is the application's code, too.
+            let poll = || future.poll(cx).map(|output| ((this.failure)(&output), output));
+            match catch_unwind(AssertUnwindSafe(poll)) {
+                Ok(Poll::Ready((failure, output))) => {
+                    let end = failure.map_or(TaskEnd::Completed, TaskEnd::Failed);
                     // Dropping what is left of it may panic too; it has its output all the same.
                     let _ignored = dropped(this.future);
                     this.place.leave(&end, start);
@@ -63,8 +65,8 @@ impl<F: Future> Future for Supervised<F> {
                 }
                 Ok(Poll::Pending) => {
                     this.place.end_poll(start);
-                    if !this.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                        *this.waker = Some(cx.waker().clone());
+                    let waker = identity(cx.waker());
+                    if this.waker.replace(waker) != Some(waker) {
                         // It may have been asked before there was a waker to be woken.
                         stop = this.place.wait(cx.waker());
                     }
@@ -87,6 +89,11 @@ impl<F: Future> Future for Supervised<F> {
         this.place.leave(&TaskEnd::Cancelled(reason), None);
         Poll::Ready(Err(JoinError::Cancelled))
     }
+}
+
+/// What tells one waker from another, for as long as either is alive.
+fn identity(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }
 
 /// Drops the future now; its locals may panic.

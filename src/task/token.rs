@@ -33,6 +33,16 @@ struct Inner {
     parent: Option<CancellationToken>,
 }
 
+impl Drop for Inner {
+    /// A line of any length, without recursion.
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(mut inner) = parent.and_then(|token| Arc::into_inner(token.inner)) {
+            parent = inner.parent.take();
+        }
+    }
+}
+
 impl CancellationToken {
     /// A token that nothing cancels but itself.
     #[must_use]
@@ -115,5 +125,23 @@ impl Future for Cancelled {
             }
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_hundred_thousand_children_is_dropped_without_recursion() {
+        let root = CancellationToken::new();
+        let mut last = root.child();
+        for _ in 0..100_000 {
+            last = last.child();
+        }
+        root.cancel();
+        assert!(last.is_cancelled(), "expected the last to be cancelled with the first");
+        drop(root);
+        drop(last);
     }
 }

@@ -155,11 +155,12 @@ impl Connection for Instrumented {
     fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
         Box::pin(async move {
             let running = self.handler.running();
+            // Before it goes with its driver.
+            self.handler.tell_stalled();
             let mut end = match self.driver.kill() {
                 Killed::Gone(end) => Some(end),
                 Killed::Held => None,
             };
-            self.handler.tell_stalled();
             if end.is_none() {
                 let ended = pin!(self.driver.ended());
                 end = time::by(time::after(Instant::now(), HELD), ended).await;

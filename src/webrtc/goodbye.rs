@@ -43,6 +43,7 @@ impl Goodbye {
                 state == ConnectionState::Connected
                     && self.associated.load(Ordering::Acquire)
                     && !connection.remote_description().await.is_some_and(|sdp| rejects_data(&sdp))
+                    && !connection.local_description().await.is_some_and(|sdp| rejects_data(&sdp))
             }
             _ => self.was_said_by_media(connection).await,
         }
@@ -73,9 +74,15 @@ async fn is_closed(transport: &Arc<dyn DtlsTransport>) -> bool {
     transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
 }
 
-/// Whether the description rejects the data channels: port zero (RFC 8829, section 5.3.1).
+/// Whether the description rejects the data channels: port zero (RFC 8829, section 5.3.1), unless
+/// that only says that they are bundled (section 5.2.1).
 fn rejects_data(description: &RTCSessionDescription) -> bool {
-    description.sdp.lines().any(|line| line.starts_with("m=application 0 "))
+    let sections = description.sdp.split("\nm=").skip(1);
+    let data = sections.filter(|section| section.starts_with("application "));
+    data.into_iter().any(|section| {
+        section.starts_with("application 0 ")
+            && !section.lines().any(|line| line.trim_end() == "a=bundle-only")
+    })
 }
 
 #[cfg(test)]
@@ -83,15 +90,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn data_is_rejected_by_port_zero_only() {
-        let answer = |port: &str| {
+    fn data_is_rejected_by_port_zero_unless_that_means_bundled() {
+        let rejected = |port: &str, attribute: &str| {
             let sdp = format!(
                 "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
-                 m=application {port} UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
+                 m=audio 0 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n\
+                 m=application {port} UDP/DTLS/SCTP webrtc-datachannel\r\n\
+                 c=IN IP4 0.0.0.0\r\n{attribute}\r\n"
             );
-            RTCSessionDescription::answer(sdp).expect("it can be parsed")
+            rejects_data(&RTCSessionDescription::answer(sdp).expect("it can be parsed"))
         };
-        assert!(rejects_data(&answer("0")), "expected port 0 to reject");
-        assert!(!rejects_data(&answer("9")), "expected port 9 not to reject");
+        assert!(rejected("0", "a=mid:1"), "expected port 0 to reject");
+        assert!(!rejected("9", "a=mid:1"), "expected port 9 not to reject");
+        assert!(!rejected("0", "a=bundle-only"), "expected it to be bundled");
     }
 }

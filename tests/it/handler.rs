@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anypeer::peer::{CloseReason, Closure, ForceCause};
+use anypeer::peer::{CloseOptions, CloseReason, Closure, ForceCause};
 use anypeer::{Event, Observer, Outcome, PeerOptions, Peers};
 
 use crate::host::{BACKENDS, Host};
@@ -61,6 +61,34 @@ fn a_callback_beyond_its_budget_is_told_once_while_it_runs_and_goes_on() {
         };
         assert_eq!(callback, "on_data_channel", "on {backend:?}");
         assert!(held >= BUDGET, "expected at least {BUDGET:?}, and it was {held:?}");
+    }
+}
+
+#[test]
+fn a_suspended_callback_from_under_which_the_driver_is_taken_is_told_to_be_stalled() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let stalls = Arc::new(Stalls::default());
+        let observer = Arc::clone(&stalls) as Arc<dyn Observer>;
+        let peers = Peers::builder().runtime(host.runtime()).observer(observer).build();
+        let outcome = host.in_task(async move {
+            let offerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let answerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let suspended = Arc::new(Flag::default());
+            let raise = Arc::clone(&suspended);
+            *answerer.1.hook.lock().unwrap() = Some(Box::new(move || {
+                raise.raise();
+                Box::pin(std::future::pending())
+            }));
+            let pair = Pair::connect(offerer, answerer).await.expect("connects");
+            suspended.wait().await;
+            pair.answerer.close_with(CloseOptions::new().grace(Duration::ZERO)).await
+        });
+        let stalled = ForceCause::HandlerStalled("on_data_channel");
+        assert_eq!(outcome, Outcome::Closed(Closure::Forced(stalled)), "on {backend:?}");
+        let callbacks = stalls.callbacks.lock().unwrap().clone();
+        let names: Vec<_> = callbacks.iter().map(|(callback, _)| *callback).collect();
+        assert_eq!(names, ["on_data_channel"], "on {backend:?}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Supervised tasks: their ends, their groups, and what closes make of them.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseOptions, Closure, Connection, ConnectionError, PeerReport};
@@ -465,4 +467,81 @@ fn a_shutdown_ends_the_tasks_of_the_set_too_and_no_other_close_does() {
         let late = peers.tasks().expect("threads").spawn("late", async {});
         assert_eq!(host.in_task(late), Err(JoinError::Cancelled), "on {backend:?}");
     }
+}
+
+/// An error that cannot be told.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("{MESSAGE}");
+    }
+}
+
+#[test]
+fn an_error_whose_text_panics_is_a_panic_of_its_task() {
+    quiet_panics();
+    let host = Host::start(BACKENDS[0]);
+    let (group, ends) = watched(&host);
+    let task = group.task("mute").try_spawn(async { Err::<(), _>(Unspeakable) });
+    let result = host.in_task(task).map(|result| result.is_ok());
+    assert_eq!(result, Err(JoinError::Panicked(MESSAGE.to_owned())));
+    assert_eq!(ends.of("mute"), [TaskEnd::Panicked(MESSAGE.to_owned())]);
+}
+
+/// A connection that never closes.
+struct Stubborn;
+
+impl Connection for Stubborn {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn a_cooperative_task_is_dropped_after_the_grace_also_where_the_close_takes_its_whole_bound() {
+    for &backend in BACKENDS {
+        let host = Host::start(backend);
+        let bounds = CloseOptions::new()
+            .timeout(Duration::from_millis(500))
+            .grace(Duration::from_millis(50));
+        let peers = Peers::builder().runtime(host.runtime()).close(bounds).build();
+        let peer = peers.insert(Arc::new(Stubborn), PeerOptions::new()).expect("inserted");
+        let group = peer.tasks().clone();
+        let deaf = group.task("deaf").cooperative().spawn(std::future::pending::<()>());
+        let report = host.in_task(peers.close_all());
+        let outcome = &report.peers[0].outcome;
+        assert!(matches!(outcome, Outcome::TimedOut { .. }), "on {backend:?}: {report}");
+        assert!(report.peers[0].stuck.is_empty(), "on {backend:?}: {report}");
+        assert_eq!(host.in_task(deaf), Err(JoinError::Cancelled), "on {backend:?}");
+    }
+}
+
+/// Breaks the contract of wakers.
+struct PanickingWaker;
+
+impl Wake for PanickingWaker {
+    fn wake(self: Arc<Self>) {
+        // Without the hook, which would print it.
+        std::panic::resume_unwind(Box::new("deliberate"));
+    }
+}
+
+#[test]
+fn a_waker_that_panics_keeps_no_peer_from_being_closed() {
+    let host = Host::start(BACKENDS[0]);
+    let peers = Peers::builder().runtime(host.runtime()).build();
+    let peer = quick(&peers, 1);
+    let mut cancelled = Box::pin(peer.tasks().token().cancelled());
+    let waker = Waker::from(Arc::new(PanickingWaker));
+    assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let mut closing = peer.close();
+    let outcome = closing.wait(PATIENCE).expect("a plain thread may block");
+    assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+    // What waited with it is its own affair: event-listener counts wrongly after such a panic.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let _panicked = catch_unwind(AssertUnwindSafe(|| drop(cancelled)));
+    std::panic::set_hook(hook);
 }
