@@ -21,7 +21,7 @@ use crate::peer::{Peers, Record, Registry};
 use crate::runtime::{time, wait};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
-use crate::task::{Group, TaskGroup, TaskInfo};
+use crate::task::{Books, TaskGroup, TaskInfo};
 
 /// How long a guard waits for what is on its way out, unless another time is set.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ enum Scope {
     /// All but what there was at the beginning.
     Process {
         peers: Vec<Weak<Record>>,
-        groups: Vec<Weak<Group>>,
+        groups: Vec<Weak<Books>>,
     },
 }
 
@@ -234,7 +234,7 @@ static GROUPS: Mutex<Vec<KnownGroup>> = Mutex::new(Vec::new());
 
 #[derive(Clone)]
 struct KnownGroup {
-    group: Weak<Group>,
+    group: Weak<Books>,
     /// The set of peers that it belongs to.
     set: Option<Weak<Registry>>,
 }

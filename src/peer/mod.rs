@@ -5,32 +5,37 @@
 //! crate is in [`crate::webrtc`].
 
 mod attempt;
+mod builder;
 mod close;
 mod connection;
 mod held;
+mod insert;
 mod options;
 mod outcome;
 mod owner;
 mod peers;
 mod reaper;
 mod record;
+mod registry;
 mod report;
 
+pub use self::builder::PeersBuilder;
 pub use self::close::{Closing, ClosingAll};
 pub use self::connection::{Connection, ConnectionError, EndNotice};
 pub use self::held::{Held, Holder, Holders};
+pub use self::insert::InsertError;
 pub use self::options::{
     CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, DEFAULT_HANDLER_BUDGET, PeerOptions,
 };
 pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
 pub use self::owner::{Peer, WeakPeer};
-pub use self::peers::{InsertError, Peers, PeersBuilder};
+pub use self::peers::Peers;
 pub use self::reaper::ReaperOptions;
 pub use self::report::{PeerReport, Report};
 
 #[cfg(feature = "test-util")]
-pub(crate) use self::peers::Registry;
-#[cfg(feature = "test-util")]
 pub(crate) use self::record::Record;
 #[cfg(feature = "webrtc")]
 pub(crate) use self::record::Status;
+#[cfg(feature = "test-util")]
+pub(crate) use self::registry::Registry;

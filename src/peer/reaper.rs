@@ -4,8 +4,8 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::outcome::CloseReason;
-use super::peers::Registry;
 use super::record::Record;
+use super::registry::Registry;
 use crate::runtime::background::foreign;
 use crate::runtime::{Runtime, time};
 use crate::state::ConnectionState;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use super::books::Books;
 use super::end::CancelReason;
-use super::group::Group;
 use super::record::{TaskId, TaskInfo};
 use crate::runtime::{JoinError, JoinHandle, WaitError, wait};
 
@@ -22,7 +22,7 @@ use crate::runtime::{JoinError, JoinHandle, WaitError, wait};
 /// taken, polling again says [`JoinError::Lost`].
 #[must_use = "a dropped handle detaches its task"]
 pub struct TaskHandle<T> {
-    group: Arc<Group>,
+    group: Arc<Books>,
     place: usize,
     id: TaskId,
     name: &'static str,
@@ -32,7 +32,7 @@ pub struct TaskHandle<T> {
 impl<T> TaskHandle<T> {
     #[inline]
     pub(super) fn new(
-        group: Arc<Group>,
+        group: Arc<Books>,
         place: usize,
         id: TaskId,
         name: &'static str,

@@ -12,22 +12,27 @@
 //! - in a [timed](TaskGroupBuilder::timed) group each poll is timed too (1.60).
 
 mod batch;
+mod books;
+mod builder;
+mod counted;
 mod end;
 mod group;
 mod handle;
+mod idle;
 mod record;
 mod stuck;
 mod supervised;
 mod token;
 
 pub use self::batch::Batch;
+pub use self::builder::TaskBuilder;
 pub use self::end::{CancelReason, TaskEnd};
-pub use self::group::{TaskBuilder, TaskGroup, TaskGroupBuilder};
+pub use self::group::{TaskGroup, TaskGroupBuilder};
 pub use self::handle::TaskHandle;
 pub use self::record::{PollTimes, TaskId, TaskInfo};
 pub use self::stuck::StuckTasks;
 pub use self::token::CancellationToken;
 
 #[cfg(feature = "test-util")]
-pub(crate) use self::group::Group;
-pub(crate) use self::group::Owner;
+pub(crate) use self::books::Books;
+pub(crate) use self::books::Owner;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::books::Books;
 use super::end::CancelReason;
-use super::group::Group;
 use crate::id::PeerId;
 
 /// The id of a task, unique in the process.
@@ -117,11 +117,11 @@ impl Record {
         }
     }
 
-    pub(super) fn info(&self, group: &Group) -> TaskInfo {
+    pub(super) fn info(&self, group: &Books) -> TaskInfo {
         TaskInfo {
             id: self.id,
             name: self.name,
-            peer: group.owner.peer.clone(),
+            peer: group.peer().cloned(),
             location: self.location,
             age: self.started.elapsed(),
             stopping: self.reason.is_some(),

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
+use super::books::Books;
 use super::end::{CancelReason, TaskEnd};
-use super::group::Group;
 use crate::runtime::time::Sleep;
 use crate::runtime::{JoinError, panicked};
 
@@ -105,14 +105,14 @@ fn dropped<F>(mut future: Pin<&mut Option<F>>) -> Result<(), JoinError> {
 /// A task's place in its group's books. Dropped before the task has ended, it says that the task
 /// is lost.
 pub(super) struct Place {
-    group: Arc<Group>,
+    group: Arc<Books>,
     place: usize,
     left: bool,
 }
 
 impl Place {
     #[inline]
-    pub(super) fn new(group: Arc<Group>, place: usize) -> Self {
+    pub(super) fn new(group: Arc<Books>, place: usize) -> Self {
         Self { group, place, left: false }
     }
 

@@ -1,0 +1,225 @@
+//! The books of a group: which tasks it has, and which of them are to stop.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use super::end::{CancelReason, TaskEnd};
+use super::record::{Record, Stop, TaskId, TaskInfo};
+use super::stuck::StuckTasks;
+use super::token::CancellationToken;
+use crate::event::{self, Watch};
+use crate::id::PeerId;
+use crate::runtime::Runtime;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Event, EventListener, Mutex, wake_all};
+
+/// Whose tasks they are, and who is told of them.
+pub(crate) struct Owner {
+    pub(crate) peer: Option<PeerId>,
+    pub(crate) watch: Watch,
+}
+
+pub(crate) struct Books {
+    pub(super) runtime: Runtime,
+    owner: Owner,
+    pub(super) timed: bool,
+    pub(super) token: CancellationToken,
+    /// [`ONE`] for each counted task that has not ended, [`AWAITED`] and [`CANCELLED`].
+    counted: AtomicUsize,
+    idle: Event,
+    recorded: Mutex<Recorded>,
+    /// How many of the recorded ones are to be dropped at their next poll: mostly none, and then
+    /// no poll needs the lock.
+    stopping: AtomicUsize,
+}
+
+const ONE: usize = 4;
+/// Somebody waits for there to be none.
+const AWAITED: usize = 1;
+/// There will be no more.
+const CANCELLED: usize = 2;
+
+#[derive(Default)]
+struct Recorded {
+    tasks: Slab<Record>,
+    cancelled: bool,
+}
+
+impl Books {
+    pub(super) fn new(runtime: Runtime, owner: Owner, timed: bool) -> Self {
+        Self {
+            runtime,
+            owner,
+            timed,
+            token: CancellationToken::new(),
+            counted: AtomicUsize::new(0),
+            idle: Event::new(),
+            recorded: Mutex::default(),
+            stopping: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn peer(&self) -> Option<&PeerId> {
+        self.owner.peer.as_ref()
+    }
+
+    /// Counts one task more; says whether there may be one.
+    #[inline]
+    pub(super) fn count(&self) -> bool {
+        self.counted.fetch_add(ONE, Ordering::AcqRel) & CANCELLED == 0
+    }
+
+    /// Counts one task less.
+    #[inline]
+    pub(super) fn uncount(&self) {
+        let before = self.counted.fetch_sub(ONE, Ordering::AcqRel);
+        if before & AWAITED != 0 && before / ONE == 1 {
+            wake_all(&self.idle);
+        }
+    }
+
+    /// Listens for the end of the last task. It is heard if the tasks are counted after this.
+    pub(super) fn listen(&self) -> EventListener {
+        let listener = self.idle.listen();
+        self.counted.fetch_or(AWAITED, Ordering::AcqRel);
+        listener
+    }
+
+    /// Gives a task its place in the books.
+    #[inline]
+    pub(super) fn add(&self, record: Record) -> usize {
+        if self.owner.watch.is_attached() {
+            let task = &record.info(self);
+            self.owner.watch.tell(|| event::Event::TaskStarted { task });
+        }
+        let mut recorded = self.recorded.lock();
+        let cancelled = recorded.cancelled;
+        let place = recorded.tasks.insert(record);
+        if cancelled {
+            self.cancel_one(&mut recorded.tasks[place], CancelReason::Group, true);
+        }
+        place
+    }
+
+    /// Tells a task's end, and strikes the task off the books; `last_poll` is when its last poll
+    /// started, where polls are timed.
+    #[inline]
+    pub(super) fn remove(&self, place: usize, end: &TaskEnd, last_poll: Option<Instant>) {
+        if self.owner.watch.is_attached() {
+            if let Some(start) = last_poll {
+                self.polled(place, start.elapsed());
+            }
+            let task = self.recorded.lock().tasks.get(place).map(|record| record.info(self));
+            if let Some(task) = &task {
+                self.owner.watch.tell(|| event::Event::TaskEnded { task, end });
+            }
+        }
+        let mut recorded = self.recorded.lock();
+        let record = recorded.tasks.try_remove(place);
+        let empty = recorded.tasks.is_empty();
+        drop(recorded);
+        if record.is_some_and(|record| record.stopping) {
+            self.stopping.fetch_sub(1, Ordering::AcqRel);
+        }
+        if empty && self.counted.load(Ordering::Acquire) & AWAITED != 0 {
+            wake_all(&self.idle);
+        }
+    }
+
+    /// Why the task there is to be dropped now, if it is.
+    #[inline]
+    pub(super) fn is_stopping(&self, place: usize) -> Option<CancelReason> {
+        if self.stopping.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        self.recorded.lock().tasks.get(place).and_then(Record::stops)
+    }
+
+    /// Keeps a waker for whoever asks the task there to stop; says why, if somebody has.
+    pub(super) fn wait(&self, place: usize, waker: &Waker) -> Option<CancelReason> {
+        let waker = Some(waker.clone());
+        let mut recorded = self.recorded.lock();
+        let record = recorded.tasks.get_mut(place)?;
+        let old = std::mem::replace(&mut record.waker, waker);
+        let stops = record.stops();
+        drop(recorded);
+        drop(old);
+        stops
+    }
+
+    /// Takes note of a poll.
+    pub(super) fn polled(&self, place: usize, took: Duration) {
+        if let Some(record) = self.recorded.lock().tasks.get_mut(place) {
+            record.polls.add(took);
+        }
+    }
+
+    pub(super) fn info(&self, place: usize, id: TaskId) -> Option<TaskInfo> {
+        let recorded = self.recorded.lock();
+        let record = recorded.tasks.get(place).filter(|record| record.id == id)?;
+        Some(record.info(self))
+    }
+
+    /// Has one task dropped at its next poll.
+    pub(super) fn abort_one(&self, place: usize, id: TaskId, reason: CancelReason) {
+        let mut recorded = self.recorded.lock();
+        let record = recorded.tasks.get_mut(place).filter(|record| record.id == id);
+        let waker = record.and_then(|record| self.cancel_one(record, reason, true));
+        drop(recorded);
+        wake(waker);
+    }
+
+    /// Asks a task to stop, under the lock; the answer is to be woken without it.
+    fn cancel_one(&self, record: &mut Record, reason: CancelReason, force: bool) -> Option<Waker> {
+        match record.cancel(reason, force) {
+            Stop::Asked => None,
+            Stop::Forced(waker) => {
+                self.stopping.fetch_add(1, Ordering::AcqRel);
+                waker
+            }
+        }
+    }
+
+    pub(super) fn cancel(&self) {
+        self.recorded.lock().cancelled = true;
+        self.counted.fetch_or(CANCELLED, Ordering::AcqRel);
+        self.stop(false);
+        self.token.cancel();
+    }
+
+    /// Has every task dropped at its next poll, by `force` also the cooperative ones.
+    pub(super) fn stop(&self, force: bool) {
+        let mut recorded = self.recorded.lock();
+        let tasks = recorded.tasks.iter_mut();
+        let wakers: Vec<_> = tasks
+            .filter_map(|(_, record)| self.cancel_one(record, CancelReason::Group, force))
+            .collect();
+        drop(recorded);
+        wakers.into_iter().for_each(|waker| wake(Some(waker)));
+    }
+
+    /// In one expression: the lock is held while the counted ones are read, so that a counted task
+    /// that starts a recorded one as its last act is seen in one place or the other.
+    pub(super) fn len(&self) -> usize {
+        self.recorded.lock().tasks.len() + self.counted.load(Ordering::Acquire) / ONE
+    }
+
+    pub(crate) fn left(&self) -> StuckTasks {
+        let unnamed = self.counted.load(Ordering::Acquire) / ONE;
+        StuckTasks { named: self.infos(), unnamed }
+    }
+
+    pub(super) fn infos(&self) -> Vec<TaskInfo> {
+        self.recorded.lock().tasks.iter().map(|(_, record)| record.info(self)).collect()
+    }
+}
+
+/// Wakes a task; its executor's waker is any code.
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    }
+}
