@@ -54,14 +54,14 @@ impl PeersBuilder {
     }
 
     /// How many peers may be open at once; by default there is no limit. One more is refused:
-    /// [`InsertError::Full`]. A peer counts until its connection has ended.
+    /// [`InsertError::Full`](super::InsertError::Full). A peer counts until its connection has ended.
     pub fn max_peers(mut self, limit: usize) -> Self {
         self.limits.all = Some(limit);
         self
     }
 
     /// How many peers of one group may be open at once; by default there is no limit. One more is
-    /// refused: [`InsertError::GroupFull`].
+    /// refused: [`InsertError::GroupFull`](super::InsertError::GroupFull).
     pub fn max_peers_per_group(mut self, limit: usize) -> Self {
         self.limits.per_group = Some(limit);
         self

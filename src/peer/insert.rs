@@ -56,9 +56,9 @@ pub enum InsertError {
         /// How many may be.
         limit: usize,
     },
-    /// The [`Peers`] takes no new peers, and lets those that it has end.
+    /// The [`Peers`](super::Peers) takes no new peers, and lets those that it has end.
     Draining,
-    /// The [`Peers`] was shut down.
+    /// The [`Peers`](super::Peers) was shut down.
     ShutDown,
     /// The thread that coordinates closes could not be started.
     Start(StartError),
