@@ -85,7 +85,7 @@ impl LeakGuard {
             groups.filter_map(|known| known.group.upgrade()).map(|group| group.left()).collect();
         let peers = peers.iter().filter(|peer| self.watches(peer)).filter_map(|peer| {
             let sockets = peer.connection().sockets();
-            (!peer.is_over() || !sockets.is_empty()).then(|| LeakedPeer {
+            (peer.is_open() || !sockets.is_empty()).then(|| LeakedPeer {
                 id: peer.status().id.clone(),
                 group: peer.status().group.clone(),
                 state: peer.state(),

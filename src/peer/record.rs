@@ -147,7 +147,7 @@ impl Record {
     }
 
     /// Whether the connection has neither ended by itself nor been closed.
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         matches!(*self.phase.lock(), Phase::Open | Phase::Closing { .. })
     }
 
@@ -183,12 +183,6 @@ impl Record {
     #[cfg(feature = "test-util")]
     pub(crate) fn registry(&self) -> &Weak<Registry> {
         &self.registry
-    }
-
-    /// Whether it has ended or was closed.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn is_over(&self) -> bool {
-        !self.is_open()
     }
 
     /// Begins a close, or joins the one under way. Never waits, never panics.
