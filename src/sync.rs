@@ -57,6 +57,34 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
+/// Memory that is never freed, only used again: as much as there ever was in use at once.
+///
+/// In a model it is never used again: what loom stands in for is of one run only.
+pub(crate) struct Pool<T: 'static>(std::sync::Mutex<Vec<&'static T>>);
+
+impl<T> Pool<T> {
+    pub(crate) const fn new() -> Self {
+        Self(std::sync::Mutex::new(Vec::new()))
+    }
+
+    /// One as it was given back, or a new one.
+    pub(crate) fn take(&self, new: impl FnOnce() -> T) -> &'static T {
+        let unused = self.unused(Vec::pop);
+        unused.unwrap_or_else(|| Box::leak(Box::new(new())))
+    }
+
+    pub(crate) fn give_back(&self, unused: &'static T) {
+        if cfg!(not(anypeer_loom)) {
+            self.unused(|all| all.push(unused));
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a static's lock, which loom does not know")]
+    fn unused<R>(&self, access: impl FnOnce(&mut Vec<&'static T>) -> R) -> R {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 /// Wakes all that wait. A waker is its executor's code; one that panics must not take down whoever
 /// wakes it.
 pub(crate) fn wake_all(event: &Event) {

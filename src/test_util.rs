@@ -21,7 +21,7 @@ use crate::peer::{Peers, Record, Registry};
 use crate::runtime::{time, wait};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
-use crate::task::{Books, TaskGroup, TaskInfo};
+use crate::task::{Books, Counter, TaskGroup, TaskInfo};
 
 /// How long a guard waits for what is on its way out, unless another time is set.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
@@ -81,8 +81,11 @@ impl LeakGuard {
         let peers: Vec<_> = PEERS.lock().iter().filter_map(Weak::upgrade).collect();
         let groups: Vec<_> = GROUPS.lock().clone();
         let groups = groups.iter().filter(|group| self.watches_group(group));
-        let stuck: Vec<_> =
-            groups.filter_map(|known| known.group.upgrade()).map(|group| group.left()).collect();
+        let (mut tasks, mut unnamed_tasks) = (Vec::new(), 0);
+        for known in groups {
+            unnamed_tasks += known.counter.len();
+            tasks.extend(known.group.upgrade().map(|group| group.left().named).unwrap_or_default());
+        }
         let peers = peers.iter().filter(|peer| self.watches(peer)).filter_map(|peer| {
             let sockets = peer.connection().sockets();
             (peer.is_open() || !sockets.is_empty()).then(|| LeakedPeer {
@@ -92,11 +95,7 @@ impl LeakGuard {
                 sockets,
             })
         });
-        Leaks {
-            peers: peers.collect(),
-            unnamed_tasks: stuck.iter().map(|stuck| stuck.unnamed).sum(),
-            tasks: stuck.into_iter().flat_map(|stuck| stuck.named).collect(),
-        }
+        Leaks { peers: peers.collect(), tasks, unnamed_tasks }
     }
 
     fn watches(&self, peer: &Arc<Record>) -> bool {
@@ -108,7 +107,7 @@ impl LeakGuard {
         }
     }
 
-    fn watches_group(&self, KnownGroup { group, set }: &KnownGroup) -> bool {
+    fn watches_group(&self, KnownGroup { group, set, .. }: &KnownGroup) -> bool {
         match &self.scope {
             Scope::Set(watched) => set.as_ref().is_some_and(|set| Weak::ptr_eq(watched, set)),
             Scope::Process { groups, .. } => !groups.iter().any(|known| known.ptr_eq(group)),
@@ -235,6 +234,8 @@ static GROUPS: Mutex<Vec<KnownGroup>> = Mutex::new(Vec::new());
 #[derive(Clone)]
 struct KnownGroup {
     group: Weak<Books>,
+    /// Counted tasks may outlive their group.
+    counter: Arc<Counter>,
     /// The set of peers that it belongs to.
     set: Option<Weak<Registry>>,
 }
@@ -244,8 +245,9 @@ pub(crate) fn know_peer(peer: &Arc<Record>) {
 }
 
 pub(crate) fn know_group(group: &TaskGroup, set: Option<Weak<Registry>>) {
-    let group = KnownGroup { group: group.downgrade(), set };
-    know(&GROUPS, group, |known| known.group.strong_count() > 0);
+    let (group, counter) = group.downgrade();
+    let group = KnownGroup { group, counter, set };
+    know(&GROUPS, group, |known| known.group.strong_count() > 0 || known.counter.len() > 0);
 }
 
 fn know<T>(all: &Mutex<Vec<T>>, one: T, is_alive: impl Fn(&T) -> bool) {

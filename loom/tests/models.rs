@@ -10,6 +10,7 @@ use anypeer::peer::{
     ReaperOptions,
 };
 use anypeer::runtime::{BoxFuture, Runtime, Spawner};
+use anypeer::task::TaskGroup;
 use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
 use loom::future::block_on;
 use loom::thread;
@@ -216,5 +217,25 @@ fn a_task_group_that_is_made_while_its_peer_is_closed_is_cancelled() {
         let tasks = thread.join().unwrap();
         assert!(tasks.token().is_cancelled(), "expected no task to outlive the close");
         block_on(peers.idle());
+    });
+}
+
+#[test]
+fn who_waits_for_a_group_to_be_idle_is_woken_by_the_end_of_its_last_counted_task() {
+    model(|| {
+        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        drop(group.track(async {}));
+        block_on(group.idle());
+        assert_eq!(group.len(), 0);
+    });
+}
+
+#[test]
+fn a_counted_task_and_its_group_may_go_in_any_order() {
+    model(|| {
+        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        let ended = group.track(async { 1 });
+        drop(group);
+        assert_eq!(block_on(ended), Ok(1));
     });
 }

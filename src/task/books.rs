@@ -1,11 +1,13 @@
 //! The books of a group: which tasks it has, and which of them are to stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use super::counted::Counter;
 use super::end::{CancelReason, TaskEnd};
 use super::record::{Record, Stop, TaskId, TaskInfo};
 use super::stuck::StuckTasks;
@@ -13,8 +15,8 @@ use super::token::CancellationToken;
 use crate::event::{self, Watch};
 use crate::id::PeerId;
 use crate::runtime::Runtime;
+use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Event, EventListener, Mutex, wake_all};
 
 /// Whose tasks they are, and who is told of them.
 pub(crate) struct Owner {
@@ -27,20 +29,12 @@ pub(crate) struct Books {
     owner: Owner,
     pub(super) timed: bool,
     pub(super) token: CancellationToken,
-    /// [`ONE`] for each counted task that has not ended, [`AWAITED`] and [`CANCELLED`].
-    counted: AtomicUsize,
-    idle: Event,
+    counted: Arc<Counter>,
     recorded: Mutex<Recorded>,
     /// How many of the recorded ones are to be dropped at their next poll: mostly none, and then
     /// no poll needs the lock.
     stopping: AtomicUsize,
 }
-
-const ONE: usize = 4;
-/// Somebody waits for there to be none.
-const AWAITED: usize = 1;
-/// There will be no more.
-const CANCELLED: usize = 2;
 
 #[derive(Default)]
 struct Recorded {
@@ -55,8 +49,7 @@ impl Books {
             owner,
             timed,
             token: CancellationToken::new(),
-            counted: AtomicUsize::new(0),
-            idle: Event::new(),
+            counted: Arc::new(Counter::new()),
             recorded: Mutex::default(),
             stopping: AtomicUsize::new(0),
         }
@@ -66,26 +59,10 @@ impl Books {
         self.owner.peer.as_ref()
     }
 
-    /// Counts one task more; says whether there may be one.
+    /// Those that are only counted.
     #[inline]
-    pub(super) fn count(&self) -> bool {
-        self.counted.fetch_add(ONE, Ordering::AcqRel) & CANCELLED == 0
-    }
-
-    /// Counts one task less.
-    #[inline]
-    pub(super) fn uncount(&self) {
-        let before = self.counted.fetch_sub(ONE, Ordering::AcqRel);
-        if before & AWAITED != 0 && before / ONE == 1 {
-            wake_all(&self.idle);
-        }
-    }
-
-    /// Listens for the end of the last task. It is heard if the tasks are counted after this.
-    pub(super) fn listen(&self) -> EventListener {
-        let listener = self.idle.listen();
-        self.counted.fetch_or(AWAITED, Ordering::AcqRel);
-        listener
+    pub(super) fn counted(&self) -> &Arc<Counter> {
+        &self.counted
     }
 
     /// Gives a task its place in the books.
@@ -124,8 +101,8 @@ impl Books {
         if record.is_some_and(|record| record.stopping) {
             self.stopping.fetch_sub(1, Ordering::AcqRel);
         }
-        if empty && self.counted.load(Ordering::Acquire) & AWAITED != 0 {
-            wake_all(&self.idle);
+        if empty {
+            self.counted.wake();
         }
     }
 
@@ -185,7 +162,7 @@ impl Books {
 
     pub(super) fn cancel(&self) {
         self.recorded.lock().cancelled = true;
-        self.counted.fetch_or(CANCELLED, Ordering::AcqRel);
+        self.counted.cancel();
         self.stop(false);
         self.token.cancel();
     }
@@ -204,12 +181,11 @@ impl Books {
     /// In one expression: the lock is held while the counted ones are read, so that a counted task
     /// that starts a recorded one as its last act is seen in one place or the other.
     pub(super) fn len(&self) -> usize {
-        self.recorded.lock().tasks.len() + self.counted.load(Ordering::Acquire) / ONE
+        self.recorded.lock().tasks.len() + self.counted.len()
     }
 
     pub(crate) fn left(&self) -> StuckTasks {
-        let unnamed = self.counted.load(Ordering::Acquire) / ONE;
-        StuckTasks { named: self.infos(), unnamed }
+        StuckTasks { named: self.infos(), unnamed: self.counted.len() }
     }
 
     pub(super) fn infos(&self) -> Vec<TaskInfo> {

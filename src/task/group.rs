@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::books::{Books, Owner};
 use super::builder::TaskBuilder;
-use super::counted::{Counted, Tracked};
+#[cfg(feature = "test-util")]
+use super::counted::Counter;
+use super::counted::Tracked;
 use super::handle::TaskHandle;
 use super::idle::Idle;
 use super::record::TaskInfo;
@@ -123,8 +125,8 @@ impl TaskGroup {
     }
 
     #[cfg(feature = "test-util")]
-    pub(crate) fn downgrade(&self) -> Weak<Books> {
-        Arc::downgrade(&self.group)
+    pub(crate) fn downgrade(&self) -> (Weak<Books>, Arc<Counter>) {
+        (Arc::downgrade(&self.group), Arc::clone(self.group.counted()))
     }
 
     /// Starts a task, recorded under `name`.
@@ -157,7 +159,7 @@ impl TaskGroup {
         F: Future<Output: Send + 'static> + Send + 'static,
     {
         let group = &self.group;
-        match Counted::new(group) {
+        match group.counted().add() {
             Some(counted) => group.runtime.spawn(Tracked { future, _counted: counted }),
             None => JoinHandle::refused(),
         }

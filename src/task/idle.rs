@@ -31,7 +31,7 @@ impl Future for Idle {
             }
             match listener {
                 // Before the tasks are counted again.
-                None => *listener = Some(group.listen()),
+                None => *listener = Some(group.counted().listen()),
                 Some(waiting) => match Pin::new(waiting).poll(cx) {
                     Poll::Ready(()) => *listener = None,
                     Poll::Pending => return Poll::Pending,

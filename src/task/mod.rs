@@ -36,3 +36,5 @@ pub use self::token::CancellationToken;
 #[cfg(feature = "test-util")]
 pub(crate) use self::books::Books;
 pub(crate) use self::books::Owner;
+#[cfg(feature = "test-util")]
+pub(crate) use self::counted::Counter;

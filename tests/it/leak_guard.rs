@@ -52,6 +52,10 @@ fn child() {
     let free = TaskGroup::new(host.runtime()).expect("threads");
     drop(free.spawn("free", std::future::pending::<()>()));
     drop(free.track(std::future::pending::<()>()));
+    let gone = TaskGroup::new(host.runtime()).expect("threads");
+    let (end, ended) = futures::channel::oneshot::channel::<()>();
+    drop(gone.track(ended));
+    drop(gone);
 
     let leaks = set.leaks();
     assert_eq!(leaks.peers.len(), 1, "{leaks}");
@@ -63,14 +67,14 @@ fn child() {
     }
     assert!(!said.contains("\"free\""), "expected one set's only: {said}");
     let said = failure(process);
-    for name in ["peer lost", "\"pump\"", "\"sweep\"", "\"free\"", "1 tasks that were only"] {
+    for name in ["peer lost", "\"pump\"", "\"sweep\"", "\"free\"", "2 tasks that were only"] {
         assert!(said.contains(name), "expected {name:?} to be named: {said}");
     }
     assert!(!said.contains("\"before\""), "expected what was there before not to count: {said}");
 
     // Everything goes; what is on its way out is waited for.
     let (set, process) = (LeakGuard::of(&peers), LeakGuard::process());
-    drop((peer, free));
+    drop((peer, free, end));
     drop(peers);
     drop((set, process));
     process::report(&said.replace('\n', "; "));
