@@ -1,4 +1,4 @@
-//! The names of peers and of groups.
+//! The names of peers, of groups and of operations.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -113,6 +113,60 @@ impl PeerId {
         let [multiplier, offset] = *KEY.get_or_init(|| [fastrand::u64(..) | 1, fastrand::u64(..)]);
         let mixed = mix(COUNTER.fetch_add(1, Ordering::Relaxed).wrapping_mul(multiplier) ^ offset);
         Self(format!("peer-{mixed:016x}").into())
+    }
+}
+
+/// The id of an operation: a call on a peer, a close, or work of the application's own.
+///
+/// Unique in the process, and in all likelihood among processes: those that one process generates
+/// begin with the same 24 random bits, and count up. Its text is 16 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperationId(u64);
+
+impl OperationId {
+    /// An id that this process has not generated before, from any number of threads.
+    #[must_use]
+    pub fn generate() -> Self {
+        static COUNTER: AtomicU64 = AtomicU64::new(1);
+        static PROCESS: OnceLock<u64> = OnceLock::new();
+        let process = *PROCESS.get_or_init(|| fastrand::u64(1..1 << 24) << 40);
+        Self(process | (COUNTER.fetch_add(1, Ordering::Relaxed) & ((1 << 40) - 1)))
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is no operation's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OperationIdError;
+
+impl fmt::Display for OperationIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an operation's id has 16 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for OperationIdError {}
+
+impl std::str::FromStr for OperationId {
+    type Err = OperationIdError;
+
+    fn from_str(text: &str) -> Result<Self, OperationIdError> {
+        let digits =
+            text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let number = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        number.map(Self).ok_or(OperationIdError)
     }
 }
 

@@ -75,11 +75,14 @@
 //! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for
 //! `tokio::runtime::Handle`, which `TokioSpawner` is made from.
 
+mod candidate;
 mod event;
 mod id;
+mod operation;
 pub mod peer;
 pub mod runtime;
 mod state;
+pub mod stats;
 mod sync;
 pub mod task;
 #[cfg(feature = "test-util")]
@@ -87,10 +90,14 @@ pub mod test_util;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
 
-pub use crate::event::{Event, Observer, OperationEnd};
-pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, PeerId};
+pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
+pub use crate::event::{Configuration, Event, Observer, OperationEnd, Target};
+pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, OperationId, OperationIdError, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
-pub use crate::state::ConnectionState;
+pub use crate::state::{
+    ConnectionState, DataChannelState, DtlsTransportState, IceConnectionState, IceGatheringState,
+    SdpType, SignalingState,
+};
 
 /// The README's examples compile.
 #[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "webrtc"))]

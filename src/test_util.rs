@@ -21,7 +21,7 @@ use crate::peer::{Peers, Record, Registry};
 use crate::runtime::{time, wait};
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
-use crate::task::{Books, Counter, TaskGroup, TaskInfo};
+use crate::task::{TaskGroup, TaskInfo, WeakTaskGroup};
 
 /// How long a guard waits for what is on its way out, unless another time is set.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ enum Scope {
     /// All but what there was at the beginning.
     Process {
         peers: Vec<Weak<Record>>,
-        groups: Vec<Weak<Books>>,
+        groups: Vec<WeakTaskGroup>,
     },
 }
 
@@ -83,8 +83,8 @@ impl LeakGuard {
         let groups = groups.iter().filter(|group| self.watches_group(group));
         let (mut tasks, mut unnamed_tasks) = (Vec::new(), 0);
         for known in groups {
-            unnamed_tasks += known.counter.len();
-            tasks.extend(known.group.upgrade().map(|group| group.left().named).unwrap_or_default());
+            unnamed_tasks += known.group.counted();
+            tasks.extend(known.group.tasks());
         }
         let peers = peers.iter().filter(|peer| self.watches(peer)).filter_map(|peer| {
             let sockets = peer.connection().sockets();
@@ -107,10 +107,10 @@ impl LeakGuard {
         }
     }
 
-    fn watches_group(&self, KnownGroup { group, set, .. }: &KnownGroup) -> bool {
+    fn watches_group(&self, KnownGroup { group, set }: &KnownGroup) -> bool {
         match &self.scope {
             Scope::Set(watched) => set.as_ref().is_some_and(|set| Weak::ptr_eq(watched, set)),
-            Scope::Process { groups, .. } => !groups.iter().any(|known| known.ptr_eq(group)),
+            Scope::Process { groups, .. } => !groups.iter().any(|known| known.is_same(group)),
         }
     }
 
@@ -233,9 +233,7 @@ static GROUPS: Mutex<Vec<KnownGroup>> = Mutex::new(Vec::new());
 
 #[derive(Clone)]
 struct KnownGroup {
-    group: Weak<Books>,
-    /// Counted tasks may outlive their group.
-    counter: Arc<Counter>,
+    group: WeakTaskGroup,
     /// The set of peers that it belongs to.
     set: Option<Weak<Registry>>,
 }
@@ -245,9 +243,8 @@ pub(crate) fn know_peer(peer: &Arc<Record>) {
 }
 
 pub(crate) fn know_group(group: &TaskGroup, set: Option<Weak<Registry>>) {
-    let (group, counter) = group.downgrade();
-    let group = KnownGroup { group, counter, set };
-    know(&GROUPS, group, |known| known.group.strong_count() > 0 || known.counter.len() > 0);
+    let group = KnownGroup { group: group.downgrade(), set };
+    know(&GROUPS, group, |known| !known.group.is_gone());
 }
 
 fn know<T>(all: &Mutex<Vec<T>>, one: T, is_alive: impl Fn(&T) -> bool) {

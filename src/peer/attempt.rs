@@ -17,7 +17,10 @@ use futures::future::select;
 use super::close::Ending;
 use super::options::CloseOptions;
 use super::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
-use super::record::Record;
+use super::record::{Record, Status};
+use super::sweep::Sweep;
+use crate::event::{Event, OperationEnd, Target};
+use crate::id::OperationId;
 use crate::runtime::background::foreign;
 use crate::runtime::{JoinError, JoinHandle, Runtime, panicked, time};
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +28,10 @@ use crate::sync::{Completion, Mutex, OnceLock};
 
 pub(super) struct Attempt {
     record: Arc<Record>,
+    /// The operation that the close is.
+    pub(super) id: OperationId,
+    /// Closes of many that this one belongs to; `None` once it has ended.
+    sweeps: Mutex<Option<Vec<Arc<Sweep>>>>,
     pub(super) ending: Arc<Completion<Ending>>,
     pub(super) reason: CloseReason,
     start: Instant,
@@ -63,6 +70,8 @@ impl Attempt {
         let (timeout, grace) = options.bounds();
         Arc::new(Self {
             record,
+            id: OperationId::generate(),
+            sweeps: Mutex::new(Some(Vec::new())),
             ending: Arc::new(Completion::new()),
             reason,
             start,
@@ -108,6 +117,36 @@ impl Attempt {
             };
             attempt.settle(outcome);
         }));
+    }
+
+    /// Makes the close one of many, unless it has ended.
+    pub(super) fn join(&self, sweep: Option<&Arc<Sweep>>) {
+        let Some(sweep) = sweep else { return };
+        if let Some(sweeps) = &mut *self.sweeps.lock() {
+            sweeps.push(Arc::clone(sweep));
+        } else if let Some(ending) = self.ending.get() {
+            sweep.note(&ending.outcome);
+        }
+    }
+
+    /// Says that it is over, once what was to be told of it was told.
+    pub(super) fn end(&self, ending: Ending) {
+        let Status { id: peer, watch, .. } = &*self.record.status;
+        if watch.is_attached() {
+            let (id, took, target) = (self.id, self.start.elapsed(), Target::Peer(peer));
+            let result = ending.outcome.clone().into_result().map(|outcome| outcome.to_string());
+            let end = match &result {
+                Ok(outcome) => OperationEnd::Completed(Some(outcome)),
+                Err(error) => OperationEnd::Failed(error),
+            };
+            watch.tell(|| Event::OperationEnded { id, operation: "close", target, end, took });
+        }
+        let outcome = ending.outcome.clone();
+        self.ending.set(ending);
+        let sweeps = self.sweeps.lock().take();
+        for sweep in sweeps.into_iter().flatten() {
+            sweep.note(&outcome);
+        }
     }
 
     fn deadline(&self) -> Instant {

@@ -22,7 +22,7 @@ pub struct PeersBuilder {
     handler_budget: Option<Duration>,
     limits: Limits,
     timed_tasks: bool,
-    observer: Option<Arc<dyn Observer>>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl PeersBuilder {
@@ -73,20 +73,20 @@ impl PeersBuilder {
         self
     }
 
-    /// Who is told all that happens. Without one, nothing is spent on telling.
+    /// One more who is told all that happens. Without one, nothing is spent on telling.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        self.observers.push(observer);
         self
     }
 
     /// The empty set.
     #[must_use]
     pub fn build(self) -> Peers {
-        let Self { runtime, close, reaper, handler_budget, limits, timed_tasks, observer } = self;
+        let Self { runtime, close, reaper, handler_budget, limits, timed_tasks, observers } = self;
         let handler_budget = handler_budget.unwrap_or(DEFAULT_HANDLER_BUDGET);
         let options = RecordOptions { close, reaper, handler_budget, timed_tasks };
         let runtime = runtime.or_else(runtime::current);
-        Peers::over(Registry::new(runtime, options, limits, Watch::new(observer)))
+        Peers::over(Registry::new(runtime, options, limits, Watch::new(observers)))
     }
 }
 

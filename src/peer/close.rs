@@ -8,10 +8,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::vec;
 
+use super::attempt::Attempt;
 use super::connection::Connection;
 use super::outcome::Outcome;
 use super::report::{PeerReport, Report};
-use crate::id::PeerId;
+use super::sweep::Sweep;
+use crate::event::{Target, Watch};
+use crate::id::{OperationId, PeerId};
+use crate::operation::Told;
 use crate::runtime::{JoinHandle, WaitError, wait};
 use crate::sync::{Completion, EventListener};
 use crate::task::StuckTasks;
@@ -44,6 +48,7 @@ impl Ending {
 /// Nothing is lost: await again, by reference, or close again, which joins the same close.
 #[must_use = "the close goes on without its handle, and its outcome is lost"]
 pub struct Closing {
+    operation: OperationId,
     progress: Progress,
     listener: Option<EventListener>,
 }
@@ -58,16 +63,27 @@ enum Progress {
 }
 
 impl Closing {
-    pub(super) fn ready(outcome: Outcome) -> Self {
-        Self { progress: Progress::Ready(Ending::at_once(outcome)), listener: None }
+    /// A close of which there is nothing to do.
+    pub(super) fn ready(watch: &Watch, target: Target<'_>, outcome: Outcome) -> Self {
+        let told = Told::start(watch, "close", target);
+        let operation = told.id();
+        let result = outcome.clone().into_result();
+        told.end(&result);
+        let progress = Progress::Ready(Ending::at_once(outcome));
+        Self { operation, progress, listener: None }
     }
 
-    pub(super) fn pending(
-        ending: Arc<Completion<Ending>>,
-        connection: &Arc<dyn Connection>,
-    ) -> Self {
-        let connection = Arc::downgrade(connection);
-        Self { progress: Progress::Pending { ending, connection }, listener: None }
+    pub(super) fn pending(attempt: &Attempt, connection: &Arc<dyn Connection>) -> Self {
+        let (ending, connection) = (Arc::clone(&attempt.ending), Arc::downgrade(connection));
+        let progress = Progress::Pending { ending, connection };
+        Self { operation: attempt.id, progress, listener: None }
+    }
+
+    /// The operation that the close is, for whoever looks it up in a monitor. A close that joined
+    /// another is that one.
+    #[must_use]
+    pub fn operation(&self) -> OperationId {
+        self.operation
     }
 
     /// Blocks this thread until the close has ended, at most for `timeout`.
@@ -124,6 +140,7 @@ impl fmt::Debug for Closing {
 /// Nothing is lost: await again, by reference. The report is given once; after that it is empty.
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
+    operation: OperationId,
     left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
     /// The end of the set's own tasks, if they are ended too.
     stopping: Option<JoinHandle<StuckTasks>>,
@@ -132,9 +149,17 @@ pub struct ClosingAll {
 }
 
 impl ClosingAll {
-    pub(super) fn new(found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
+    /// What `sweep` has begun.
+    pub(super) fn new(sweep: &Sweep, found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
         let report = Report::new(found, closings.len());
-        Self { left: closings.into_iter().peekable(), stopping: None, report }
+        let left = closings.into_iter().peekable();
+        Self { operation: sweep.id, left, stopping: None, report }
+    }
+
+    /// The operation that they are together. It ends with the last of them.
+    #[must_use]
+    pub fn operation(&self) -> OperationId {
+        self.operation
     }
 
     /// As [`new`](Self::new), and waits for the set's own tasks too.

@@ -7,9 +7,11 @@ use std::time::Instant;
 
 use super::held::Holders;
 use super::outcome::{Closure, ForceCause};
-use super::record::Record;
+use super::record::{Record, Status};
+use crate::event::Event;
 use crate::runtime::BoxFuture;
 use crate::state::ConnectionState;
+use crate::stats::StatsReport;
 
 /// The error of a connection's own close, of any type.
 pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
@@ -88,6 +90,21 @@ pub trait Connection: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What the connection knows of itself now; by default nothing. Asked on a thread of this
+    /// crate's own.
+    fn stats(self: Arc<Self>) -> BoxFuture<Option<StatsReport>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// Takes the notice to keep with the connection's memory: whatever the application may hold of
+    /// the connection, it is dropped with the last of it. The answer is whether it was taken; by
+    /// default it is not, and nobody is told when the memory is free. Called once, when the
+    /// connection is registered, on the registering thread.
+    fn watch_release(&self, notice: ReleaseNotice) -> bool {
+        notice.defuse();
+        false
+    }
+
     /// What to ask, after the end, for what the application still holds. Called from any thread.
     fn holders(&self) -> Option<Arc<dyn Holders>> {
         None
@@ -112,5 +129,29 @@ impl EndNotice {
 impl fmt::Debug for EndNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndNotice").finish_non_exhaustive()
+    }
+}
+
+/// Tells, when it is dropped, that all memory of a connection is free.
+pub struct ReleaseNotice(pub(super) Option<Arc<Status>>);
+
+impl ReleaseNotice {
+    /// Drops it, and nobody is told.
+    pub fn defuse(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for ReleaseNotice {
+    fn drop(&mut self) {
+        if let Some(status) = self.0.take() {
+            status.watch.tell(|| Event::Released { peer: &status.id });
+        }
+    }
+}
+
+impl fmt::Debug for ReleaseNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReleaseNotice").finish_non_exhaustive()
     }
 }

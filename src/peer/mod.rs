@@ -14,24 +14,28 @@ mod options;
 mod outcome;
 mod owner;
 mod peers;
+mod probe;
 mod reaper;
 mod record;
 mod registry;
 mod report;
+mod sweep;
 
 pub use self::builder::PeersBuilder;
 pub use self::close::{Closing, ClosingAll};
-pub use self::connection::{Connection, ConnectionError, EndNotice};
+pub use self::connection::{Connection, ConnectionError, EndNotice, ReleaseNotice};
 pub use self::held::{Held, Holder, Holders};
 pub use self::insert::InsertError;
 pub use self::options::{
     CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, DEFAULT_HANDLER_BUDGET, PeerOptions,
 };
-pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
+pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, NotClosed, Outcome};
 pub use self::owner::{Peer, WeakPeer};
 pub use self::peers::Peers;
+pub use self::probe::Probe;
 pub use self::reaper::ReaperOptions;
 pub use self::report::{PeerReport, Report};
+pub use self::sweep::NotAllClosed;
 
 #[cfg(feature = "test-util")]
 pub(crate) use self::record::Record;

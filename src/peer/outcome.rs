@@ -37,6 +37,35 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// An outcome as the result of an operation: an error if the connection is known not to be
+    /// closed.
+    ///
+    /// # Errors
+    ///
+    /// [`NotClosed`], with the outcome.
+    pub fn into_result(self) -> Result<Self, NotClosed> {
+        match self {
+            Self::Closed(_) | Self::AlreadyClosed | Self::Unconfirmed => Ok(self),
+            Self::NotFound | Self::InOwnHandler | Self::TimedOut { .. } | Self::Failed(_) => {
+                Err(NotClosed(self))
+            }
+        }
+    }
+}
+
+/// A close did not close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotClosed(pub Outcome);
+
+impl fmt::Display for NotClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NotClosed {}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

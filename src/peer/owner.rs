@@ -32,7 +32,7 @@ struct Owner {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        if !self.detached.load(Ordering::Acquire) {
+        if !self.detached.load(Ordering::Acquire) && !self.record.is_closed() {
             drop(self.record.close(CloseReason::Dropped));
         }
     }
@@ -67,7 +67,7 @@ impl Peer {
 
     /// [`close`](Self::close), with other bounds. A close that is under way keeps its own.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
-        self.record().close_with(CloseReason::Requested, options)
+        self.record().close_with(CloseReason::Requested, options, None)
     }
 
     /// The tasks that belong to the peer. They run on its runtime.
@@ -135,8 +135,8 @@ impl Peer {
     }
 
     #[cfg(feature = "webrtc")]
-    pub(crate) fn watch(&self) -> &crate::event::Watch {
-        &self.record().status.watch
+    pub(crate) fn status(&self) -> &super::record::Status {
+        &self.record().status
     }
 
     /// A reference that does not own: for the connection's own handler, and for maps.

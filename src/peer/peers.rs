@@ -15,6 +15,8 @@ use super::outcome::{CloseReason, Outcome};
 use super::owner::Peer;
 use super::record::{RecordOptions, Status};
 use super::registry::{Intake, Registry};
+use super::sweep::Sweep;
+use crate::event::Target;
 use crate::id::{GroupId, PeerId};
 use crate::runtime::{self, Runtime, StartError};
 use crate::task::{Owner, TaskGroup};
@@ -37,7 +39,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.registry.take_no_more(Intake::ShutDown);
-        drop(self.registry.close_where(CloseReason::PeersDropped, |_| true));
+        drop(self.registry.close_where(CloseReason::PeersDropped, None, |_| true));
         if let Some(tasks) = self.registry.tasks.get() {
             tasks.cancel();
         }
@@ -91,7 +93,7 @@ impl Peers {
             .or_else(|| registry.runtime.clone())
             .or_else(runtime::current)
             .unwrap_or(background);
-        let status = Status { id, group, watch: registry.watch.clone() };
+        let status = Status::new(id, group, &registry.watch);
         Ok(Reserved {
             status: Arc::new(status),
             runtime,
@@ -110,9 +112,9 @@ impl Peers {
     ///
     /// An unknown id ends in [`Outcome::NotFound`], and nothing is closed.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
-        let record = self.handle.registry.get(id.as_ref());
-        record.map_or_else(
-            || Closing::ready(Outcome::NotFound),
+        let (registry, id) = (&self.handle.registry, id.as_ref());
+        registry.get(id).map_or_else(
+            || Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound),
             |record| record.close(CloseReason::Requested),
         )
     }
@@ -121,16 +123,25 @@ impl Peers {
     ///
     /// A group without an open peer is [not found](super::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
-        let closings = self.handle.registry.close_where(CloseReason::GroupClosed, |record| {
-            record.status.group.as_ref().is_some_and(|own| own.as_str() == group.as_ref())
+        let group = group.as_ref();
+        let sweep = self.sweep("close_group", Some(group));
+        let reason = CloseReason::GroupClosed;
+        let closings = self.handle.registry.close_where(reason, Some(&sweep), |record| {
+            record.status.group.as_ref().is_some_and(|own| own.as_str() == group)
         });
-        ClosingAll::new(!closings.is_empty(), closings)
+        ClosingAll::new(&sweep, !closings.is_empty(), closings)
     }
 
     /// Closes every peer, all at once. New ones may be opened meanwhile and after.
     pub fn close_all(&self) -> ClosingAll {
-        let closings = self.handle.registry.close_where(CloseReason::AllClosed, |_| true);
-        ClosingAll::new(true, closings)
+        let sweep = self.sweep("close_all", None);
+        let reason = CloseReason::AllClosed;
+        let closings = self.handle.registry.close_where(reason, Some(&sweep), |_| true);
+        ClosingAll::new(&sweep, true, closings)
+    }
+
+    fn sweep(&self, operation: &'static str, group: Option<&str>) -> Arc<Sweep> {
+        Arc::new(Sweep::start(&self.handle.registry.watch, operation, group))
     }
 
     /// Refuses new peers from now on ([`InsertError::Draining`]), and closes none: for a server
@@ -160,8 +171,9 @@ impl Peers {
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
         registry.take_no_more(Intake::ShutDown);
-        let closings = registry.close_where(CloseReason::Shutdown, |_| true);
-        ClosingAll::new(true, closings).with_tasks(registry.stop_tasks())
+        let sweep = self.sweep("shutdown", None);
+        let closings = registry.close_where(CloseReason::Shutdown, Some(&sweep), |_| true);
+        ClosingAll::new(&sweep, true, closings).with_tasks(registry.stop_tasks())
     }
 
     /// The tasks that belong to the set and to none of its peers. They run on its runtime, or on
@@ -181,6 +193,7 @@ impl Peers {
             let watch = registry.watch.clone();
             let (owner, timed) = (Owner { peer: None, watch }, registry.options.timed_tasks);
             let tasks = TaskGroup::owned(runtime.unwrap_or(background), owner, timed);
+            tasks.tell_made();
             #[cfg(feature = "test-util")]
             crate::test_util::know_group(&tasks, Some(Arc::downgrade(registry)));
             tasks

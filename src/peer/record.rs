@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::attempt::{Attempt, FORCE_FLOOR};
 use super::close::{Closing, Ending};
-use super::connection::{Connection, EndNotice};
+use super::connection::{Connection, EndNotice, ReleaseNotice};
+use super::held::Holders;
 use super::options::CloseOptions;
 use super::outcome::{CloseReason, Closure, ForceCause, Outcome};
+use super::probe::Probe;
 use super::reaper::{ReaperOptions, Reaping};
 use super::registry::Registry;
-use crate::event::{Event, Watch};
+use super::sweep::Sweep;
+use crate::event::{Event, Target, Watch};
 use crate::id::{GroupId, PeerId};
 use crate::runtime::background::foreign;
 use crate::runtime::{JoinHandle, Runtime, time};
@@ -25,6 +28,18 @@ pub(crate) struct Status {
     pub(crate) id: PeerId,
     pub(crate) group: Option<GroupId>,
     pub(crate) watch: Watch,
+    /// What to ask for what is held of the connection, once it is closed.
+    pub(super) holders: OnceLock<Arc<dyn Holders>>,
+    /// Whether somebody will tell when its memory is free.
+    pub(super) tells_release: OnceLock<bool>,
+}
+
+impl Status {
+    pub(super) fn new(id: PeerId, group: Option<GroupId>, watch: &Watch) -> Self {
+        let watch = watch.for_peer(&id, group.as_ref());
+        let (holders, tells_release) = (OnceLock::new(), OnceLock::new());
+        Self { id, group, watch, holders, tells_release }
+    }
 }
 
 /// How a peer's life ended.
@@ -106,9 +121,14 @@ impl Record {
 
     /// Called once the record is registered, so that an end is never told before the beginning.
     pub(super) fn opened(self: &Arc<Self>) {
-        self.status
-            .watch
-            .tell(|| Event::Opened { peer: &self.status.id, group: self.status.group.as_ref() });
+        let Status { id: peer, group, watch, tells_release, .. } = &*self.status;
+        if watch.is_attached() {
+            let notice = ReleaseNotice(Some(Arc::clone(&self.status)));
+            let _set = tells_release.set(self.connection.watch_release(notice));
+            let (record, status) = (Arc::downgrade(self), Arc::clone(&self.status));
+            let probe = &Probe { record, status };
+            watch.tell(|| Event::Opened { peer, group: group.as_ref(), probe });
+        }
         self.connection.watch_end(EndNotice(Arc::downgrade(self)));
     }
 
@@ -118,6 +138,7 @@ impl Record {
             let (peer, watch) = (Some(self.status.id.clone()), self.status.watch.clone());
             let owner = Owner { peer, watch };
             let tasks = TaskGroup::owned(self.runtime.clone(), owner, self.timed_tasks);
+            tasks.tell_made();
             #[cfg(feature = "test-util")]
             crate::test_util::know_group(&tasks, Some(self.registry.clone()));
             tasks
@@ -187,31 +208,58 @@ impl Record {
 
     /// Begins a close, or joins the one under way. Never waits, never panics.
     pub(super) fn close(self: &Arc<Self>, reason: CloseReason) -> Closing {
-        self.close_with(reason, self.options)
+        self.close_with(reason, self.options, None)
+    }
+
+    /// [`close`](Self::close), as one of many.
+    pub(super) fn close_in(
+        self: &Arc<Self>,
+        reason: CloseReason,
+        sweep: Option<&Arc<Sweep>>,
+    ) -> Closing {
+        self.close_with(reason, self.options, sweep)
     }
 
     pub(super) fn close_with(
         self: &Arc<Self>,
         reason: CloseReason,
         options: CloseOptions,
+        sweep: Option<&Arc<Sweep>>,
     ) -> Closing {
         let start = Instant::now();
+        if let Some(sweep) = sweep {
+            sweep.expect();
+        }
         let (attempt, ended) = {
             let mut phase = self.phase.lock();
             let ended = match &*phase {
                 Phase::Open => None,
                 Phase::Ended(cause) => Some(cause.clone()),
                 Phase::Closing { attempt, .. } => {
-                    return Closing::pending(Arc::clone(&attempt.ending), &self.connection);
+                    let attempt = Arc::clone(attempt);
+                    drop(phase);
+                    attempt.join(sweep);
+                    return Closing::pending(&attempt, &self.connection);
                 }
-                Phase::Closed => return Closing::ready(Outcome::AlreadyClosed),
+                Phase::Closed => {
+                    drop(phase);
+                    if let Some(sweep) = sweep {
+                        sweep.note(&Outcome::AlreadyClosed);
+                    }
+                    let target = Target::Peer(&self.status.id);
+                    return Closing::ready(&self.status.watch, target, Outcome::AlreadyClosed);
+                }
             };
             let attempt = Attempt::new(Arc::clone(self), reason, start, options);
+            attempt.join(sweep);
             *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
             (attempt, ended)
         };
-        self.status.watch.tell(|| Event::CloseStarted { peer: &self.status.id, reason });
-        let closing = Closing::pending(Arc::clone(&attempt.ending), &self.connection);
+        let (peer, watch) = (&self.status.id, &self.status.watch);
+        let (id, target) = (attempt.id, Target::Peer(peer));
+        watch.tell(|| Event::OperationStarted { id, operation: "close", target });
+        watch.tell(|| Event::CloseStarted { peer, reason });
+        let closing = Closing::pending(&attempt, &self.connection);
         match ended {
             Some(cause) => attempt.start_ended(cause),
             None => attempt.start(),
@@ -326,7 +374,7 @@ impl Record {
         }
         let over = Ending { outcome, took, stuck: StuckTasks::default() };
         match self.tasks.get().filter(|tasks| !tasks.is_empty()) {
-            None => drop(attempt.ending.set(over)),
+            None => attempt.end(over),
             Some(tasks) => self.join_tasks(tasks, attempt, over),
         }
         // Nobody else will see that it has ended, should the close have given up.
@@ -340,13 +388,13 @@ impl Record {
         let (grace, deadline) = attempt.deadlines();
         let deadline = deadline.max(time::after(Instant::now(), FORCE_FLOOR));
         let stopped = tasks.shutdown_by(grace, deadline);
-        let (status, ending) = (Arc::clone(&self.status), Arc::clone(&attempt.ending));
+        let (status, attempt) = (Arc::clone(&self.status), Arc::clone(attempt));
         drop(Runtime::spawn_background(async move {
             let stuck = stopped.await;
             if !stuck.is_empty() {
                 status.watch.tell(|| Event::TasksStuck { peer: &status.id, tasks: &stuck });
             }
-            ending.set(Ending { stuck, ..over });
+            attempt.end(Ending { stuck, ..over });
         }));
     }
 

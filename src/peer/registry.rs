@@ -9,6 +9,7 @@ use super::insert::InsertError;
 use super::outcome::CloseReason;
 use super::reaper;
 use super::record::{Record, RecordOptions, Status};
+use super::sweep::Sweep;
 use crate::event::Watch;
 use crate::id::{GroupId, PeerId};
 use crate::runtime::{JoinHandle, Runtime};
@@ -129,12 +130,14 @@ impl Registry {
     pub(super) fn close_where(
         &self,
         reason: CloseReason,
+        sweep: Option<&Arc<Sweep>>,
         chosen: impl Fn(&Record) -> bool,
     ) -> Vec<(PeerId, Closing)> {
+        let sweep = sweep.filter(|_| self.watch.is_attached());
         self.records()
             .iter()
             .filter(|record| !record.is_closed() && chosen(record))
-            .map(|record| (record.status.id.clone(), record.close(reason)))
+            .map(|record| (record.status.id.clone(), record.close_in(reason, sweep)))
             .collect()
     }
 
@@ -195,6 +198,7 @@ impl Registry {
         let holders = record.connection.holders();
         let mut inner = self.inner.lock();
         if let Some(holders) = holders {
+            let _first = record.status.holders.set(Arc::clone(&holders));
             inner.remains.add(record.status.id.clone(), holders);
         }
         let detached = match inner.detached.get(&record.status.id) {

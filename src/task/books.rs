@@ -3,13 +3,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use slab::Slab;
 
 use super::counted::Counter;
 use super::end::{CancelReason, TaskEnd};
-use super::record::{Record, Stop, TaskId, TaskInfo};
+use super::record::{Polls, Record, Stop, TaskId, TaskInfo};
 use super::stuck::StuckTasks;
 use super::token::CancellationToken;
 use crate::event::{self, Watch};
@@ -59,6 +59,10 @@ impl Books {
         self.owner.peer.as_ref()
     }
 
+    pub(super) fn watch(&self) -> &Watch {
+        &self.owner.watch
+    }
+
     /// Those that are only counted.
     #[inline]
     pub(super) fn counted(&self) -> &Arc<Counter> {
@@ -81,14 +85,11 @@ impl Books {
         place
     }
 
-    /// Tells a task's end, and strikes the task off the books; `last_poll` is when its last poll
-    /// started, where polls are timed.
+    /// Tells a task's end, and strikes the task off the books.
     #[inline]
-    pub(super) fn remove(&self, place: usize, end: &TaskEnd, last_poll: Option<Instant>) {
+    pub(super) fn remove(&self, place: usize, end: &TaskEnd) {
         if self.owner.watch.is_attached() {
-            if let Some(start) = last_poll {
-                self.polled(place, start.elapsed());
-            }
+            self.end_poll(place);
             let task = self.recorded.lock().tasks.get(place).map(|record| record.info(self));
             if let Some(task) = &task {
                 self.owner.watch.tell(|| event::Event::TaskEnded { task, end });
@@ -127,10 +128,25 @@ impl Books {
         stops
     }
 
-    /// Takes note of a poll.
-    pub(super) fn polled(&self, place: usize, took: Duration) {
-        if let Some(record) = self.recorded.lock().tasks.get_mut(place) {
-            record.polls.add(took);
+    /// Takes note of the beginning of a poll, where polls are timed.
+    #[inline]
+    pub(super) fn begin_poll(&self, place: usize) {
+        self.note_poll(place, Polls::begin);
+    }
+
+    /// Takes note of the end of a poll.
+    #[inline]
+    pub(super) fn end_poll(&self, place: usize) {
+        self.note_poll(place, Polls::end);
+    }
+
+    #[inline]
+    fn note_poll(&self, place: usize, note: fn(&mut Polls, Instant)) {
+        if self.timed {
+            let now = Instant::now();
+            if let Some(record) = self.recorded.lock().tasks.get_mut(place) {
+                note(&mut record.polls, now);
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Event, EventListener, Pool, wake_all};
 
 /// How many counted tasks a group has, and who waits for it to have none.
-pub(crate) struct Count {
+pub(super) struct Count {
     /// [`ONE`] for each task that has not ended, and the flags.
     state: AtomicUsize,
     idle: Event,
@@ -43,7 +43,7 @@ impl Count {
         taken.then_some(counted)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.state.load(Ordering::Acquire) / ONE
     }
 
@@ -84,7 +84,7 @@ impl Count {
 }
 
 /// A group's count, until it is dropped: then its memory is handed on, once there is no task.
-pub(crate) struct Counter(&'static Count);
+pub(super) struct Counter(&'static Count);
 
 impl Counter {
     pub(super) fn new() -> Self {

@@ -2,13 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-#[cfg(feature = "test-util")]
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use super::books::{Books, Owner};
 use super::builder::TaskBuilder;
-#[cfg(feature = "test-util")]
 use super::counted::Counter;
 use super::counted::Tracked;
 use super::handle::TaskHandle;
@@ -16,7 +14,7 @@ use super::idle::Idle;
 use super::record::TaskInfo;
 use super::stuck::StuckTasks;
 use super::token::CancellationToken;
-use crate::event::{Observer, Watch};
+use crate::event::{Event, Observer, Watch};
 use crate::runtime::{JoinHandle, Runtime, StartError, time};
 
 /// Tasks that are cancelled and waited for together.
@@ -62,7 +60,7 @@ impl Drop for Handle {
 #[must_use]
 pub struct TaskGroupBuilder {
     runtime: Runtime,
-    observer: Option<Arc<dyn Observer>>,
+    observers: Vec<Arc<dyn Observer>>,
     timed: bool,
 }
 
@@ -73,9 +71,9 @@ impl TaskGroupBuilder {
         self
     }
 
-    /// Who is told of the beginnings and ends of recorded tasks.
+    /// One more who is told of the beginnings and ends of recorded tasks.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = Some(observer);
+        self.observers.push(observer);
         self
     }
 
@@ -86,8 +84,9 @@ impl TaskGroupBuilder {
     /// [`StartError`] if the thread that deadlines need could not be started.
     pub fn build(self) -> Result<TaskGroup, StartError> {
         Runtime::background()?;
-        let owner = Owner { peer: None, watch: Watch::new(self.observer) };
+        let owner = Owner { peer: None, watch: Watch::new(self.observers) };
         let group = TaskGroup::owned(self.runtime, owner, self.timed);
+        group.tell_made();
         #[cfg(feature = "test-util")]
         crate::test_util::know_group(&group, None);
         Ok(group)
@@ -115,7 +114,7 @@ impl TaskGroup {
 
     /// Configures one.
     pub fn builder(runtime: impl Into<Runtime>) -> TaskGroupBuilder {
-        TaskGroupBuilder { runtime: runtime.into(), observer: None, timed: false }
+        TaskGroupBuilder { runtime: runtime.into(), observers: Vec::new(), timed: false }
     }
 
     /// A group of somebody's. The background executor runs already.
@@ -124,9 +123,19 @@ impl TaskGroup {
         Self { _handle: Arc::new(Handle { group: Arc::clone(&group) }), group }
     }
 
-    #[cfg(feature = "test-util")]
-    pub(crate) fn downgrade(&self) -> (Weak<Books>, Arc<Counter>) {
-        (Arc::downgrade(&self.group), Arc::clone(self.group.counted()))
+    /// Says that there is a group, before it has tasks.
+    pub(crate) fn tell_made(&self) {
+        let (peer, group) = (self.group.peer(), &self.downgrade());
+        self.group.watch().tell(|| Event::TaskGroupMade { peer, group });
+    }
+
+    /// A reference that does not keep the group.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakTaskGroup {
+        WeakTaskGroup {
+            books: Arc::downgrade(&self.group),
+            counter: Arc::clone(self.group.counted()),
+        }
     }
 
     /// Starts a task, recorded under `name`.
@@ -244,6 +253,58 @@ impl TaskGroup {
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {
         self.group.infos()
+    }
+}
+
+/// Looks at a group's tasks without keeping the group, or the tasks, from ending.
+#[derive(Clone)]
+pub struct WeakTaskGroup {
+    books: Weak<Books>,
+    /// Counted tasks may outlive their group.
+    counter: Arc<Counter>,
+}
+
+impl WeakTaskGroup {
+    /// The recorded tasks that have not ended, in no particular order.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        self.books.upgrade().map(|books| books.infos()).unwrap_or_default()
+    }
+
+    /// How many tasks, recorded or only counted, have not ended.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.books.upgrade().map_or_else(|| self.counter.len(), |books| books.len())
+    }
+
+    /// Whether every task has ended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many tasks that were only counted have not ended.
+    #[must_use]
+    pub fn counted(&self) -> usize {
+        self.counter.len()
+    }
+
+    /// Whether there can be no task any more.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.books.strong_count() == 0 && self.counter.len() == 0
+    }
+
+    /// Whether both are references to one group.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.books, &other.books)
+    }
+}
+
+impl fmt::Debug for WeakTaskGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakTaskGroup").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

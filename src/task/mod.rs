@@ -27,14 +27,10 @@ mod token;
 pub use self::batch::Batch;
 pub use self::builder::TaskBuilder;
 pub use self::end::{CancelReason, TaskEnd};
-pub use self::group::{TaskGroup, TaskGroupBuilder};
+pub use self::group::{TaskGroup, TaskGroupBuilder, WeakTaskGroup};
 pub use self::handle::TaskHandle;
 pub use self::record::{PollTimes, TaskId, TaskInfo};
 pub use self::stuck::StuckTasks;
 pub use self::token::CancellationToken;
 
-#[cfg(feature = "test-util")]
-pub(crate) use self::books::Books;
 pub(crate) use self::books::Owner;
-#[cfg(feature = "test-util")]
-pub(crate) use self::counted::Counter;

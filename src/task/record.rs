@@ -70,13 +70,46 @@ pub struct PollTimes {
     pub busy: Duration,
     /// The longest poll. One beyond some 100 microseconds keeps others waiting.
     pub longest: Duration,
+    /// For how long the poll in progress has lasted; `None` between polls.
+    pub current: Option<Duration>,
+    /// For how long nothing has happened to it: since its last poll began or ended, or its start.
+    pub idle: Duration,
 }
 
-impl PollTimes {
-    pub(super) fn add(&mut self, took: Duration) {
+/// The polls of a task.
+#[derive(Default)]
+pub(super) struct Polls {
+    polls: u64,
+    busy: Duration,
+    longest: Duration,
+    /// When the last poll began or ended.
+    last: Option<Instant>,
+    in_progress: bool,
+}
+
+impl Polls {
+    pub(super) fn begin(&mut self, now: Instant) {
+        self.last = Some(now);
+        self.in_progress = true;
+    }
+
+    /// Of the poll in progress, if there is one.
+    pub(super) fn end(&mut self, now: Instant) {
+        if !self.in_progress {
+            return;
+        }
+        let took = self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         self.polls += 1;
         self.busy += took;
         self.longest = self.longest.max(took);
+        self.last = Some(now);
+        self.in_progress = false;
+    }
+
+    fn times(&self, started: Instant) -> PollTimes {
+        let Self { polls, busy, longest, last, in_progress } = *self;
+        let idle = last.unwrap_or(started).elapsed();
+        PollTimes { polls, busy, longest, current: in_progress.then_some(idle), idle }
     }
 }
 
@@ -94,7 +127,7 @@ pub(super) struct Record {
     pub(super) stopping: bool,
     /// Wakes it, once it has waited for something.
     pub(super) waker: Option<Waker>,
-    pub(super) polls: PollTimes,
+    pub(super) polls: Polls,
 }
 
 impl Record {
@@ -113,7 +146,7 @@ impl Record {
             reason: None,
             stopping: false,
             waker: None,
-            polls: PollTimes::default(),
+            polls: Polls::default(),
         }
     }
 
@@ -125,7 +158,7 @@ impl Record {
             location: self.location,
             age: self.started.elapsed(),
             stopping: self.reason.is_some(),
-            polls: group.timed.then_some(self.polls),
+            polls: group.timed.then(|| self.polls.times(self.started)),
         }
     }
 

@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -52,7 +51,7 @@ impl<F: Future> Future for Supervised<F> {
             let Some(future) = this.future.as_mut().as_pin_mut() else {
                 return Poll::Ready(Err(JoinError::Lost));
             };
-            let start = this.place.start_poll();
+            this.place.begin_poll();
             // The text of an error is the application's code, too.
             let poll = || future.poll(cx).map(|output| ((this.failure)(&output), output));
             match catch_unwind(AssertUnwindSafe(poll)) {
@@ -60,11 +59,11 @@ impl<F: Future> Future for Supervised<F> {
                     let end = failure.map_or(TaskEnd::Completed, TaskEnd::Failed);
                     // Dropping what is left of it may panic too; it has its output all the same.
                     let _ignored = dropped(this.future);
-                    this.place.leave(&end, start);
+                    this.place.leave(&end);
                     return Poll::Ready(Ok(output));
                 }
                 Ok(Poll::Pending) => {
-                    this.place.end_poll(start);
+                    this.place.end_poll();
                     let waker = identity(cx.waker());
                     if this.waker.replace(waker) != Some(waker) {
                         // It may have been asked before there was a waker to be woken.
@@ -78,15 +77,15 @@ impl<F: Future> Future for Supervised<F> {
                 }
                 Err(panic) => {
                     let _panicked_again = dropped(this.future);
-                    return this.place.panicked(panicked(panic), start);
+                    return this.place.panicked(panicked(panic));
                 }
             }
         }
         let Some(reason) = stop else { return Poll::Pending };
         if let Err(error) = dropped(this.future) {
-            return this.place.panicked(error, None);
+            return this.place.panicked(error);
         }
-        this.place.leave(&TaskEnd::Cancelled(reason), None);
+        this.place.leave(&TaskEnd::Cancelled(reason));
         Poll::Ready(Err(JoinError::Cancelled))
     }
 }
@@ -127,38 +126,31 @@ impl Place {
         self.group.wait(self.place, waker)
     }
 
-    /// When a poll starts, where polls are timed.
     #[inline]
-    fn start_poll(&self) -> Option<Instant> {
-        self.group.timed.then(Instant::now)
+    fn begin_poll(&self) {
+        self.group.begin_poll(self.place);
     }
 
     #[inline]
-    fn end_poll(&self, start: Option<Instant>) {
-        if let Some(start) = start {
-            self.group.polled(self.place, start.elapsed());
-        }
+    fn end_poll(&self) {
+        self.group.end_poll(self.place);
     }
 
     #[cold]
-    fn panicked<T>(
-        &mut self,
-        error: JoinError,
-        start: Option<Instant>,
-    ) -> Poll<Result<T, JoinError>> {
+    fn panicked<T>(&mut self, error: JoinError) -> Poll<Result<T, JoinError>> {
         let message = match &error {
             JoinError::Panicked(message) => message.clone(),
             other => other.to_string(),
         };
-        self.leave(&TaskEnd::Panicked(message), start);
+        self.leave(&TaskEnd::Panicked(message));
         Poll::Ready(Err(error))
     }
 
-    /// Ends the task, once; `start` is that of its last poll.
+    /// Ends the task, once.
     #[inline]
-    fn leave(&mut self, end: &TaskEnd, start: Option<Instant>) {
+    fn leave(&mut self, end: &TaskEnd) {
         if !std::mem::replace(&mut self.left, true) {
-            self.group.remove(self.place, end, start);
+            self.group.remove(self.place, end);
         }
     }
 }
@@ -166,6 +158,6 @@ impl Place {
 impl Drop for Place {
     #[inline]
     fn drop(&mut self) {
-        self.leave(&TaskEnd::Lost, None);
+        self.leave(&TaskEnd::Lost);
     }
 }

@@ -15,9 +15,12 @@ use ::webrtc::runtime::{
 use async_io::Async;
 use futures::future::{AbortHandle, Abortable};
 
+use super::alert::Alerts;
 use super::census::TASKS;
 use super::driver::Driver;
+use crate::peer::{ReleaseNotice, Status};
 use crate::runtime::{BoxFuture, Runtime, wait};
+use crate::sync::OnceLock;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -28,11 +31,21 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(super) struct Adaptor {
     runtime: Runtime,
     driver: Arc<Driver>,
+    status: Arc<Status>,
+    /// It lives as long as the connection's core, whatever handle keeps that.
+    release: OnceLock<ReleaseNotice>,
 }
 
 impl Adaptor {
-    pub(super) fn new(runtime: Runtime, driver: Arc<Driver>) -> Self {
-        Self { runtime, driver }
+    pub(super) fn new(runtime: Runtime, driver: Arc<Driver>, status: Arc<Status>) -> Self {
+        Self { runtime, driver, status, release: OnceLock::new() }
+    }
+
+    /// Keeps the notice with the connection's memory.
+    pub(super) fn watch_release(&self, notice: ReleaseNotice) {
+        if let Err(second) = self.release.set(notice) {
+            second.defuse();
+        }
     }
 }
 
@@ -66,7 +79,8 @@ impl WebrtcRuntime for Adaptor {
     }
 
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        self.driver.sockets.udp(self.runtime.udp_socket(socket)?)
+        let alerts = Alerts::of(&self.status);
+        self.driver.sockets.udp(self.runtime.udp_socket(socket)?, alerts)
     }
 
     fn wrap_tcp_listener(

@@ -12,9 +12,16 @@ use super::adaptor::Adaptor;
 use super::driver::{Driver, DriverEnd, Killed};
 use super::goodbye::Goodbye;
 use super::handler::Handler;
-use crate::peer::{Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders};
+use super::stats::{self, RemoteCandidates};
+use crate::candidate::Side;
+use crate::event::Event;
+use crate::peer::{
+    Closure, Connection, ConnectionError, EndNotice, ForceCause, Holder, Holders, ReleaseNotice,
+    Status,
+};
 use crate::runtime::{BoxFuture, time};
 use crate::state::ConnectionState;
+use crate::stats::StatsReport;
 use crate::sync::Mutex;
 
 /// The reference to a `PeerConnection`, until it is closed; and the traces of it after that.
@@ -24,6 +31,7 @@ pub(super) struct Link {
     /// Alive as long as the connection's core is, whatever handle keeps it.
     core: OnceLock<Weak<Adaptor>>,
     channels: Mutex<Vec<Channel>>,
+    remotes: RemoteCandidates,
 }
 
 #[derive(Default)]
@@ -71,6 +79,20 @@ impl Link {
         }
     }
 
+    /// Keeps the notice with the connection's memory, if that is ours to see.
+    fn watch_release(&self, notice: ReleaseNotice) -> bool {
+        match self.core.get().and_then(Weak::upgrade) {
+            Some(core) => {
+                core.watch_release(notice);
+                true
+            }
+            None => {
+                notice.defuse();
+                false
+            }
+        }
+    }
+
     /// Lets go of the connection.
     fn release(&self) {
         let mut linked = self.connection.lock();
@@ -84,9 +106,21 @@ impl Link {
         drop(released);
     }
 
-    /// Remembers a channel by its label, weakly.
-    pub(super) async fn add_channel(&self, channel: &Arc<dyn DataChannel>) {
+    /// What the connection knows of itself now.
+    pub(super) async fn stats(&self) -> Option<StatsReport> {
+        let connection = self.get()?;
+        Some(stats::read(&*connection, &self.remotes).await)
+    }
+
+    /// Remembers a channel by its label, weakly; tells that `side` has made it.
+    pub(super) async fn add_channel(
+        &self,
+        channel: &Arc<dyn DataChannel>,
+        side: Side,
+        Status { id: peer, watch, .. }: &Status,
+    ) {
         let label = channel.label().await.unwrap_or_default();
+        watch.tell(|| Event::ChannelAdded { peer, side, id: channel.id() as u64, label: &label });
         let mut channels = self.channels.lock();
         channels.retain(|known| known.channel.strong_count() > 0);
         channels.push(Channel { label, channel: Arc::downgrade(channel) });
@@ -206,6 +240,14 @@ impl Connection for Instrumented {
         self.driver.sockets.open()
     }
 
+    fn stats(self: Arc<Self>) -> BoxFuture<Option<StatsReport>> {
+        Box::pin(async move { self.link.stats().await })
+    }
+
+    fn watch_release(&self, notice: ReleaseNotice) -> bool {
+        self.link.watch_release(notice)
+    }
+
     fn in_own_handler(&self) -> bool {
         self.handler.is_polled_here()
     }
@@ -233,6 +275,10 @@ impl Connection for Opaque {
     fn release(self: Arc<Self>) -> BoxFuture {
         self.link.release();
         Box::pin(std::future::ready(()))
+    }
+
+    fn stats(self: Arc<Self>) -> BoxFuture<Option<StatsReport>> {
+        Box::pin(async move { self.link.stats().await })
     }
 
     fn holders(&self) -> Option<Arc<dyn Holders>> {

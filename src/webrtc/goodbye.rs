@@ -10,6 +10,7 @@ use ::webrtc::peer_connection::transport::DtlsTransport;
 use ::webrtc::peer_connection::{PeerConnection, RTCSessionDescription};
 use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCSctpTransportState};
 
+use super::transport::media_transports;
 use crate::state::ConnectionState;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,18 +52,8 @@ impl Goodbye {
 
     /// Looks at the transports of senders and receivers, where there is no data.
     async fn was_said_by_media(&self, connection: &dyn PeerConnection) -> bool {
-        for transceiver in connection.get_transceivers().await {
-            let transport = match transceiver.receiver().await {
-                Ok(Some(receiver)) => receiver.transport().await.ok().flatten(),
-                _ => None,
-            };
-            let transport = match (transport, transceiver.sender().await) {
-                (None, Ok(Some(sender))) => sender.transport().await.ok().flatten(),
-                (transport, _) => transport,
-            };
-            if let Some(transport) = transport
-                && is_closed(&transport).await
-            {
+        for transport in media_transports(connection).await {
+            if is_closed(&transport).await {
                 return true;
             }
         }

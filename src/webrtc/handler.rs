@@ -23,7 +23,11 @@ use ::webrtc::peer_connection::{
 
 use super::census::{Counted, HANDLERS};
 use super::connection::Link;
+use super::convert;
+use super::descriptions::Descriptions;
+use crate::candidate::Side;
 use crate::event::Event;
+use crate::id::PeerId;
 use crate::peer::Status;
 use crate::runtime::{JoinError, Runtime, panicked, time};
 use crate::state::ConnectionState;
@@ -40,6 +44,7 @@ pub(super) struct Handler {
     running: Arc<Callback>,
     status: Arc<Status>,
     link: Arc<Link>,
+    seen: Descriptions,
 }
 
 /// A callback's future.
@@ -108,6 +113,7 @@ impl Handler {
             running,
             status,
             link,
+            seen: Descriptions::default(),
         })
     }
 
@@ -145,6 +151,11 @@ impl Handler {
 
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// Tells whoever watches.
+    fn note<'a>(&'a self, event: impl FnOnce(&'a PeerId) -> Event<'a>) {
+        self.status.watch.tell(|| event(&self.status.id));
     }
 
     async fn tell<F>(&self, callback: &'static str, call: F)
@@ -219,25 +230,41 @@ impl Drop for Polling {
     }
 }
 
+/// What is seen is told before the application is called. Where it is taken from the connection,
+/// that takes the connection's lock for some microseconds.
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
     async fn on_negotiation_needed(&self) {
+        self.note(|peer| Event::NegotiationNeeded { peer });
         self.tell("on_negotiation_needed", |user| user.on_negotiation_needed()).await;
     }
 
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if let Some(candidate) = &convert::candidate(&event.candidate) {
+            self.note(|peer| Event::CandidateAdded { peer, side: Side::Local, candidate });
+        }
         self.tell("on_ice_candidate", |user| user.on_ice_candidate(event)).await;
     }
 
     async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
+        let (url, code, message) =
+            (event.url.as_str(), event.error_code, event.error_text.as_str());
+        self.note(|peer| Event::CandidateFailed { peer, url, code, message });
         self.tell("on_ice_candidate_error", |user| user.on_ice_candidate_error(event)).await;
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
+        if let Some(state) = convert::signaling_state(state) {
+            self.note(|peer| Event::SignalingStateChanged { peer, state });
+            self.seen.look(state, &self.status, &self.link).await;
+        }
         self.tell("on_signaling_state_change", |user| user.on_signaling_state_change(state)).await;
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        if let Some(state) = convert::ice_connection_state(state) {
+            self.note(|peer| Event::IceConnectionStateChanged { peer, state });
+        }
         self.tell("on_ice_connection_state_change", |user| {
             user.on_ice_connection_state_change(state)
         })
@@ -245,6 +272,9 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if let Some(state) = convert::ice_gathering_state(state) {
+            self.note(|peer| Event::IceGatheringStateChanged { peer, state });
+        }
         self.tell("on_ice_gathering_state_change", |user| {
             user.on_ice_gathering_state_change(state)
         })
@@ -252,10 +282,7 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        let Some(known) = open_state(state) else {
-            // `webrtc` says Closed before the driver has ended, and in one close of 500.
-            return;
-        };
+        let Some(known) = convert::connection_state(state) else { return };
         {
             let mut state = self.state.lock();
             // A callback that was stuck may return to a driver that does not know that it is over.
@@ -264,34 +291,27 @@ impl PeerConnectionEventHandler for Handler {
             }
             *state = (known, Instant::now());
         }
-        let peer = &self.status.id;
-        self.status.watch.tell(|| Event::StateChanged { peer, state: known });
+        self.note(|peer| Event::StateChanged { peer, state: known });
+        if self.status.watch.is_attached()
+            && known != ConnectionState::Connecting
+            && let Some(report) = &self.link.stats().await
+        {
+            self.note(|peer| Event::Stats { peer, report });
+        }
         self.tell("on_connection_state_change", |user| user.on_connection_state_change(state))
             .await;
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        self.link.add_channel(&channel).await;
+        self.link.add_channel(&channel, Side::Remote, &self.status).await;
         self.tell("on_data_channel", |user| user.on_data_channel(channel)).await;
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.tell("on_track", |user| user.on_track(track)).await;
-    }
-}
-
-/// `webrtc`'s state in our terms; `None` for Closed, which is ours to tell.
-fn open_state(state: RTCPeerConnectionState) -> Option<ConnectionState> {
-    match state {
-        RTCPeerConnectionState::Unspecified | RTCPeerConnectionState::New => {
-            Some(ConnectionState::New)
+        if self.status.watch.is_attached() {
+            let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
+            self.note(|peer| Event::TrackAdded { peer, side: Side::Remote, id, kind });
         }
-        RTCPeerConnectionState::Connecting => Some(ConnectionState::Connecting),
-        RTCPeerConnectionState::Connected => Some(ConnectionState::Connected),
-        RTCPeerConnectionState::Disconnected => Some(ConnectionState::Disconnected),
-        RTCPeerConnectionState::Failed => Some(ConnectionState::Failed),
-        RTCPeerConnectionState::Closed => None,
-        // The enum is open. A state that is none of W3C's leaves the connection where it was.
-        _ => None,
+        self.tell("on_track", |user| user.on_track(track)).await;
     }
 }

@@ -12,14 +12,19 @@
 //!   really ended cannot be seen: [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
 
 mod adaptor;
+mod alert;
 mod census;
 mod connection;
+mod convert;
+mod descriptions;
 mod driver;
 mod goodbye;
 mod handler;
 mod open;
 mod peer;
 mod socket;
+mod stats;
+mod transport;
 
 pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver, runtime};
 // What `webrtc`'s own functions take and return, and it does not name.

@@ -74,7 +74,8 @@ pub fn instrument(
     let reserved = peers.reserve(options)?;
     let status = Arc::clone(&reserved.status);
     let (link, driver) = (Arc::new(Link::default()), Driver::new());
-    let adaptor = Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver)));
+    let adaptor =
+        Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver), Arc::clone(&status)));
     link.set_core(Arc::downgrade(&adaptor));
     let budget = reserved.handler_budget();
     let handler = Handler::new(handler, status, Arc::clone(&link), budget);

@@ -20,7 +20,12 @@ use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 use super::connection::Link;
-use crate::event::{Event, OperationEnd};
+use super::convert;
+use crate::candidate::{Candidate, Side};
+use crate::event::{Event, Target};
+use crate::id::PeerId;
+use crate::operation::Told;
+use crate::peer::Status;
 
 /// An owner of a connection of the `webrtc` crate.
 ///
@@ -153,8 +158,100 @@ impl Peer {
         let connection = self.connection().ok_or(OperationError::Closed)?;
         let created = connection.create_data_channel(label, options);
         let channel = self.operation("create_data_channel", created).await?;
-        self.link.add_channel(&channel).await;
+        self.link.add_channel(&channel, Side::Local, self.peer.status()).await;
         Ok(channel)
+    }
+
+    /// Adds a candidate of the remote side; after the remote description.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the candidate may have been added.
+    pub async fn add_ice_candidate(
+        &self,
+        candidate: RTCIceCandidateInit,
+    ) -> Result<(), OperationError> {
+        let connection = self.connection().ok_or(OperationError::Closed)?;
+        // One that is empty says that there are no more.
+        let parsed = candidate.candidate.parse::<Candidate>();
+        self.operation("add_ice_candidate", connection.add_ice_candidate(candidate)).await?;
+        if let Ok(candidate) = &parsed {
+            self.note(|peer| Event::CandidateAdded { peer, side: Side::Remote, candidate });
+        }
+        Ok(())
+    }
+
+    /// Adds a track to send.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the track may have been added.
+    pub async fn add_track(
+        &self,
+        track: Arc<dyn TrackLocal>,
+    ) -> Result<Arc<dyn RtpSender>, OperationError> {
+        let connection = self.connection().ok_or(OperationError::Closed)?;
+        let added = connection.add_track(Arc::clone(&track));
+        let sender = self.operation("add_track", added).await?;
+        self.note_track(&track).await;
+        Ok(sender)
+    }
+
+    /// Stops sending a track.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the track may have been removed.
+    pub async fn remove_track(&self, sender: &Arc<dyn RtpSender>) -> Result<(), OperationError> {
+        let connection = self.connection().ok_or(OperationError::Closed)?;
+        self.operation("remove_track", connection.remove_track(sender)).await?;
+        let id = &sender.track().track_id().await;
+        self.note(|peer| Event::TrackRemoved { peer, side: Side::Local, id });
+        Ok(())
+    }
+
+    /// Adds a transceiver for a track.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the transceiver may have been added.
+    pub async fn add_transceiver_from_track(
+        &self,
+        track: Arc<dyn TrackLocal>,
+        init: Option<RTCRtpTransceiverInit>,
+    ) -> Result<Arc<dyn RtpTransceiver>, OperationError> {
+        let connection = self.connection().ok_or(OperationError::Closed)?;
+        let added = connection.add_transceiver_from_track(Arc::clone(&track), init);
+        let transceiver = self.operation("add_transceiver_from_track", added).await?;
+        self.note_track(&track).await;
+        Ok(transceiver)
+    }
+
+    async fn note_track(&self, track: &Arc<dyn TrackLocal>) {
+        let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
+        self.note(|peer| Event::TrackAdded { peer, side: Side::Local, id, kind });
+    }
+
+    /// Tells whoever watches.
+    fn note<'a>(&'a self, event: impl FnOnce(&'a PeerId) -> Event<'a>) {
+        let Status { id, watch, .. } = self.peer.status();
+        watch.tell(|| event(id));
     }
 
     forward! {
@@ -166,21 +263,10 @@ impl Peer {
         set_local_description(description: RTCSessionDescription) -> ();
         /// Sets the remote description.
         set_remote_description(description: RTCSessionDescription) -> ();
-        /// Adds a candidate of the remote side; after the remote description.
-        add_ice_candidate(candidate: RTCIceCandidateInit) -> ();
         /// Restarts ICE.
         restart_ice() -> ();
         /// Replaces the configuration, as far as that is possible.
         set_configuration(configuration: RTCConfiguration) -> ();
-        /// Adds a track to send.
-        add_track(track: Arc<dyn TrackLocal>) -> Arc<dyn RtpSender>;
-        /// Stops sending a track.
-        remove_track(sender: &Arc<dyn RtpSender>) -> ();
-        /// Adds a transceiver for a track.
-        add_transceiver_from_track(
-            track: Arc<dyn TrackLocal>,
-            init: Option<RTCRtpTransceiverInit>
-        ) -> Arc<dyn RtpTransceiver>;
         /// Adds a transceiver for a kind of media.
         add_transceiver_from_kind(
             kind: RtpCodecKind,
@@ -223,40 +309,9 @@ impl Peer {
         operation: &'static str,
         call: impl Future<Output = WebrtcResult<T>>,
     ) -> Result<T, OperationError> {
-        let mut told = Operation::start(&self.peer, operation);
+        let told = Told::start(&self.peer.status().watch, operation, Target::Peer(self.peer.id()));
         let result = call.await.map_err(OperationError::Webrtc);
-        told.end = if result.is_ok() { OperationEnd::Completed } else { OperationEnd::Failed };
+        told.end(&result);
         result
-    }
-}
-
-/// Tells the end of a call when dropped.
-struct Operation<'a> {
-    peer: &'a crate::Peer,
-    operation: &'static str,
-    end: OperationEnd,
-    /// `None` where nobody watches.
-    start: Option<Instant>,
-}
-
-impl<'a> Operation<'a> {
-    fn start(peer: &'a crate::Peer, operation: &'static str) -> Self {
-        let watch = peer.watch();
-        watch.tell(|| Event::OperationStarted { peer: peer.id(), operation });
-        let start = watch.is_attached().then(Instant::now);
-        Self { peer, operation, end: OperationEnd::Canceled, start }
-    }
-}
-
-impl Drop for Operation<'_> {
-    fn drop(&mut self) {
-        if let Some(start) = self.start {
-            self.peer.watch().tell(|| Event::OperationEnded {
-                peer: self.peer.id(),
-                operation: self.operation,
-                end: self.end,
-                took: start.elapsed(),
-            });
-        }
     }
 }

@@ -14,7 +14,9 @@ use ::webrtc::runtime::{
 };
 use async_io::Async;
 
+use super::alert::Alerts;
 use super::census::{Counted, SOCKETS};
+use crate::candidate::Side;
 use crate::runtime::net::{Interest, UdpSocket};
 use crate::sync::Mutex;
 
@@ -63,10 +65,14 @@ impl Sockets {
         }
     }
 
-    pub(super) fn udp(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+    pub(super) fn udp(
+        &self,
+        socket: UdpSocket,
+        alerts: Alerts,
+    ) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let batch = UdpSocketState::new(UdpSockRef::from(&socket))?;
         let local_addr = socket.local_addr()?;
-        Ok(Arc::new(Udp { batch, local_addr, socket: self.add(socket, local_addr) }))
+        Ok(Arc::new(Udp { batch, local_addr, alerts, socket: self.add(socket, local_addr) }))
     }
 
     pub(super) fn tcp_listener(
@@ -129,6 +135,7 @@ impl<T> Revocable<T> {
 struct Udp {
     batch: UdpSocketState,
     local_addr: SocketAddr,
+    alerts: Alerts,
     socket: Arc<Revocable<UdpSocket>>,
 }
 
@@ -138,6 +145,7 @@ impl AsyncUdpSocket for Udp {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.alerts.pass(Side::Local, transmit.contents);
         self.socket.poll(|socket| {
             let send = || self.batch.try_send(UdpSockRef::from(socket), transmit);
             socket.poll_io(cx, Interest::Write, send).map_ok(|()| transmit.contents.len())
@@ -150,19 +158,23 @@ impl AsyncUdpSocket for Udp {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll(|socket| {
+        let received = self.socket.poll(|socket| {
             let received = ready!(socket.poll_io(cx, Interest::Read, || {
                 match self.batch.recv(UdpSockRef::from(socket), bufs, meta)? {
                     0 => Err(io::ErrorKind::WouldBlock.into()),
                     received => Ok(received),
                 }
             }))?;
-            for meta in meta.iter_mut().take(received) {
+            Poll::Ready(Ok(received))
+        });
+        if let Poll::Ready(Ok(received)) = received {
+            for (meta, buf) in meta.iter_mut().zip(bufs).take(received) {
                 // The driver divides by it, and an empty datagram has none.
                 meta.stride = meta.stride.max(1);
+                self.alerts.pass(Side::Remote, &buf[..meta.len.min(buf.len())]);
             }
-            Poll::Ready(Ok(received))
-        })
+        }
+        received
     }
 
     fn max_gso_segments(&self) -> usize {

@@ -7,7 +7,9 @@ use anypeer::peer::{CloseReason, Closure, ForceCause};
 use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
 use anypeer::webrtc::peer_connection::RTCSignalingState;
 use anypeer::webrtc::{self, census};
-use anypeer::{ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers};
+use anypeer::{
+    ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers, Target,
+};
 
 use crate::host::{BACKENDS, Host};
 use crate::loopback::{Pair, builder, open};
@@ -19,7 +21,7 @@ struct Log(Mutex<Vec<String>>);
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
         let line = match event {
-            Event::Opened { peer, group } => {
+            Event::Opened { peer, group, .. } => {
                 format!("{peer} opened {}", group.map_or("-", |group| group.as_str()))
             }
             Event::StateChanged { peer, state } => format!("{peer} {state}"),
@@ -27,10 +29,28 @@ impl Observer for Log {
             Event::Closed { peer, reason, closure, .. } => {
                 format!("{peer} closed: {reason}, {closure}")
             }
-            Event::OperationStarted { peer, operation } => format!("{peer} {operation}.."),
-            Event::OperationEnded { peer, operation, end, .. } => {
-                format!("{peer} {operation} {end:?}")
+            Event::OperationStarted { target: Target::Peer(peer), operation, .. } => {
+                format!("{peer} {operation}..")
             }
+            Event::OperationEnded { target: Target::Peer(peer), operation, end, .. } => {
+                let end = match end {
+                    OperationEnd::Completed(_) => "Completed",
+                    OperationEnd::Failed(_) => "Failed",
+                    _ => "Canceled",
+                };
+                format!("{peer} {operation} {end}")
+            }
+            Event::IceConnectionStateChanged { peer, state } => format!("{peer} ICE {state}"),
+            Event::IceGatheringStateChanged { peer, state } => format!("{peer} gathering {state}"),
+            Event::SignalingStateChanged { peer, state } => format!("{peer} signaling {state}"),
+            Event::NegotiationNeeded { peer } => format!("{peer} negotiation needed"),
+            Event::CandidateAdded { peer, side, .. } => format!("{peer} {side} candidate"),
+            Event::ChannelAdded { peer, side, label, .. } => {
+                format!("{peer} {side} channel {label}")
+            }
+            Event::Described { peer, side, kind, .. } => format!("{peer} {side} {kind}"),
+            Event::Stats { peer, .. } => format!("{peer} stats"),
+            Event::Released { peer } => format!("{peer} released"),
             Event::HandlerPanicked { peer, callback, message } => {
                 format!("{peer} {callback} panicked: {message}")
             }
@@ -104,24 +124,61 @@ fn a_life_is_told_in_order_from_opened_to_one_closed() {
             outcome
         });
         assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
-        let lines = log.0.lock().unwrap().clone();
-        let own: Vec<_> = lines
-            .iter()
-            .filter(|line| line.starts_with("offerer") && !line.contains("description"))
-            .map(String::as_str)
-            .collect();
+        // Calls of the application's run beside the driver's callbacks.
+        let life = |peer: &str| {
+            let lines = log.of(peer, "");
+            let call = |line: &String| {
+                line.ends_with("..")
+                    || line.ends_with("Completed")
+                    || line.contains("local channel")
+            };
+            lines.into_iter().filter(|line| !call(line)).collect::<Vec<_>>()
+        };
         let expected = [
             "offerer opened room",
-            "offerer create_data_channel..",
-            "offerer create_data_channel Completed",
-            "offerer create_offer..",
-            "offerer create_offer Completed",
+            "offerer negotiation needed",
+            "offerer signaling have-local-offer",
+            "offerer local offer",
+            "offerer local candidate",
+            "offerer gathering complete",
+            "offerer signaling stable",
+            "offerer remote answer",
             "offerer connecting",
+            "offerer ICE checking",
+            "offerer ICE connected",
             "offerer connected",
+            "offerer stats",
             "offerer closing: requested",
             "offerer closed: requested, graceful",
         ];
-        assert_eq!(own, expected, "on {backend:?}");
+        let (offerer, released): (Vec<_>, Vec<_>) =
+            life("offerer").into_iter().partition(|line| line != "offerer released");
+        assert_eq!(offerer, expected, "on {backend:?}");
+        assert_eq!(released.len(), 1, "expected its memory to be told free once, on {backend:?}");
+        let expected = [
+            "answerer opened -",
+            "answerer signaling have-remote-offer",
+            "answerer remote offer",
+            "answerer connecting",
+            "answerer signaling stable",
+            "answerer local answer",
+            "answerer local candidate",
+            "answerer gathering complete",
+            "answerer ICE connected",
+            "answerer connected",
+            "answerer stats",
+            "answerer remote channel data",
+        ];
+        // Checks may begin before or after its own candidates are gathered.
+        let (checking, answerer): (Vec<_>, Vec<_>) =
+            life("answerer").into_iter().partition(|line| line == "answerer ICE checking");
+        assert_eq!(answerer[..expected.len()], expected, "on {backend:?}");
+        assert_eq!(checking.len(), 1, "on {backend:?}");
+        assert_eq!(log.of("offerer", "local channel"), ["offerer local channel data"]);
+        let calls = log.of("offerer", "create_offer");
+        assert_eq!(calls, ["offerer create_offer..", "offerer create_offer Completed"]);
+        let calls = log.of("offerer", " close ");
+        assert_eq!(calls, ["offerer close Completed"], "expected the close to be one operation");
     }
 }
 

@@ -1,0 +1,279 @@
+//! ICE candidates.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// Which side of a connection something belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Ours.
+    Local,
+    /// The remote one.
+    Remote,
+}
+
+impl Side {
+    /// A stable lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `RTCIceCandidateType` (W3C webrtc-pc, section 4.8.1.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CandidateType {
+    /// An address of the host's own.
+    Host,
+    /// As a STUN server saw it.
+    Srflx,
+    /// As the remote side saw it.
+    Prflx,
+    /// An address of a TURN server's.
+    Relay,
+}
+
+impl CandidateType {
+    /// The name in SDP and in W3C's documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Srflx => "srflx",
+            Self::Prflx => "prflx",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+impl fmt::Display for CandidateType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `RTCIceProtocol` (W3C webrtc-pc, section 4.8.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// UDP.
+    Udp,
+    /// TCP (RFC 6544).
+    Tcp,
+}
+
+impl Protocol {
+    /// The name in SDP, in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where a candidate can be reached from, which is known also when its address is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scope {
+    /// This machine (127.0.0.0/8, ::1).
+    Loopback,
+    /// This link (169.254.0.0/16, fe80::/10).
+    LinkLocal,
+    /// A private network (RFC 1918, RFC 6598, RFC 4193).
+    Private,
+    /// Everywhere.
+    Public,
+    /// Hidden behind a multicast DNS name (`.local`).
+    Mdns,
+    /// Some other name.
+    Name,
+}
+
+impl Scope {
+    fn of(address: &str) -> Self {
+        match address.parse::<IpAddr>() {
+            Ok(address) => match address.to_canonical() {
+                address if address.is_loopback() => Self::Loopback,
+                IpAddr::V4(v4) if v4.is_link_local() => Self::LinkLocal,
+                IpAddr::V4(v4) if v4.is_private() => Self::Private,
+                IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => {
+                    Self::Private
+                }
+                IpAddr::V6(v6) if v6.segments()[0] & 0xffc0 == 0xfe80 => Self::LinkLocal,
+                IpAddr::V6(v6) if v6.segments()[0] & 0xfe00 == 0xfc00 => Self::Private,
+                _ => Self::Public,
+            },
+            Err(_) if address.ends_with(".local") => Self::Mdns,
+            Err(_) => Self::Name,
+        }
+    }
+}
+
+/// One way to reach a side of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// What kind it is.
+    pub kind: CandidateType,
+    /// How it is reached.
+    pub protocol: Protocol,
+    /// Its address: an IP address, or a name. `None` where addresses are redacted.
+    pub address: Option<Box<str>>,
+    /// Its port.
+    pub port: u16,
+    /// Its priority (RFC 8445, section 5.1.2).
+    pub priority: u32,
+    /// From where it can be reached.
+    pub scope: Scope,
+    /// Whether its address is one of IPv6; `None` for a name.
+    pub ipv6: Option<bool>,
+}
+
+impl Candidate {
+    /// A candidate at an address.
+    #[must_use]
+    pub fn new(kind: CandidateType, protocol: Protocol, address: &str, port: u16) -> Self {
+        let ipv6 = address.parse::<IpAddr>().ok().map(|address| address.is_ipv6());
+        let scope = Scope::of(address);
+        Self { kind, protocol, address: Some(address.into()), port, priority: 0, scope, ipv6 }
+    }
+
+    /// The same without its address.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        Self { address: None, ..self }
+    }
+
+    /// Those of a session description, in their order; lines that are none are passed over.
+    pub fn of_sdp(sdp: &str) -> impl Iterator<Item = Self> {
+        sdp.lines()
+            .filter_map(|line| line.trim_end().strip_prefix("a=candidate:"))
+            .filter_map(|value| value.parse().ok())
+    }
+
+    /// Whether both are the same place, however it was learnt of.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        (self.protocol, self.port, &self.address) == (other.protocol, other.port, &other.address)
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.address.as_deref().unwrap_or("[redacted]");
+        write!(f, "{} {} {address}:{}", self.kind, self.protocol, self.port)
+    }
+}
+
+/// The text is no candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CandidateError;
+
+impl fmt::Display for CandidateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a candidate attribute (RFC 8839, section 5.1)")
+    }
+}
+
+impl std::error::Error for CandidateError {}
+
+/// A longer address is none: a name has 253 characters at most (RFC 1035).
+const MAX_ADDRESS_BYTES: usize = 253;
+
+/// Parses a candidate attribute (RFC 8839, section 5.1), with or without `candidate:` before it.
+impl FromStr for Candidate {
+    type Err = CandidateError;
+
+    fn from_str(text: &str) -> Result<Self, CandidateError> {
+        let text = text.strip_prefix("candidate:").unwrap_or(text);
+        let mut words = text.split_ascii_whitespace();
+        let mut word = || words.next().ok_or(CandidateError);
+        let (_foundation, _component) = (word()?, word()?);
+        let protocol = match word()? {
+            udp if udp.eq_ignore_ascii_case("udp") => Protocol::Udp,
+            tcp if tcp.eq_ignore_ascii_case("tcp") => Protocol::Tcp,
+            _ => return Err(CandidateError),
+        };
+        let priority = word()?.parse().map_err(|_| CandidateError)?;
+        let address = word()?;
+        let port = word()?.parse().map_err(|_| CandidateError)?;
+        if word()? != "typ" || address.len() > MAX_ADDRESS_BYTES {
+            return Err(CandidateError);
+        }
+        let kind = match word()? {
+            "host" => CandidateType::Host,
+            "srflx" => CandidateType::Srflx,
+            "prflx" => CandidateType::Prflx,
+            "relay" => CandidateType::Relay,
+            _ => return Err(CandidateError),
+        };
+        Ok(Self { priority, ..Self::new(kind, protocol, address, port) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_attribute_is_read_as_the_rfc_writes_it() {
+        let text = "candidate:842163049 1 udp 1677729535 203.0.113.5 44323 typ srflx raddr 10.0.0.1 rport 5";
+        let candidate: Candidate = text.parse().expect("it is one");
+        assert_eq!(candidate.kind, CandidateType::Srflx);
+        assert_eq!((candidate.port, candidate.priority), (44323, 1_677_729_535));
+        assert_eq!(candidate.scope, Scope::Public);
+        assert_eq!(candidate.to_string(), "srflx udp 203.0.113.5:44323");
+        assert_eq!(candidate.redacted().to_string(), "srflx udp [redacted]:44323");
+    }
+
+    #[test]
+    fn what_is_no_candidate_is_refused() {
+        for text in
+            ["", "candidate:", "1 1 udp 1 a", "1 1 sctp 1 a 1 typ host", "1 1 udp x a 1 typ host"]
+        {
+            assert_eq!(text.parse::<Candidate>(), Err(CandidateError), "{text:?}");
+        }
+        let long = format!("1 1 udp 1 {} 1 typ host", "a".repeat(254));
+        assert_eq!(long.parse::<Candidate>(), Err(CandidateError));
+    }
+
+    #[test]
+    fn scopes_are_those_of_the_address_registries() {
+        for (address, scope) in [
+            ("127.0.0.1", Scope::Loopback),
+            ("::1", Scope::Loopback),
+            ("::ffff:127.0.0.1", Scope::Loopback),
+            ("169.254.1.1", Scope::LinkLocal),
+            ("fe80::1", Scope::LinkLocal),
+            ("10.1.2.3", Scope::Private),
+            ("192.168.0.1", Scope::Private),
+            ("100.64.0.1", Scope::Private),
+            ("fd00::1", Scope::Private),
+            ("100.128.0.1", Scope::Public),
+            ("2001:db8::1", Scope::Public),
+            ("8d2f.local", Scope::Mdns),
+            ("example.org", Scope::Name),
+        ] {
+            assert_eq!(Scope::of(address), scope, "{address}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Looking at a connection from outside.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use super::held::Holder;
+use super::record::{Record, Status};
+use crate::stats::StatsReport;
+
+/// Looks at a peer's connection without owning it.
+///
+/// It keeps neither the connection nor its memory.
+#[derive(Clone)]
+pub struct Probe {
+    pub(super) record: Weak<Record>,
+    pub(super) status: Arc<Status>,
+}
+
+impl Probe {
+    /// What the connection knows of itself now; `None` where it knows nothing, or is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn stats(&self) -> Option<StatsReport> {
+        let connection = Arc::clone(&self.record.upgrade().filter(|it| it.is_open())?.connection);
+        connection.stats().await
+    }
+
+    /// What the application still holds of a closed connection; `None` where that is not known.
+    #[must_use]
+    pub fn holders(&self) -> Option<Vec<Holder>> {
+        let holders = self.status.holders.get().cloned();
+        let holders = holders.or_else(|| self.record.upgrade()?.connection.holders());
+        holders.map(|holders| holders.holders())
+    }
+
+    /// Whether [`Event::Released`](crate::Event::Released) will be told, or was.
+    #[must_use]
+    pub fn tells_release(&self) -> bool {
+        self.status.tells_release.get().is_some_and(|tells| *tells)
+    }
+}
+
+impl fmt::Debug for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Probe").field(&self.status.id).finish()
+    }
+}

@@ -1,0 +1,79 @@
+//! Session descriptions, as they come into force.
+//!
+//! Taken from the connection when its signaling state changes, and so told whoever set them: also
+//! where an application calls the connection itself.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use ::webrtc::peer_connection::RTCSessionDescription;
+
+use super::connection::Link;
+use super::convert;
+use crate::candidate::Side;
+use crate::event::Event;
+use crate::peer::Status;
+use crate::state::SignalingState;
+use crate::sync::Mutex;
+
+/// What was told by now.
+#[derive(Default)]
+pub(super) struct Descriptions(Mutex<Told>);
+
+#[derive(Default)]
+struct Told {
+    configured: bool,
+    local: Option<u64>,
+    remote: Option<u64>,
+}
+
+impl Descriptions {
+    /// Looks at the connection that came into `state`, and tells what is new.
+    ///
+    /// Only what that state is about: the other side's may have been set by now, and is told with
+    /// the state that comes of that.
+    pub(super) async fn look(&self, state: SignalingState, status: &Status, link: &Link) {
+        let Some(connection) = link.get().filter(|_| status.watch.is_attached()) else { return };
+        let peer = &status.id;
+        if !std::mem::replace(&mut self.0.lock().configured, true) {
+            let configuration = &convert::configuration(&connection.get_configuration().await);
+            status.watch.tell(|| Event::Configured { peer, configuration });
+        }
+        use SignalingState::{
+            HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer,
+        };
+        if !matches!(state, HaveLocalOffer | HaveLocalPranswer) {
+            let remote = connection.remote_description().await;
+            self.tell(status, Side::Remote, remote.as_ref());
+        }
+        if !matches!(state, HaveRemoteOffer | HaveRemotePranswer) {
+            let local = connection.local_description().await;
+            self.tell(status, Side::Local, local.as_ref());
+        }
+    }
+
+    fn tell(&self, status: &Status, side: Side, description: Option<&RTCSessionDescription>) {
+        let Some(description) = description else { return };
+        let Some(kind) = convert::sdp_type(description.sdp_type) else { return };
+        let mut hasher = DefaultHasher::new();
+        (kind, without_candidates(&description.sdp)).hash(&mut hasher);
+        let new = Some(hasher.finish());
+        let mut told = self.0.lock();
+        let known = match side {
+            Side::Local => &mut told.local,
+            Side::Remote => &mut told.remote,
+        };
+        if std::mem::replace(known, new) == new {
+            return;
+        }
+        drop(told);
+        let (peer, sdp) = (&status.id, description.sdp.as_str());
+        status.watch.tell(|| Event::Described { peer, side, kind, sdp });
+    }
+}
+
+/// A local description grows by its candidates, which are told by themselves.
+fn without_candidates(sdp: &str) -> Vec<&str> {
+    let grows =
+        |line: &&str| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates");
+    sdp.lines().filter(grows).collect()
+}
