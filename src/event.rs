@@ -70,8 +70,8 @@ pub enum Event<'a> {
         side: Side,
         /// Its type.
         kind: SdpType,
-        /// The description as it is, **with its ICE password**.
-        sdp: &'a str,
+        /// The description as it is, with its ICE password.
+        sdp: Sdp<'a>,
     },
     /// A candidate was gathered, or one of the remote side's was added. Those of a description
     /// are in that.
@@ -255,6 +255,30 @@ pub enum Event<'a> {
         /// How long it took.
         took: Duration,
     },
+}
+
+/// A session description as it is, with its ICE password, which its `Debug` does not show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sdp<'a>(&'a str);
+
+impl<'a> Sdp<'a> {
+    /// The description `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self(text)
+    }
+
+    /// The text, **with its ICE password**.
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for Sdp<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sdp({} bytes)", self.0.len())
+    }
 }
 
 /// What an operation is done to.

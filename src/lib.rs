@@ -51,6 +51,7 @@
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
+//! | `monitor` | | `monitor`, which watches |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
@@ -78,8 +79,12 @@
 mod candidate;
 mod event;
 mod id;
+#[cfg(feature = "monitor")]
+pub mod monitor;
 mod operation;
 pub mod peer;
+#[cfg(feature = "monitor")]
+mod redact;
 pub mod runtime;
 mod state;
 pub mod stats;
@@ -91,7 +96,7 @@ pub mod test_util;
 pub mod webrtc;
 
 pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
-pub use crate::event::{Configuration, Event, Observer, OperationEnd, Target};
+pub use crate::event::{Configuration, Event, Observer, OperationEnd, Sdp, Target};
 pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, OperationId, OperationIdError, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
 pub use crate::state::{

@@ -192,6 +192,22 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Every one of them.
+    pub const ALL: &[Self] = &[
+        Self::Requested,
+        Self::GroupClosed,
+        Self::AllClosed,
+        Self::Shutdown,
+        Self::Dropped,
+        Self::PeersDropped,
+        Self::OpenCancelled,
+        Self::RemoteClosed,
+        Self::NeverConnected,
+        Self::Disconnected,
+        Self::Failed,
+        Self::Ended,
+    ];
+
     /// A stable lower-case name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -209,6 +225,15 @@ impl CloseReason {
             Self::Failed => "failed",
             Self::Ended => "ended",
         }
+    }
+
+    /// Whether nobody asked: the reaper closed it, for what `webrtc_connections_reaped_total` is.
+    #[must_use]
+    pub const fn is_reaped(self) -> bool {
+        matches!(
+            self,
+            Self::RemoteClosed | Self::NeverConnected | Self::Disconnected | Self::Failed
+        )
     }
 }
 

@@ -13,7 +13,8 @@ use crate::stats::StatsReport;
 #[derive(Clone)]
 pub struct Probe {
     pub(super) record: Weak<Record>,
-    pub(super) status: Arc<Status>,
+    pub(super) status: Weak<Status>,
+    pub(super) tells_release: bool,
 }
 
 impl Probe {
@@ -30,7 +31,9 @@ impl Probe {
     /// What the application still holds of a closed connection; `None` where that is not known.
     #[must_use]
     pub fn holders(&self) -> Option<Vec<Holder>> {
-        let holders = self.status.holders.get().cloned();
+        // The last trace of it is gone.
+        let Some(status) = self.status.upgrade() else { return Some(Vec::new()) };
+        let holders = status.holders.get().cloned();
         let holders = holders.or_else(|| self.record.upgrade()?.connection.holders());
         holders.map(|holders| holders.holders())
     }
@@ -38,12 +41,12 @@ impl Probe {
     /// Whether [`Event::Released`](crate::Event::Released) will be told, or was.
     #[must_use]
     pub fn tells_release(&self) -> bool {
-        self.status.tells_release.get().is_some_and(|tells| *tells)
+        self.tells_release
     }
 }
 
 impl fmt::Debug for Probe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Probe").field(&self.status.id).finish()
+        f.debug_struct("Probe").finish_non_exhaustive()
     }
 }

@@ -30,15 +30,12 @@ pub(crate) struct Status {
     pub(crate) watch: Watch,
     /// What to ask for what is held of the connection, once it is closed.
     pub(super) holders: OnceLock<Arc<dyn Holders>>,
-    /// Whether somebody will tell when its memory is free.
-    pub(super) tells_release: OnceLock<bool>,
 }
 
 impl Status {
     pub(super) fn new(id: PeerId, group: Option<GroupId>, watch: &Watch) -> Self {
         let watch = watch.for_peer(&id, group.as_ref());
-        let (holders, tells_release) = (OnceLock::new(), OnceLock::new());
-        Self { id, group, watch, holders, tells_release }
+        Self { id, group, watch, holders: OnceLock::new() }
     }
 }
 
@@ -121,12 +118,12 @@ impl Record {
 
     /// Called once the record is registered, so that an end is never told before the beginning.
     pub(super) fn opened(self: &Arc<Self>) {
-        let Status { id: peer, group, watch, tells_release, .. } = &*self.status;
+        let Status { id: peer, group, watch, .. } = &*self.status;
         if watch.is_attached() {
             let notice = ReleaseNotice(Some(Arc::clone(&self.status)));
-            let _set = tells_release.set(self.connection.watch_release(notice));
-            let (record, status) = (Arc::downgrade(self), Arc::clone(&self.status));
-            let probe = &Probe { record, status };
+            let tells_release = self.connection.watch_release(notice);
+            let (record, status) = (Arc::downgrade(self), Arc::downgrade(&self.status));
+            let probe = &Probe { record, status, tells_release };
             watch.tell(|| Event::Opened { peer, group: group.as_ref(), probe });
         }
         self.connection.watch_end(EndNotice(Arc::downgrade(self)));

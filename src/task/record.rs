@@ -47,8 +47,8 @@ pub struct TaskInfo {
     pub location: &'static Location<'static>,
     /// How long ago it was started.
     pub age: Duration,
-    /// Whether it was asked to stop.
-    pub stopping: bool,
+    /// How long ago it was asked to stop; `None` if it was not.
+    pub stopping_for: Option<Duration>,
     /// How it was polled; `None` in a group that is not
     /// [timed](super::TaskGroupBuilder::timed).
     pub polls: Option<PollTimes>,
@@ -121,8 +121,8 @@ pub(super) struct Record {
     started: Instant,
     /// Whether it is asked through the token before it is dropped.
     cooperative: bool,
-    /// Why it was cancelled, if it was.
-    pub(super) reason: Option<CancelReason>,
+    /// Why it was cancelled, and when, if it was.
+    reason: Option<(CancelReason, Instant)>,
     /// Whether it is to be dropped at its next poll.
     pub(super) stopping: bool,
     /// Wakes it, once it has waited for something.
@@ -157,19 +157,19 @@ impl Record {
             peer: group.peer().cloned(),
             location: self.location,
             age: self.started.elapsed(),
-            stopping: self.reason.is_some(),
+            stopping_for: self.reason.map(|(_, since)| since.elapsed()),
             polls: group.timed.then(|| self.polls.times(self.started)),
         }
     }
 
     /// Why it is to be dropped now, if it is.
     pub(super) fn stops(&self) -> Option<CancelReason> {
-        self.reason.filter(|_| self.stopping)
+        self.reason.filter(|_| self.stopping).map(|(reason, _)| reason)
     }
 
     /// Asks it to stop, by force unless it is cooperative; the answer is to be woken.
     pub(super) fn cancel(&mut self, reason: CancelReason, force: bool) -> Stop {
-        self.reason.get_or_insert(reason);
+        self.reason.get_or_insert_with(|| (reason, Instant::now()));
         if self.stopping || (self.cooperative && !force) {
             return Stop::Asked;
         }

@@ -10,7 +10,7 @@ use ::webrtc::peer_connection::RTCSessionDescription;
 use super::connection::Link;
 use super::convert;
 use crate::candidate::Side;
-use crate::event::Event;
+use crate::event::{Event, Sdp};
 use crate::peer::Status;
 use crate::state::SignalingState;
 use crate::sync::Mutex;
@@ -66,7 +66,7 @@ impl Descriptions {
             return;
         }
         drop(told);
-        let (peer, sdp) = (&status.id, description.sdp.as_str());
+        let (peer, sdp) = (&status.id, Sdp::new(&description.sdp));
         status.watch.tell(|| Event::Described { peer, side, kind, sdp });
     }
 }

@@ -1,0 +1,103 @@
+//! The connections: those that are live, and the last that were.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::bounded::Bounded;
+use super::clock::Stamp;
+use super::connection::Connection;
+use crate::id::{GroupId, PeerId};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Event, EventListener, Mutex, wake_all};
+
+pub(super) struct Book {
+    next: AtomicU64,
+    closed_limit: usize,
+    inner: Mutex<Inner>,
+    opened: Event,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// In the order in which they were opened.
+    live: BTreeMap<u64, Arc<Connection>>,
+    by_id: HashMap<PeerId, u64>,
+    /// The last ones last.
+    closed: Bounded<Arc<Connection>>,
+}
+
+impl Book {
+    pub(super) fn new(closed_limit: usize) -> Self {
+        Self {
+            next: AtomicU64::new(1),
+            closed_limit,
+            inner: Mutex::default(),
+            opened: Event::new(),
+        }
+    }
+
+    /// A record for a peer that may yet be refused: nobody sees it before it is opened.
+    pub(super) fn expect(
+        &self,
+        peer: &PeerId,
+        group: Option<&GroupId>,
+        now: Stamp,
+    ) -> Arc<Connection> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Connection::new(number, peer.clone(), group.cloned(), now))
+    }
+
+    pub(super) fn open(&self, connection: &Arc<Connection>) {
+        let mut inner = self.inner.lock();
+        inner.by_id.insert(connection.id.clone(), connection.number);
+        inner.live.insert(connection.number, Arc::clone(connection));
+        let first = inner.live.len() == 1;
+        drop(inner);
+        if first {
+            wake_all(&self.opened);
+        }
+    }
+
+    pub(super) fn close(&self, connection: &Arc<Connection>) {
+        let mut inner = self.inner.lock();
+        let was_live = inner.live.remove(&connection.number);
+        if inner.by_id.get(&connection.id) == Some(&connection.number) {
+            inner.by_id.remove(&connection.id);
+        }
+        let gone = inner.closed.push(Arc::clone(connection), self.closed_limit);
+        drop(inner);
+        drop((was_live, gone));
+    }
+
+    /// A live connection of that id, or else the last closed one.
+    pub(super) fn get(&self, id: &str) -> Option<Arc<Connection>> {
+        let inner = self.inner.lock();
+        let live = inner.by_id.get(id).and_then(|number| inner.live.get(number));
+        let closed = || inner.closed.iter().rev().find(|known| known.id.as_str() == id);
+        live.or_else(closed).cloned()
+    }
+
+    pub(super) fn is_live(&self, id: &str) -> bool {
+        self.inner.lock().by_id.contains_key(id)
+    }
+
+    /// At most `limit` live ones after a number, in their order.
+    pub(super) fn live_after(&self, number: u64, limit: usize) -> Vec<Arc<Connection>> {
+        let inner = self.inner.lock();
+        inner.live.range(number.saturating_add(1)..).take(limit).map(|(_, it)| Arc::clone(it)).collect()
+    }
+
+    /// The last closed ones, the latest first.
+    pub(super) fn closed(&self) -> Vec<Arc<Connection>> {
+        self.inner.lock().closed.iter().rev().cloned().collect()
+    }
+
+    pub(super) fn live_len(&self) -> usize {
+        self.inner.lock().live.len()
+    }
+
+    /// Listens for the first to be opened after there was none.
+    pub(super) fn listen(&self) -> EventListener {
+        self.opened.listen()
+    }
+}

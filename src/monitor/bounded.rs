@@ -1,0 +1,64 @@
+//! Lists that keep the last so many.
+
+use std::collections::VecDeque;
+
+/// The last so many of what was pushed, and how many went before them.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounded<T> {
+    kept: VecDeque<T>,
+    dropped: u64,
+}
+
+impl<T> Default for Bounded<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Bounded<T> {
+    pub(crate) const fn new() -> Self {
+        Self { kept: VecDeque::new(), dropped: 0 }
+    }
+
+    /// Keeps `one`, and at most `limit` in all; the answer is what had to go.
+    #[inline]
+    pub(crate) fn push(&mut self, one: T, limit: usize) -> Option<T> {
+        if limit == 0 {
+            self.dropped += 1;
+            return Some(one);
+        }
+        let gone = if self.kept.len() >= limit { self.kept.pop_front() } else { None };
+        self.dropped += u64::from(gone.is_some());
+        self.kept.push_back(one);
+        gone
+    }
+
+    /// Keeps `one` if there is room; the first so many are kept then.
+    pub(crate) fn push_if_room(&mut self, one: T, limit: usize) {
+        if self.kept.len() < limit {
+            self.kept.push_back(one);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+        self.kept.iter()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.kept.iter_mut()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    pub(crate) fn last(&self) -> Option<&T> {
+        self.kept.back()
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

@@ -1,0 +1,450 @@
+//! The record of one connection.
+
+use std::time::Duration;
+
+use super::bounded::Bounded;
+use super::clock::Stamp;
+use super::core::Core;
+use super::counters::{CloseEnd, Phase};
+use super::diagnosis::{Diagnosis, Evidence, diagnose};
+use super::options::NAME_BYTES;
+use super::series::Series;
+use super::timeline::{Entry, Happening};
+use crate::candidate::{Candidate, Side};
+use crate::id::{GroupId, PeerId};
+use crate::peer::{CloseReason, Closure, Probe};
+use crate::redact::Secrets;
+use crate::state::{
+    ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SdpType,
+    SignalingState,
+};
+use crate::stats::{MediaKind, StatsReport};
+use crate::sync::Mutex;
+
+/// What is known of one connection, from before it is opened until it leaves the ring.
+pub(super) struct Connection {
+    /// In the order in which they were opened.
+    pub(super) number: u64,
+    pub(super) id: PeerId,
+    pub(super) group: Option<GroupId>,
+    pub(super) state: Mutex<State>,
+}
+
+/// One of a side's, by [`Side`].
+pub(super) fn index(side: Side) -> usize {
+    match side {
+        Side::Local => 0,
+        Side::Remote => 1,
+    }
+}
+
+pub(super) struct State {
+    pub(super) opened: Option<Stamp>,
+    pub(super) updated: Stamp,
+    /// When it last sent or received something, as far as samples tell.
+    pub(super) active: Stamp,
+    pub(super) connection: ConnectionState,
+    pub(super) ice: IceConnectionState,
+    pub(super) gathering: IceGatheringState,
+    pub(super) signaling: SignalingState,
+    pub(super) timeline: Bounded<Entry>,
+    pub(super) setup: Setup,
+    /// What is not needed before something was negotiated.
+    pub(super) session: Option<Box<Session>>,
+    pub(super) errors: Bounded<(Stamp, Box<str>)>,
+    pub(super) operations: OperationCounts,
+    pub(super) tasks: TaskCounts,
+    pub(super) probe: Option<Probe>,
+    pub(super) end: Option<End>,
+    /// Closes that did not close.
+    pub(super) not_closed: u64,
+    pub(super) close_started: Option<Stamp>,
+    pub(super) released: Option<Stamp>,
+}
+
+/// When parts of the setup were over.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Setup {
+    pub(super) described: [Option<Stamp>; 2],
+    pub(super) ice: Option<Stamp>,
+    pub(super) connected: Option<Stamp>,
+    /// The last time, for what is connected again.
+    pub(super) connected_last: Option<Stamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+/// How many operations there were, by their ends. What has started has ended in one of the ways, or
+/// is under way.
+pub struct OperationCounts {
+    /// All.
+    pub started: u64,
+    /// Those that ended with a result.
+    pub completed: u64,
+    /// Those that ended with an error.
+    pub failed: u64,
+    /// Those whose future was dropped.
+    pub canceled: u64,
+}
+
+impl OperationCounts {
+    /// How many are under way.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.started.saturating_sub(self.completed + self.failed + self.canceled)
+    }
+}
+
+/// How many recorded tasks there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskCounts {
+    /// All.
+    pub started: u64,
+    /// Those that have ended.
+    pub ended: u64,
+}
+
+impl TaskCounts {
+    /// How many have not ended.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.started.saturating_sub(self.ended)
+    }
+}
+
+/// What was negotiated, gathered and measured.
+#[derive(Default)]
+pub(super) struct Session {
+    pub(super) secrets: Secrets,
+    pub(super) descriptions: Bounded<Description>,
+    /// ICE's user name fragments, by side: another one is a restart.
+    pub(super) fragments: [Option<Box<str>>; 2],
+    pub(super) restarting: bool,
+    pub(super) candidates: [Candidates; 2],
+    pub(super) candidate_errors: Vec<(u16, Box<str>)>,
+    pub(super) alerts: [Option<u8>; 2],
+    pub(super) servers: Vec<Box<str>>,
+    pub(super) relay_only: bool,
+    pub(super) selected: Option<Selected>,
+    pub(super) tracks: Bounded<Track>,
+    pub(super) channels: Bounded<Channel>,
+    pub(super) data_negotiated: bool,
+    pub(super) media_expected: bool,
+    pub(super) series: Series,
+    pub(super) last: Option<Box<StatsReport>>,
+}
+
+/// The first candidates of a side, and how many there were.
+#[derive(Clone, Default)]
+pub(super) struct Candidates {
+    pub(super) known: Vec<Candidate>,
+    pub(super) more: u64,
+}
+
+#[derive(Clone)]
+pub(super) struct Description {
+    pub(super) at: Stamp,
+    pub(super) side: Side,
+    pub(super) kind: SdpType,
+    pub(super) ice_restart: bool,
+    /// Without its secrets; `None` if it is too long to be kept.
+    pub(super) sdp: Option<Box<str>>,
+    pub(super) bytes: usize,
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) struct Selected {
+    pub(super) since: Stamp,
+    pub(super) local: Option<Candidate>,
+    pub(super) remote: Option<Candidate>,
+    pub(super) changes: u32,
+}
+
+#[derive(Clone)]
+pub(super) struct Track {
+    pub(super) id: Box<str>,
+    pub(super) kind: Option<MediaKind>,
+    pub(super) side: Side,
+    pub(super) added: Stamp,
+    pub(super) removed: Option<Stamp>,
+}
+
+#[derive(Clone)]
+pub(super) struct Channel {
+    pub(super) id: u64,
+    pub(super) label: Box<str>,
+    pub(super) side: Option<Side>,
+    pub(super) state: Option<DataChannelState>,
+    pub(super) messages_sent: u64,
+    pub(super) messages_received: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) bytes_received: u64,
+}
+
+#[derive(Clone)]
+pub(super) struct End {
+    pub(super) at: Stamp,
+    pub(super) reason: CloseReason,
+    /// `None` where the end could not be seen.
+    pub(super) closure: Option<Closure>,
+    pub(super) took: Duration,
+    pub(super) diagnosis: Option<Box<Diagnosis>>,
+}
+
+impl Connection {
+    pub(super) fn new(number: u64, id: PeerId, group: Option<GroupId>, now: Stamp) -> Self {
+        let state = State {
+            opened: None,
+            updated: now,
+            active: now,
+            connection: ConnectionState::New,
+            ice: IceConnectionState::New,
+            gathering: IceGatheringState::New,
+            signaling: SignalingState::Stable,
+            timeline: Bounded::new(),
+            setup: Setup::default(),
+            session: None,
+            errors: Bounded::new(),
+            operations: OperationCounts::default(),
+            tasks: TaskCounts::default(),
+            probe: None,
+            end: None,
+            not_closed: 0,
+            close_started: None,
+            released: None,
+        };
+        Self { number, id, group, state: Mutex::new(state) }
+    }
+}
+
+/// What a text is without secrets is decided here, before it is kept.
+impl State {
+    pub(super) fn session(&mut self) -> &mut Session {
+        self.session.get_or_insert_default()
+    }
+
+    #[inline]
+    pub(super) fn note(&mut self, core: &Core, at: Stamp, what: Happening) {
+        self.updated = at;
+        self.timeline.push(Entry { at, what }, core.limits.timeline);
+    }
+
+    pub(super) fn text(&self, core: &Core, text: &str, limit: usize) -> Box<str> {
+        match &self.session {
+            Some(session) => core.redactor.text(text, &session.secrets, limit),
+            None => core.redactor.text(text, &Secrets::default(), limit),
+        }
+    }
+
+    pub(super) fn name(&self, core: &Core, name: &str) -> Box<str> {
+        self.text(core, name, NAME_BYTES)
+    }
+
+    /// Moves the connection from one state to another, in the numbers too.
+    #[inline]
+    pub(super) fn set_connection(&mut self, core: &Core, at: Stamp, state: ConnectionState) {
+        if self.opened.is_some() && self.end.is_none() {
+            core.counters.state(self.connection).add(-1);
+            core.counters.state(state).add(1);
+        }
+        self.connection = state;
+        if state == ConnectionState::Connected {
+            self.setup.connected_last = Some(at);
+            if self.setup.connected.is_none() {
+                self.setup.connected = Some(at);
+                let since = |earlier: Option<Stamp>| earlier.map(|it| at.since(it).as_secs_f64());
+                for (phase, time) in
+                    [(Phase::Total, since(self.opened)), (Phase::Dtls, since(self.setup.ice))]
+                {
+                    if let Some(time) = time {
+                        core.counters.setup(phase, true).observe(time);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn describe(&mut self, core: &Core, at: Stamp, side: Side, kind: SdpType, sdp: &str) {
+        self.setup.described[index(side)].get_or_insert(at);
+        let limits = core.limits;
+        let session = self.session();
+        session.secrets.add_of_sdp(sdp);
+        let fragment = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"));
+        let known = &mut session.fragments[index(side)];
+        let ice_restart = known.is_some() && known.as_deref() != fragment;
+        if let Some(fragment) = fragment {
+            *known = Some(crate::redact::cut(fragment, NAME_BYTES));
+        }
+        match kind {
+            SdpType::Offer if ice_restart => session.restarting = true,
+            SdpType::Answer if session.restarting => {
+                session.restarting = false;
+                core.counters.ice_restarts[0].add(1);
+            }
+            _ => {}
+        }
+        session.data_negotiated |= sdp.contains("\nm=application ");
+        session.media_expected |= side == Side::Remote
+            && sdp.split("\nm=").skip(1).any(|section| {
+                (section.starts_with("audio ") || section.starts_with("video "))
+                    && !section.contains("\na=recvonly")
+                    && !section.contains("\na=inactive")
+            });
+        let clean = core.redactor.sdp(sdp);
+        let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
+        let description =
+            Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
+        session.descriptions.push(description, limits.descriptions);
+        for candidate in Candidate::of_sdp(sdp) {
+            session.add_candidate(core, side, candidate);
+        }
+        self.note(core, at, Happening::Described { side, kind, ice_restart });
+    }
+
+    pub(super) fn add_candidate(&mut self, core: &Core, at: Stamp, side: Side, candidate: &Candidate) {
+        let candidate = core.candidate(candidate);
+        if self.session().add_candidate(core, side, candidate.clone()) {
+            let candidate = Box::new(candidate);
+            self.note(core, at, Happening::Candidate { side, candidate });
+        }
+    }
+
+    pub(super) fn error(&mut self, core: &Core, at: Stamp, text: Box<str>) {
+        self.errors.push((at, text.clone()), core.limits.errors);
+        self.note(core, at, Happening::Error(text));
+    }
+
+    /// Ends the record, once; says whether this was the end.
+    pub(super) fn finish(
+        &mut self,
+        core: &Core,
+        at: Stamp,
+        reason: CloseReason,
+        closure: Option<Closure>,
+        took: Duration,
+    ) -> bool {
+        let Some(opened) = self.opened.filter(|_| self.end.is_none()) else { return false };
+        let counters = &core.counters;
+        let end = match &closure {
+            Some(Closure::Graceful) => CloseEnd::Graceful,
+            Some(Closure::Forced(_)) => CloseEnd::Forced,
+            None => CloseEnd::Unconfirmed,
+        };
+        let diagnosis = diagnose(&self.evidence(at, Some(reason)));
+        counters.state(self.connection).add(-1);
+        counters.state(ConnectionState::Closed).add(1);
+        counters.closed(reason).add(1);
+        counters.lifetimes.observe(at.since(opened).as_secs_f64());
+        if reason != CloseReason::Ended {
+            counters.close(end).observe(took.as_secs_f64());
+        }
+        if self.not_closed > 0 {
+            counters.not_closed.add(-1);
+        }
+        if self.setup.connected.is_none() {
+            counters.setup(Phase::Total, false).observe(at.since(opened).as_secs_f64());
+        }
+        if let Some(diagnosis) = &diagnosis {
+            counters.failure(diagnosis.stage, diagnosis.cause).add(1);
+        }
+        if self.session.as_ref().is_some_and(|session| session.restarting) {
+            counters.ice_restarts[1].add(1);
+        }
+        if self.tells_release() && self.released.is_none() {
+            counters.unreleased.add(1);
+        }
+        for channel in self.session.iter_mut().flat_map(|session| session.channels.iter_mut()) {
+            if channel.state == Some(DataChannelState::Open) {
+                counters.channels.add(-1);
+            }
+            channel.state = Some(DataChannelState::Closed);
+        }
+        let diagnosis = diagnosis.map(Box::new);
+        self.end = Some(End { at, reason, closure, took, diagnosis });
+        self.connection = ConnectionState::Closed;
+        self.note(core, at, Happening::Closed(reason));
+        true
+    }
+
+    pub(super) fn release(&mut self, core: &Core, at: Stamp) {
+        if self.released.is_none() {
+            self.released = Some(at);
+            if self.end.is_some() && self.tells_release() {
+                core.counters.unreleased.add(-1);
+            }
+            self.note(core, at, Happening::Released);
+        }
+    }
+
+    pub(super) fn tells_release(&self) -> bool {
+        self.probe.as_ref().is_some_and(Probe::tells_release)
+    }
+
+    /// The verdict: that of its end, or that of now.
+    pub(super) fn diagnosis(&self, now: Stamp) -> Option<Diagnosis> {
+        match &self.end {
+            Some(end) => end.diagnosis.as_deref().cloned(),
+            None => diagnose(&self.evidence(now, None)),
+        }
+    }
+
+    fn evidence(&self, now: Stamp, close: Option<CloseReason>) -> Evidence<'_> {
+        let session = self.session.as_deref();
+        let last = session.and_then(|session| session.last.as_deref());
+        let since = |earlier: Option<Stamp>| earlier.map_or(Duration::ZERO, |it| now.since(it));
+        let media = last.map_or(0, |last| {
+            last.inbound_rtp.iter().map(|stream| stream.packets_received).sum()
+        });
+        Evidence {
+            age: since(self.opened),
+            state: self.connection,
+            ice: self.ice,
+            gathering: self.gathering,
+            signaling: self.signaling,
+            dtls: last.and_then(|last| last.transport.as_ref()).map(|it| it.dtls_state),
+            was_connected: self.setup.connected.is_some(),
+            ice_was_connected: self.setup.ice.is_some(),
+            described: self.setup.described.map(|it| it.is_some()),
+            restarting: session.is_some_and(|session| session.restarting),
+            candidates: [0, 1].map(|side| {
+                session.map_or(&[][..], |session| &session.candidates[side].known)
+            }),
+            candidate_errors: session.map_or(&[], |session| session.candidate_errors.as_slice()),
+            servers: session.map_or(0, |session| session.servers.len()),
+            relay_only: session.is_some_and(|session| session.relay_only),
+            checks: last.and_then(StatsReport::selected_pair).and_then(|pair| pair.checks),
+            transport_packets: last
+                .and_then(|last| last.transport.as_ref())
+                .map(|it| (it.packets_sent, it.packets_received)),
+            alerts: session.map_or([None; 2], |session| session.alerts),
+            data_negotiated: session.is_some_and(|session| session.data_negotiated),
+            data_open: session.is_some_and(|session| {
+                session.channels.iter().any(|channel| {
+                    channel.state == Some(DataChannelState::Open) || channel.messages_received > 0
+                })
+            }),
+            media_expected: session.is_some_and(|session| session.media_expected),
+            media_packets: media,
+            connected_for: since(self.setup.connected_last),
+            close,
+        }
+    }
+}
+
+impl Session {
+    /// Says whether it is new.
+    pub(super) fn add_candidate(&mut self, core: &Core, side: Side, candidate: Candidate) -> bool {
+        let candidate = core.candidate(&candidate);
+        let candidates = &mut self.candidates[index(side)];
+        if candidates.known.iter().any(|known| known.is_at(&candidate)) {
+            return false;
+        }
+        if candidates.known.len() < core.limits.candidates {
+            candidates.known.push(candidate);
+        } else {
+            candidates.more += 1;
+        }
+        true
+    }
+}

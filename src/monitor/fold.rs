@@ -1,0 +1,424 @@
+//! From events to records.
+//!
+//! It runs where things happen, also inside drivers: each event takes its record's lock, some
+//! counters, and nothing that waits.
+
+use std::sync::{Arc, Weak};
+
+use super::book::Book;
+use super::clock::Stamp;
+use super::connection::{Channel, Connection, Selected, State, Track, index};
+use super::core::Core;
+use super::counters::{CloseEnd, Phase, TrafficKind};
+use super::operations::Subject;
+use super::options::{ERROR_BYTES, NAME_BYTES};
+use super::timeline::Happening;
+use crate::candidate::Side;
+use crate::event::{Configuration, Event, Observer};
+use crate::id::PeerId;
+use crate::peer::{CloseReason, Outcome};
+use crate::state::{ConnectionState, DataChannelState, IceConnectionState, IceGatheringState};
+use crate::stats::StatsReport;
+
+/// Folds the events of one peer into its record.
+///
+/// The peer's status holds it; when that goes, whatever became of the peer, the record is ended.
+pub(super) struct PeerFold {
+    pub(super) core: Arc<Core>,
+    pub(super) book: Weak<Book>,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Observer for PeerFold {
+    fn on_event(&self, event: &Event<'_>) {
+        let (core, at) = (&*self.core, self.core.clock.now());
+        core.counters.events.add(1);
+        let note = |what: Happening| self.connection.state.lock().note(core, at, what);
+        match *event {
+            Event::Opened { probe, .. } => self.opened(at, probe.clone()),
+            Event::StateChanged { state, .. } => {
+                let mut record = self.connection.state.lock();
+                record.set_connection(core, at, state);
+                record.note(core, at, Happening::ConnectionState(state));
+            }
+            Event::IceConnectionStateChanged { state, .. } => self.ice(at, state),
+            Event::IceGatheringStateChanged { state, .. } => self.gathering(at, state),
+            Event::SignalingStateChanged { state, .. } => {
+                let mut record = self.connection.state.lock();
+                record.signaling = state;
+                record.note(core, at, Happening::SignalingState(state));
+            }
+            Event::NegotiationNeeded { .. } => note(Happening::NegotiationNeeded),
+            Event::Described { side, kind, sdp, .. } => {
+                let mut record = self.connection.state.lock();
+                record.describe(core, at, side, kind, sdp.as_str());
+            }
+            Event::CandidateAdded { side, candidate, .. } => {
+                self.connection.state.lock().add_candidate(core, at, side, candidate);
+            }
+            Event::CandidateFailed { url, code, message, .. } => {
+                self.candidate_failed(at, url, code, message);
+            }
+            Event::DtlsAlert { side, description, .. } => {
+                let mut record = self.connection.state.lock();
+                record.session().alerts[index(side)].get_or_insert(description);
+                record.note(core, at, Happening::DtlsAlert { side, description });
+            }
+            Event::Configured { configuration, .. } => self.configured(at, configuration),
+            Event::ChannelAdded { side, id, label, .. } => {
+                let mut record = self.connection.state.lock();
+                let label = record.name(core, label);
+                record.add_channel(core, at, id, label, Some(side));
+            }
+            Event::TrackAdded { side, id, kind, .. } => {
+                let mut record = self.connection.state.lock();
+                let id = record.name(core, id);
+                let track = Track { id: id.clone(), kind, side, added: at, removed: None };
+                record.session().tracks.push_if_room(track, core.limits.tracks_and_channels);
+                record.note(core, at, Happening::TrackAdded { id });
+            }
+            Event::TrackRemoved { side, id, .. } => {
+                let mut record = self.connection.state.lock();
+                let id = record.name(core, id);
+                let mut tracks = record.session().tracks.iter_mut();
+                if let Some(track) = tracks.find(|it| it.side == side && it.id == id) {
+                    track.removed = Some(at);
+                }
+                drop(tracks);
+                record.note(core, at, Happening::TrackRemoved { id });
+            }
+            Event::Stats { report, .. } => self.connection.sampled(core, at, report),
+            Event::CloseStarted { reason, .. } => {
+                let mut record = self.connection.state.lock();
+                record.close_started = Some(at);
+                record.note(core, at, Happening::CloseStarted(reason));
+            }
+            Event::Closed { reason, closure, took, .. } => {
+                let closure = Some(closure.clone());
+                self.end(|record| record.finish(core, at, reason, closure, took));
+            }
+            Event::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
+                self.end(|record| record.finish(core, at, reason, None, took));
+            }
+            Event::NotClosed { outcome, took, .. } => self.not_closed(at, outcome, took),
+            Event::Released { .. } => self.connection.state.lock().release(core, at),
+            Event::HandlerStalled { callback, .. } => note(Happening::HandlerStalled(callback)),
+            Event::HandlerPanicked { callback, message, .. } => {
+                self.error(at, &format!("{callback} panicked: {message}"));
+            }
+            Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
+            Event::TaskStarted { task } => {
+                core.tasks.started(task);
+                let mut record = self.connection.state.lock();
+                record.tasks.started += 1;
+                record.note(core, at, Happening::TaskAdded { id: task.id, name: task.name });
+            }
+            Event::TaskEnded { task, end } => {
+                core.tasks.ended(task, end);
+                let mut record = self.connection.state.lock();
+                record.tasks.ended += 1;
+                let (id, name, end) = (task.id, task.name, end.as_str());
+                record.note(core, at, Happening::TaskRemoved { id, name, end });
+            }
+            Event::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
+            Event::OperationStarted { id, operation, .. } => {
+                self.connection.state.lock().operations.started += 1;
+                core.operations.start(id, operation, at, Subject::of(&self.connection));
+            }
+            Event::OperationEnded { id, operation, ref end, .. } => {
+                let failed = {
+                    let mut record = self.connection.state.lock();
+                    record.operations.end(end);
+                    record.failure(core, end)
+                };
+                if let Some(text) = failed.as_ref().and_then(|chain| chain.first()) {
+                    self.error(at, &format!("{operation}: {text}"));
+                }
+                core.operations.end(id, operation, at, end.into(), failed);
+            }
+        }
+    }
+}
+
+impl Drop for PeerFold {
+    /// A peer whose close did not succeed, and that nobody holds any more.
+    fn drop(&mut self) {
+        let (core, at) = (&*self.core, self.core.clock.now());
+        self.end(|record| {
+            let ended = record.finish(core, at, CloseReason::Dropped, None, Default::default());
+            record.release(core, at);
+            ended
+        });
+    }
+}
+
+impl PeerFold {
+    fn opened(&self, at: Stamp, probe: crate::peer::Probe) {
+        let core = &*self.core;
+        {
+            let mut record = self.connection.state.lock();
+            record.opened = Some(at);
+            record.probe = Some(probe);
+            core.counters.state(record.connection).add(1);
+            record.note(core, at, Happening::Opened);
+        }
+        if let Some(book) = self.book.upgrade() {
+            book.open(&self.connection);
+        }
+    }
+
+    /// Ends the record by `finish`, and takes the connection off the live ones.
+    fn end(&self, finish: impl FnOnce(&mut State) -> bool) {
+        let ended = finish(&mut self.connection.state.lock());
+        if ended && let Some(book) = self.book.upgrade() {
+            book.close(&self.connection);
+        }
+    }
+
+    fn error(&self, at: Stamp, text: &str) {
+        let mut record = self.connection.state.lock();
+        let text = record.text(&self.core, text, ERROR_BYTES);
+        record.error(&self.core, at, text);
+    }
+
+    fn ice(&self, at: Stamp, state: IceConnectionState) {
+        let core = &*self.core;
+        let mut record = self.connection.state.lock();
+        record.ice = state;
+        if matches!(state, IceConnectionState::Connected | IceConnectionState::Completed)
+            && record.setup.ice.is_none()
+        {
+            record.setup.ice = Some(at);
+            if let [Some(local), Some(remote)] = record.setup.described {
+                let time = at.since(local.max(remote));
+                core.counters.setup(Phase::Ice, true).observe(time.as_secs_f64());
+            }
+        }
+        record.note(core, at, Happening::IceConnectionState(state));
+    }
+
+    fn gathering(&self, at: Stamp, state: IceGatheringState) {
+        let core = &*self.core;
+        let mut record = self.connection.state.lock();
+        if state == IceGatheringState::Complete
+            && record.gathering != state
+            && let Some(opened) = record.opened
+        {
+            let time = at.since(opened);
+            core.counters.setup(Phase::Gathering, true).observe(time.as_secs_f64());
+        }
+        record.gathering = state;
+        record.note(core, at, Happening::IceGatheringState(state));
+    }
+
+    fn candidate_failed(&self, at: Stamp, url: &str, code: u16, message: &str) {
+        let core = &*self.core;
+        let mut record = self.connection.state.lock();
+        let message = record.text(core, &format!("{url}: {message}"), ERROR_BYTES);
+        let errors = &mut record.session().candidate_errors;
+        if errors.len() < core.limits.errors {
+            errors.push((code, message.clone()));
+        }
+        record.note(core, at, Happening::CandidateFailed { code, message });
+    }
+
+    fn configured(&self, at: Stamp, configuration: &Configuration) {
+        let core = &*self.core;
+        let mut record = self.connection.state.lock();
+        let session = record.session();
+        for credential in &configuration.credentials {
+            session.secrets.add(credential);
+        }
+        session.relay_only = configuration.relay_only;
+        let servers = configuration.ice_servers.iter().take(core.limits.candidates);
+        session.servers =
+            servers.map(|url| core.redactor.text(url, &session.secrets, NAME_BYTES)).collect();
+        record.updated = at;
+    }
+
+    fn not_closed(&self, at: Stamp, outcome: &Outcome, took: std::time::Duration) {
+        let core = &*self.core;
+        core.counters.close(CloseEnd::of(outcome)).observe(took.as_secs_f64());
+        let mut record = self.connection.state.lock();
+        if record.end.is_none() {
+            if record.not_closed == 0 {
+                core.counters.not_closed.add(1);
+            }
+            record.not_closed += 1;
+        }
+        let outcome = record.text(core, &outcome.to_string(), ERROR_BYTES);
+        record.note(core, at, Happening::NotClosed(outcome));
+    }
+}
+
+impl State {
+    fn add_channel(
+        &mut self,
+        core: &Core,
+        at: Stamp,
+        id: u64,
+        label: Box<str>,
+        side: Option<Side>,
+    ) {
+        let session = self.session();
+        if let Some(known) = session.channels.iter_mut().find(|known| known.id == id) {
+            known.side = side;
+            return;
+        }
+        let channel = Channel {
+            id,
+            label: label.clone(),
+            side,
+            state: None,
+            messages_sent: 0,
+            messages_received: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+        };
+        session.channels.push_if_room(channel, core.limits.tracks_and_channels);
+        self.note(core, at, Happening::ChannelAdded { id, label });
+    }
+}
+
+impl Connection {
+    /// Takes note of a sample of the connection's statistics.
+    pub(super) fn sampled(&self, core: &Core, at: Stamp, report: &StatsReport) {
+        core.counters.samples.add(1);
+        let mut record = self.state.lock();
+        if record.end.is_some() {
+            return;
+        }
+        let before = record.session().last.take();
+        core.counters.sampled(before.as_deref(), report);
+        let sample = record.session().series.add(at, report, core.limits.samples);
+        if let Some(time) = sample.round_trip_time {
+            core.counters.round_trip_times.observe(time.as_secs_f64());
+        }
+        if let Some(score) = sample.score {
+            for kind in report.inbound_rtp.iter().map(|stream| TrafficKind::from(stream.kind)) {
+                core.counters.score(kind).observe(score.into());
+            }
+        }
+        record.select(core, at, report);
+        for stats in &report.candidates {
+            record.add_candidate(core, at, stats.side, &stats.candidate);
+        }
+        for stats in &report.data_channels {
+            let label = record.name(core, &stats.label);
+            record.sample_channel(core, at, stats, label);
+        }
+        let bytes = |it: Option<&StatsReport>| {
+            it.and_then(|it| it.transport.as_ref()).map(|it| (it.bytes_sent, it.bytes_received))
+        };
+        if bytes(before.as_deref()) != bytes(Some(report)) {
+            record.active = at;
+        }
+        record.session().last = Some(Box::new(report.clone()));
+    }
+}
+
+impl State {
+    /// Takes note of the pair that is in use.
+    fn select(&mut self, core: &Core, at: Stamp, report: &StatsReport) {
+        let Some(pair) = report.selected_pair() else { return };
+        let (local, remote) = report.ends(pair);
+        if let (Some(local), Some(remote)) = (local, remote)
+            && self.session().selected.is_none()
+        {
+            core.counters.selected_pair(local.kind, remote.kind, local.protocol).add(1);
+        }
+        let keep = |candidate: Option<&crate::Candidate>| candidate.map(|it| core.candidate(it));
+        let changes = report.transport.as_ref().map_or(0, |it| it.selected_pair_changes);
+        let selected = Selected { since: at, local: keep(local), remote: keep(remote), changes };
+        let known = &mut self.session().selected;
+        let same = known.as_ref().is_some_and(|known| {
+            (&known.local, &known.remote) == (&selected.local, &selected.remote)
+        });
+        if !same {
+            let first = known.is_none();
+            *known = Some(selected);
+            if !first {
+                self.note(core, at, Happening::SelectedPair);
+            }
+        }
+    }
+
+    fn sample_channel(
+        &mut self,
+        core: &Core,
+        at: Stamp,
+        stats: &crate::stats::DataChannelStats,
+        label: Box<str>,
+    ) {
+        let known = |session: &mut super::connection::Session| {
+            session.channels.iter().any(|known| known.id == stats.id)
+        };
+        if !known(self.session()) {
+            self.add_channel(core, at, stats.id, label, None);
+        }
+        let mut channels = self.session().channels.iter_mut();
+        let Some(channel) = channels.find(|known| known.id == stats.id) else { return };
+        channel.messages_sent = stats.messages_sent;
+        channel.messages_received = stats.messages_received;
+        channel.bytes_sent = stats.bytes_sent;
+        channel.bytes_received = stats.bytes_received;
+        let (was, is) = (channel.state, stats.state);
+        channel.state = is;
+        drop(channels);
+        let open = Some(DataChannelState::Open);
+        match (was == open, is == open) {
+            (false, true) => core.counters.channels.add(1),
+            (true, false) => core.counters.channels.add(-1),
+            _ => {}
+        }
+        if was != is && is == Some(DataChannelState::Closed) {
+            self.note(core, at, Happening::ChannelRemoved { id: stats.id });
+        }
+    }
+}
+
+/// Folds what belongs to no peer: closes of unknown peers, of groups and of all; free tasks.
+pub(super) struct SetFold {
+    pub(super) core: Arc<Core>,
+    pub(super) book: Weak<Book>,
+}
+
+impl Observer for SetFold {
+    fn on_event(&self, event: &Event<'_>) {
+        let (core, at) = (&*self.core, self.core.clock.now());
+        core.counters.events.add(1);
+        match *event {
+            Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
+            Event::TaskStarted { task } => core.tasks.started(task),
+            Event::TaskEnded { task, end } => core.tasks.ended(task, end),
+            Event::OperationStarted { id, operation, target, .. } => {
+                core.operations.start(id, operation, at, Subject::of_target(core, target));
+            }
+            Event::OperationEnded { id, operation, ref end, .. } => {
+                let failed = core.failure(end);
+                core.operations.end(id, operation, at, end.into(), failed);
+            }
+            _ => {}
+        }
+    }
+
+    fn for_peer(
+        &self,
+        peer: &PeerId,
+        group: Option<&crate::GroupId>,
+    ) -> Option<Arc<dyn Observer>> {
+        let book = self.book.upgrade()?;
+        let connection = book.expect(peer, group, self.core.clock.now());
+        let (core, book) = (Arc::clone(&self.core), Weak::clone(&self.book));
+        Some(Arc::new(PeerFold { core, book, connection }))
+    }
+}
+
+/// The states that a live connection may be in.
+pub(super) const LIVE: [ConnectionState; 5] = [
+    ConnectionState::New,
+    ConnectionState::Connecting,
+    ConnectionState::Connected,
+    ConnectionState::Disconnected,
+    ConnectionState::Failed,
+];

@@ -1,0 +1,270 @@
+//! The monitor's handle.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::book::Book;
+use super::connection::Connection;
+use super::core::Core;
+use super::fold::SetFold;
+use super::health::{Health, Vitals};
+use super::operation::OperationBuilder;
+use super::operations::Record;
+use super::options::{Limits, SampleOptions};
+use super::sampler;
+use super::snapshot::{
+    ConnectionInfo, OperationInfo, StateCounts, Summary, TaskReport,
+};
+use super::tasks::StuckOptions;
+use crate::event::Observer;
+use crate::id::OperationId;
+use crate::redact::Redactor;
+use crate::runtime::{Runtime, StartError};
+use crate::state::ConnectionState;
+
+/// Watches any number of [`Peers`](crate::Peers), and answers for all that happens in them.
+///
+/// Clones are handles to the same monitor. It holds no connection: what it knows is folded from
+/// events, in bounded memory ([`Limits`]), at a cost of some tens of nanoseconds an event. It keeps
+/// no secret.
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use anypeer::Peers;
+/// use anypeer::monitor::Monitor;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// assert_eq!(monitor.summary().states.total(), 0);
+///
+/// let sum = monitor.operation("sum").call(|| 1 + 2);
+/// assert_eq!((sum, monitor.summary().operations.completed), (3, 1));
+/// # drop(peers);
+/// # Ok::<(), anypeer::runtime::StartError>(()) }.unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Monitor {
+    core: Arc<Core>,
+    book: Arc<Book>,
+    stuck: StuckOptions,
+}
+
+/// Configures a [`Monitor`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct MonitorBuilder {
+    limits: Limits,
+    sample: SampleOptions,
+    stuck: StuckOptions,
+    redactor: Redactor,
+}
+
+impl MonitorBuilder {
+    /// How much it keeps.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How it samples statistics.
+    pub fn sample(mut self, sample: SampleOptions) -> Self {
+        self.sample = sample;
+        self
+    }
+
+    /// When it calls a task stuck.
+    pub fn stuck(mut self, stuck: StuckOptions) -> Self {
+        self.stuck = stuck;
+        self
+    }
+
+    /// Takes addresses out of all that it keeps, besides what it always takes out: ICE passwords,
+    /// TURN credentials, tokens.
+    pub fn redact_addresses(mut self) -> Self {
+        self.redactor.addresses = true;
+        self
+    }
+
+    /// Takes a secret of the host's out of all that it keeps.
+    pub fn redact(mut self, secret: impl Into<String>) -> Self {
+        let secret = secret.into();
+        if !secret.is_empty() {
+            self.redactor.tokens.push(secret.into());
+        }
+        self
+    }
+
+    /// The monitor, watching nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the thread that samples could not be started.
+    pub fn build(self) -> Result<Monitor, StartError> {
+        Runtime::background()?;
+        let core = Arc::new(Core::new(self.limits, self.redactor));
+        let book = Arc::new(Book::new(self.limits.closed_connections));
+        sampler::start(Arc::downgrade(&core), &book, self.sample, self.stuck);
+        Ok(Monitor { core, book, stuck: self.stuck })
+    }
+}
+
+impl Monitor {
+    /// A monitor with default options.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the thread that samples could not be started.
+    pub fn new() -> Result<Self, StartError> {
+        Self::builder().build()
+    }
+
+    /// Configures one.
+    pub fn builder() -> MonitorBuilder {
+        MonitorBuilder::default()
+    }
+
+    /// Who tells it: for [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer) and for
+    /// task groups. [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) is the shorter
+    /// way, and also times tasks.
+    #[must_use]
+    pub fn observer(&self) -> Arc<dyn Observer> {
+        let (core, book) = (Arc::clone(&self.core), Arc::downgrade(&self.book));
+        Arc::new(SetFold { core, book })
+    }
+
+    /// The whole in numbers, in constant time.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let (core, counters) = (&self.core, &self.core.counters);
+        let state = |state| counters.state(state).get();
+        let states = StateCounts {
+            new: state(ConnectionState::New),
+            connecting: state(ConnectionState::Connecting),
+            connected: state(ConnectionState::Connected),
+            disconnected: state(ConnectionState::Disconnected),
+            failed: state(ConnectionState::Failed),
+            closed: state(ConnectionState::Closed),
+        };
+        let (orphaned, stuck) = (counters.tasks_orphaned.get(), counters.tasks_stuck.get());
+        let (held, dropped) = (counters.unreleased.get(), 0);
+        let vitals = Vitals {
+            live: states.live(),
+            failed: states.failed,
+            not_closed: counters.not_closed.get(),
+            stuck,
+            orphaned,
+            held,
+            dropped,
+        };
+        Summary {
+            uptime: core.clock.uptime(),
+            at: core.clock.wall(core.clock.now()),
+            states,
+            operations: core.operations.counts(),
+            tasks: core.tasks.counts(),
+            orphaned_tasks: orphaned,
+            stuck_tasks: stuck,
+            unreleased: held,
+            open_channels: counters.channels.get(),
+            events: counters.events.get(),
+            dropped,
+            health: Health::of(&vitals),
+        }
+    }
+
+    /// A live connection of that id, or else the last one that has ended and is still known.
+    #[must_use]
+    pub fn connection(&self, id: impl AsRef<str>) -> Option<ConnectionInfo> {
+        self.book.get(id.as_ref()).map(|connection| self.info(&connection))
+    }
+
+    /// At most `limit` live connections, in the order of their opening, after the one of that
+    /// [number](ConnectionInfo::number); 0 for the first.
+    #[must_use]
+    pub fn connections(&self, after: u64, limit: usize) -> Vec<ConnectionInfo> {
+        let live = self.book.live_after(after, limit);
+        live.iter().map(|connection| self.info(connection)).collect()
+    }
+
+    /// The connections that have ended and are still known, the last one first.
+    #[must_use]
+    pub fn closed(&self) -> Vec<ConnectionInfo> {
+        self.book.closed().iter().map(|connection| self.info(connection)).collect()
+    }
+
+    /// Starts an operation of the application's own, under a name for its kind.
+    pub fn operation(&self, kind: &'static str) -> OperationBuilder {
+        OperationBuilder::new(Arc::clone(&self.core), kind)
+    }
+
+    /// An operation that is under way, or has ended and is still known.
+    #[must_use]
+    pub fn operation_info(&self, id: OperationId) -> Option<OperationInfo> {
+        self.core.operations.get(id, |record| self.operation_of(record))
+    }
+
+    /// At most `limit` operations that are under way, in the order of their start, after one.
+    #[must_use]
+    pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {
+        self.core.operations.active(after, limit, |record| self.operation_of(record))
+    }
+
+    /// At most `limit` operations that have ended, the last one first.
+    #[must_use]
+    pub fn finished_operations(&self, limit: usize) -> Vec<OperationInfo> {
+        self.core.operations.finished(limit, |record| self.operation_of(record))
+    }
+
+    /// The recorded tasks that have not ended, in no particular order.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<TaskReport> {
+        let report = |task: crate::task::TaskInfo| {
+            let peer = task.peer.as_ref();
+            let orphaned = peer.is_some_and(|peer| !self.book.is_live(peer.as_str()));
+            let (location, trouble) = (task.location, self.stuck.trouble(&task));
+            TaskReport { task, location, orphaned, trouble }
+        };
+        self.core.tasks.all().into_iter().map(report).collect()
+    }
+
+    fn operation_of(&self, record: &Record) -> OperationInfo {
+        let clock = &self.core.clock;
+        let until = record.ended.as_ref().map_or_else(|| clock.now(), |(at, _)| *at);
+        OperationInfo {
+            id: record.id,
+            kind: record.kind,
+            subject: record.subject.clone(),
+            details: record.details.as_deref().cloned().unwrap_or_default(),
+            started_at: clock.wall(record.started),
+            duration: until.since(record.started),
+            ending: record.ended.as_ref().map(|(_, ending)| ending.clone()),
+        }
+    }
+
+    fn info(&self, connection: &Connection) -> ConnectionInfo {
+        let mut info = connection.info(&self.core);
+        info.active_operations = self.core.operations.active_of(&connection.id, |it| it.id);
+        info.pending_tasks = self.core.tasks.of(&connection.id);
+        info
+    }
+
+    /// How long the sampling of every connection takes at the present number of them is not
+    /// promised; this is how often one was sampled.
+    #[must_use]
+    pub fn samples_taken(&self) -> u64 {
+        self.core.counters.samples.get()
+    }
+
+    /// For how long it has been there.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.core.clock.uptime()
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").field("live", &self.book.live_len()).finish_non_exhaustive()
+    }
+}

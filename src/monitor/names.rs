@@ -1,0 +1,68 @@
+//! Names that become labels: of bounded number, whoever gives them.
+
+use std::collections::HashMap;
+
+/// What stands for every name beyond the limit.
+pub(crate) const OTHER: &str = "other";
+
+/// Something for each name; beyond `limit` names one thing for all the others.
+#[derive(Debug)]
+pub(crate) struct Names<T> {
+    limit: usize,
+    places: HashMap<&'static str, usize>,
+    all: Vec<(&'static str, T)>,
+}
+
+impl<T: Default> Names<T> {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, places: HashMap::new(), all: Vec::new() }
+    }
+
+    /// The place of a name.
+    #[inline]
+    pub(crate) fn place(&mut self, name: &'static str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        self.add(name)
+    }
+
+    #[cold]
+    fn add(&mut self, name: &'static str) -> usize {
+        if self.places.len() < self.limit {
+            self.all.push((name, T::default()));
+            self.places.insert(name, self.all.len() - 1);
+            return self.all.len() - 1;
+        }
+        let other = self.all.iter().position(|(known, _)| *known == OTHER);
+        other.unwrap_or_else(|| {
+            self.all.push((OTHER, T::default()));
+            self.all.len() - 1
+        })
+    }
+
+    #[inline]
+    pub(crate) fn at(&mut self, place: usize) -> Option<&mut T> {
+        self.all.get_mut(place).map(|(_, it)| it)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        self.all.iter().map(|(name, it)| (*name, it))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beyond_the_limit_are_one() {
+        let mut names = Names::<u32>::new(2);
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| names.place(name));
+        assert_ne!(a, b);
+        assert_eq!(c, d, "expected them to be told apart no more");
+        assert_eq!(names.place("a"), a);
+        let all: Vec<_> = names.iter().map(|(name, _)| name).collect();
+        assert_eq!(all, ["a", "b", OTHER]);
+    }
+}

@@ -1,0 +1,211 @@
+//! Operations of the application's own.
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::core::Core;
+use super::operations::{Detail, Ending, Record, Subject, detail};
+use super::options::NAME_BYTES;
+use crate::event::OperationEnd;
+use crate::id::{OperationId, PeerId};
+use crate::redact::Secrets;
+
+/// An operation that is about to be started.
+#[must_use = "nothing is started before `start`, `run` or one of their kind"]
+pub struct OperationBuilder {
+    core: Arc<Core>,
+    kind: &'static str,
+    subject: Subject,
+    details: Option<Box<Vec<(&'static str, Detail)>>>,
+}
+
+impl OperationBuilder {
+    pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
+        Self { core, kind, subject: Subject::None, details: None }
+    }
+
+    /// What is to be known of it. Kept without secrets: a detail whose name speaks of a token, a
+    /// password or a credential is not kept at all.
+    pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
+        let details = self.details.get_or_insert_default();
+        if details.len() < self.core.limits.details {
+            details.push((name, detail(&self.core.redactor, name, value.into())));
+        }
+        self
+    }
+
+    /// The peer that it is done to.
+    pub fn peer(mut self, peer: &PeerId) -> Self {
+        self.subject = Subject::Peer(peer.clone());
+        self
+    }
+
+    /// Starts it.
+    #[inline]
+    pub fn start(self) -> Operation {
+        let Self { core, kind, subject, details } = self;
+        let (id, started) = (OperationId::generate(), core.clock.now());
+        let record = Record::new(id, kind, subject, details, started);
+        core.operations.start_record(Box::new(record));
+        Operation { core, id, kind, open: true }
+    }
+
+    /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
+    /// dropped before.
+    pub fn run<F: Future>(self, future: F) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>> {
+        Monitored { future, failure: |_| None, operation: Some(self.start()) }
+    }
+
+    /// Starts it, and ends it with `future`: completed or failed by its result, canceled if it is
+    /// dropped before.
+    #[allow(clippy::type_complexity, reason = "a function's type, written out once")]
+    pub fn try_run<F, T, E>(self, future: F) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Error + 'static,
+    {
+        fn failure<T, E: Error + 'static>(result: &Result<T, E>) -> Option<&(dyn Error + 'static)> {
+            result.as_ref().err().map(|error| error as &(dyn Error + 'static))
+        }
+        Monitored { future, failure: failure::<T, E>, operation: Some(self.start()) }
+    }
+
+    /// Starts it, and ends it with `work`: canceled if that panics.
+    pub fn call<T>(self, work: impl FnOnce() -> T) -> T {
+        let operation = self.start();
+        let result = work();
+        operation.complete();
+        result
+    }
+
+    /// Starts it, and ends it with `work`: completed or failed by its result, canceled if it
+    /// panics.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`.
+    pub fn try_call<T, E: Error + 'static>(
+        self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let operation = self.start();
+        let result = work();
+        match &result {
+            Ok(_) => operation.complete(),
+            Err(error) => operation.fail(error),
+        }
+        result
+    }
+}
+
+impl fmt::Debug for OperationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OperationBuilder").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// An operation under way. **Dropped before it was ended, it was canceled.**
+#[must_use = "dropped at once, it is canceled at once"]
+pub struct Operation {
+    core: Arc<Core>,
+    id: OperationId,
+    kind: &'static str,
+    open: bool,
+}
+
+impl Operation {
+    /// Its id: what the monitor knows it by.
+    #[must_use]
+    pub fn id(&self) -> OperationId {
+        self.id
+    }
+
+    /// Ends it: it did what it was to do.
+    #[inline]
+    pub fn complete(mut self) {
+        self.end(Ending::Completed(None));
+    }
+
+    /// Ends it, and says with what.
+    pub fn complete_with(mut self, result: &str) {
+        let result = self.core.redactor.text(result, &Secrets::default(), NAME_BYTES);
+        self.end(Ending::Completed(Some(result)));
+    }
+
+    /// Ends it: it failed, for this.
+    pub fn fail(mut self, error: &(dyn Error + 'static)) {
+        let failure = self.core.failure(&OperationEnd::Failed(error)).unwrap_or_default();
+        self.end(Ending::Failed(failure));
+    }
+
+    #[inline]
+    fn end(&mut self, ending: Ending) {
+        if std::mem::replace(&mut self.open, false) {
+            let at = self.core.clock.now();
+            self.core.operations.end(self.id, self.kind, at, ending, None);
+        }
+    }
+}
+
+impl Drop for Operation {
+    #[inline]
+    fn drop(&mut self) {
+        self.end(Ending::Canceled);
+    }
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").field("id", &self.id).field("kind", &self.kind).finish()
+    }
+}
+
+pin_project! {
+    /// A future that is an operation until it is ready or dropped.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Monitored<F, E> {
+        #[pin]
+        future: F,
+        failure: E,
+        operation: Option<Operation>,
+    }
+}
+
+impl<F, E> Monitored<F, E> {
+    /// The operation's id; `None` once it has ended.
+    #[must_use]
+    pub fn id(&self) -> Option<OperationId> {
+        self.operation.as_ref().map(Operation::id)
+    }
+}
+
+impl<F, E> Future for Monitored<F, E>
+where
+    F: Future,
+    E: Fn(&F::Output) -> Option<&(dyn Error + 'static)>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let output = std::task::ready!(this.future.poll(cx));
+        if let Some(operation) = this.operation.take() {
+            match (this.failure)(&output) {
+                Some(error) => operation.fail(error),
+                None => operation.complete(),
+            }
+        }
+        Poll::Ready(output)
+    }
+}
+
+impl<F, E> fmt::Debug for Monitored<F, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitored").field("operation", &self.operation).finish_non_exhaustive()
+    }
+}

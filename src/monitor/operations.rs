@@ -1,0 +1,376 @@
+//! What is done, from its start to its one end.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Duration;
+
+use super::bounded::Bounded;
+use super::clock::Stamp;
+use super::connection::{Connection, OperationCounts, State};
+use super::core::Core;
+use super::histogram::{LocalHistogram, SECONDS};
+use super::names::Names;
+use super::options::{ERROR_BYTES, ERROR_CHAIN, Limits, NAME_BYTES};
+use crate::event::{OperationEnd, Target};
+use crate::id::{OperationId, PeerId};
+use crate::redact::{Redactor, Secrets};
+use crate::sync::Mutex;
+
+/// What an operation is done to, as it is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Subject {
+    /// Nothing in particular.
+    #[default]
+    None,
+    /// A peer.
+    Peer(PeerId),
+    /// A peer that there is not.
+    UnknownPeer(Box<str>),
+    /// A group.
+    Group(Box<str>),
+    /// All peers of a set.
+    All,
+}
+
+impl Subject {
+    pub(super) fn of(connection: &Connection) -> Self {
+        Self::Peer(connection.id.clone())
+    }
+
+    pub(super) fn of_target(core: &Core, target: Target<'_>) -> Self {
+        let name = |text: &str| core.redactor.text(text, &Secrets::default(), NAME_BYTES);
+        match target {
+            Target::Peer(peer) => Self::Peer(peer.clone()),
+            Target::UnknownPeer(id) => Self::UnknownPeer(name(id)),
+            Target::Group(group) => Self::Group(name(group)),
+            Target::All => Self::All,
+        }
+    }
+}
+
+/// How an operation ended, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// With a result; in words, where it has any.
+    Completed(Option<Box<str>>),
+    /// With an error: its text and those of its sources, at least one.
+    Failed(Vec<Box<str>>),
+    /// Its future was dropped before it was ready.
+    Canceled,
+}
+
+impl Ending {
+    /// A stable lower-case name of its kind.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "completed",
+            Self::Failed(_) => "failed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// The kind of an end, which is all that the numbers need.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EndKind {
+    Completed,
+    Failed,
+    Canceled,
+}
+
+impl From<&OperationEnd<'_>> for Ending {
+    /// Without the error's texts, which are redacted elsewhere.
+    fn from(end: &OperationEnd<'_>) -> Self {
+        match end {
+            OperationEnd::Completed(result) => {
+                Self::Completed(result.map(|it| crate::redact::cut(it, NAME_BYTES)))
+            }
+            OperationEnd::Failed(_) => Self::Failed(Vec::new()),
+            OperationEnd::Canceled => Self::Canceled,
+        }
+    }
+}
+
+impl Ending {
+    fn kind(&self) -> EndKind {
+        match self {
+            Self::Completed(_) => EndKind::Completed,
+            Self::Failed(_) => EndKind::Failed,
+            Self::Canceled => EndKind::Canceled,
+        }
+    }
+}
+
+impl OperationCounts {
+    pub(super) fn end(&mut self, end: &OperationEnd<'_>) {
+        self.add(match end {
+            OperationEnd::Completed(_) => EndKind::Completed,
+            OperationEnd::Failed(_) => EndKind::Failed,
+            OperationEnd::Canceled => EndKind::Canceled,
+        });
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, end: EndKind) {
+        match end {
+            EndKind::Completed => self.completed += 1,
+            EndKind::Failed => self.failed += 1,
+            EndKind::Canceled => self.canceled += 1,
+        }
+    }
+}
+
+impl Core {
+    /// The texts of an error and of its sources.
+    pub(super) fn failure(&self, end: &OperationEnd<'_>) -> Option<Vec<Box<str>>> {
+        match end {
+            OperationEnd::Failed(error) => Some(chain(&self.redactor, &Secrets::default(), *error)),
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    /// Likewise, without this connection's secrets.
+    pub(super) fn failure(&self, core: &Core, end: &OperationEnd<'_>) -> Option<Vec<Box<str>>> {
+        match (end, &self.session) {
+            (OperationEnd::Failed(error), Some(session)) => {
+                Some(chain(&core.redactor, &session.secrets, *error))
+            }
+            _ => core.failure(end),
+        }
+    }
+}
+
+fn chain(redactor: &Redactor, secrets: &Secrets, error: &(dyn Error + 'static)) -> Vec<Box<str>> {
+    let sources = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| {
+        let error: &(dyn Error + 'static) = *error;
+        error.source()
+    });
+    let texts = sources.take(ERROR_CHAIN).map(|error| error.to_string());
+    let mut chain: Vec<_> =
+        texts.map(|text| redactor.text(&text, secrets, ERROR_BYTES)).collect();
+    // An error that says what its source says.
+    chain.dedup();
+    chain
+}
+
+/// The value of a detail.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Detail {
+    /// A text.
+    Text(Box<str>),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Flag(bool),
+}
+
+macro_rules! details {
+    ($($from:ty => $variant:ident as $to:ty;)*) => {$(
+        impl From<$from> for Detail {
+            fn from(value: $from) -> Self {
+                Self::$variant(<$to>::from(value))
+            }
+        }
+    )*};
+}
+
+details! {
+    &str => Text as Box<str>;
+    String => Text as Box<str>;
+    i32 => Integer as i64;
+    u32 => Integer as i64;
+    i64 => Integer as i64;
+    f64 => Number as f64;
+    bool => Flag as bool;
+}
+
+/// One operation, under way or ended.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) id: OperationId,
+    pub(super) kind: &'static str,
+    place: usize,
+    pub(super) subject: Subject,
+    pub(super) details: Option<Box<Vec<(&'static str, Detail)>>>,
+    pub(super) started: Stamp,
+    pub(super) ended: Option<(Stamp, Ending)>,
+}
+
+#[derive(Debug)]
+struct Kind {
+    counts: OperationCounts,
+    durations: LocalHistogram,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self { counts: OperationCounts::default(), durations: LocalHistogram::new(SECONDS) }
+    }
+}
+
+/// Every operation that is known.
+pub(super) struct Operations {
+    limits: Limits,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    active: BTreeMap<OperationId, Box<Record>>,
+    /// The last ones last.
+    finished: Bounded<Box<Record>>,
+    all: OperationCounts,
+    kinds: Names<Kind>,
+    /// Started when as many were under way as are known.
+    unknown: u64,
+}
+
+impl Operations {
+    pub(super) fn new(limits: Limits) -> Self {
+        let inner = Inner {
+            active: BTreeMap::new(),
+            finished: Bounded::new(),
+            all: OperationCounts::default(),
+            kinds: Names::new(limits.names),
+            unknown: 0,
+        };
+        Self { limits, inner: Mutex::new(inner) }
+    }
+
+    #[inline]
+    pub(super) fn start(&self, id: OperationId, kind: &'static str, at: Stamp, subject: Subject) {
+        self.start_record(Box::new(Record::new(id, kind, subject, None, at)));
+    }
+
+    pub(super) fn start_record(&self, mut record: Box<Record>) {
+        let mut inner = self.inner.lock();
+        inner.all.started += 1;
+        record.place = inner.kinds.place(record.kind);
+        let place = record.place;
+        if let Some(kind) = inner.kinds.at(place) {
+            kind.counts.started += 1;
+        }
+        if inner.active.len() < self.limits.active_operations {
+            let replaced = inner.active.insert(record.id, record);
+            drop(inner);
+            drop(replaced);
+        } else {
+            inner.unknown += 1;
+        }
+    }
+
+    /// Ends an operation, once.
+    pub(super) fn end(
+        &self,
+        id: OperationId,
+        kind: &'static str,
+        at: Stamp,
+        ending: Ending,
+        failure: Option<Vec<Box<str>>>,
+    ) -> Option<Duration> {
+        let ending = failure.map_or(ending, Ending::Failed);
+        let mut guard = self.inner.lock();
+        let inner = &mut *guard;
+        let end = ending.kind();
+        inner.all.add(end);
+        let Some(mut record) = inner.active.remove(&id) else {
+            // One that started when there were too many to know.
+            let place = inner.kinds.place(kind);
+            if let Some(kind) = inner.kinds.at(place) {
+                kind.counts.add(end);
+            }
+            return None;
+        };
+        let took = at.since(record.started);
+        if let Some(kind) = inner.kinds.at(record.place) {
+            kind.counts.add(end);
+            kind.durations.observe(took.as_secs_f64());
+        }
+        record.ended = Some((at, ending));
+        let gone = inner.finished.push(record, self.limits.finished_operations);
+        drop(guard);
+        drop(gone);
+        Some(took)
+    }
+
+    pub(super) fn counts(&self) -> OperationCounts {
+        self.inner.lock().all
+    }
+
+    /// Each kind's numbers, and how long those that were known took.
+    pub(super) fn kinds<T>(
+        &self,
+        mut each: impl FnMut(&'static str, OperationCounts, super::histogram::Distribution) -> T,
+    ) -> Vec<T> {
+        let inner = self.inner.lock();
+        inner.kinds.iter().map(|(name, kind)| each(name, kind.counts, kind.durations.read())).collect()
+    }
+
+    pub(super) fn get<T>(&self, id: OperationId, read: impl Fn(&Record) -> T) -> Option<T> {
+        let inner = self.inner.lock();
+        let finished = || inner.finished.iter().rev().find(|record| record.id == id);
+        inner.active.get(&id).or_else(finished).map(|record| read(record))
+    }
+
+    /// At most `limit` that are under way, in their order, after `after`.
+    pub(super) fn active<T>(
+        &self,
+        after: Option<OperationId>,
+        limit: usize,
+        read: impl Fn(&Record) -> T,
+    ) -> Vec<T> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let inner = self.inner.lock();
+        let range = inner.active.range((after.map_or(Unbounded, Excluded), Unbounded));
+        range.take(limit).map(|(_, record)| read(record)).collect()
+    }
+
+    /// Those of one peer that are under way.
+    pub(super) fn active_of<T>(&self, peer: &PeerId, read: impl Fn(&Record) -> T) -> Vec<T> {
+        let inner = self.inner.lock();
+        let own = |record: &&Box<Record>| matches!(&record.subject, Subject::Peer(it) if it == peer);
+        inner.active.values().filter(own).map(|record| read(record)).collect()
+    }
+
+    /// The last that have ended, the latest first.
+    pub(super) fn finished<T>(&self, limit: usize, read: impl Fn(&Record) -> T) -> Vec<T> {
+        let inner = self.inner.lock();
+        inner.finished.iter().rev().take(limit).map(|record| read(record)).collect()
+    }
+
+    /// How many are not known by their ids.
+    pub(super) fn unknown(&self) -> u64 {
+        self.inner.lock().unknown
+    }
+}
+
+/// Details as they may be kept.
+pub(super) fn detail(redactor: &Redactor, name: &str, value: Detail) -> Detail {
+    if Redactor::is_secret_name(name) {
+        return Detail::Text(crate::redact::REDACTED.into());
+    }
+    match value {
+        Detail::Text(text) => Detail::Text(redactor.text(&text, &Secrets::default(), NAME_BYTES)),
+        other => other,
+    }
+}
+
+impl Record {
+    #[inline]
+    pub(super) fn new(
+        id: OperationId,
+        kind: &'static str,
+        subject: Subject,
+        details: Option<Box<Vec<(&'static str, Detail)>>>,
+        started: Stamp,
+    ) -> Self {
+        Self { id, kind, place: 0, subject, details, started, ended: None }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a monitor keeps, and how often it looks.
+
+use std::time::Duration;
+
+/// How much a [`Monitor`](super::Monitor) keeps. Whatever happens, it keeps no more.
+///
+/// Texts are cut at fixed lengths besides: 256 bytes for a name, 512 for an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections that have ended, the last ones; 256 by default.
+    pub closed_connections: usize,
+    /// Entries in the timeline of one connection, the last ones; 64 by default.
+    pub timeline: usize,
+    /// Candidates of one side of one connection, the first ones; 32 by default.
+    pub candidates: usize,
+    /// Session descriptions of one connection, the last ones; 8 by default.
+    pub descriptions: usize,
+    /// Bytes of one session description; a longer one is left out, and counted. 16 KiB by default.
+    pub description_bytes: usize,
+    /// Tracks, and likewise data channels, of one connection, the first ones; 64 by default.
+    pub tracks_and_channels: usize,
+    /// Errors of one connection, the last ones; 8 by default.
+    pub errors: usize,
+    /// Samples of the statistics of one connection, the last ones; 60 by default.
+    pub samples: usize,
+    /// Operations under way that are known by their ids; more are only counted. 65,536 by default.
+    pub active_operations: usize,
+    /// Operations that have ended, the last ones; 1,024 by default.
+    pub finished_operations: usize,
+    /// Details of one operation; 16 by default.
+    pub details: usize,
+    /// Different names of operations, and likewise of tasks, that are told apart; 128 by default.
+    pub names: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            closed_connections: 256,
+            timeline: 64,
+            candidates: 32,
+            descriptions: 8,
+            description_bytes: 16 << 10,
+            tracks_and_channels: 64,
+            errors: 8,
+            samples: 60,
+            active_operations: 1 << 16,
+            finished_operations: 1024,
+            details: 16,
+            names: 128,
+        }
+    }
+}
+
+/// The longest name (an id, a label, a track's id) that is kept whole, in bytes.
+pub(crate) const NAME_BYTES: usize = 256;
+/// The longest text of an error that is kept whole, in bytes.
+pub(crate) const ERROR_BYTES: usize = 512;
+/// The longest chain of an error's sources that is kept whole.
+pub(crate) const ERROR_CHAIN: usize = 8;
+
+/// Rounds up what the allocator adds and what grows by doubling.
+const SLACK: usize = 2;
+
+impl Limits {
+    /// More than a monitor ever holds, in bytes, while `live` connections are open.
+    ///
+    /// Each part's size is that of its type, with its texts at their longest.
+    #[must_use]
+    pub fn memory_bound(&self, live: usize) -> usize {
+        let connections = live.saturating_add(self.closed_connections);
+        let operations = self.active_operations.saturating_add(self.finished_operations);
+        connections
+            .saturating_mul(self.connection_bound())
+            .saturating_add(operations.saturating_mul(self.operation_bound()))
+            .saturating_add(self.names * 2 * 1024)
+            .saturating_add(64 << 10)
+    }
+
+    /// More than is ever held of one connection, in bytes.
+    #[must_use]
+    pub fn connection_bound(&self) -> usize {
+        let entry = 64 + ERROR_BYTES;
+        let parts = [
+            1024,
+            self.timeline * entry,
+            2 * self.candidates * (80 + 253),
+            self.descriptions * (64 + self.description_bytes),
+            2 * self.tracks_and_channels * (160 + NAME_BYTES),
+            self.errors * entry,
+            self.samples * super::series::SAMPLE_BYTES,
+        ];
+        SLACK * parts.iter().sum::<usize>()
+    }
+
+    /// More than is ever held of one operation, in bytes.
+    #[must_use]
+    pub fn operation_bound(&self) -> usize {
+        SLACK * (256 + NAME_BYTES + ERROR_CHAIN * (ERROR_BYTES + 24) + self.details * (64 + NAME_BYTES))
+    }
+}
+
+/// How the statistics of connections are sampled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SampleOptions {
+    /// How often each connection is sampled, if that can be done within `share`; each second at
+    /// the most often. 5 s by default.
+    pub interval: Duration,
+    /// The share of one core that sampling may take; 0.02 by default. Where that is not enough
+    /// the interval is longer.
+    pub share: f64,
+}
+
+impl Default for SampleOptions {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(5), share: 0.02 }
+    }
+}

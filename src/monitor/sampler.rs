@@ -1,0 +1,174 @@
+//! Looking at connections, one after the other, within a set share of a core.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::book::Book;
+use super::connection::Connection;
+use super::core::Core;
+use super::counters::{Counters, TrafficKind};
+use super::options::SampleOptions;
+use super::tasks::StuckOptions;
+use crate::runtime::background::foreign;
+use crate::runtime::{Runtime, time};
+use crate::stats::StatsReport;
+
+/// How often it looks for connections that are due.
+const TICK: Duration = Duration::from_millis(100);
+/// How often it looks for stuck and orphaned tasks.
+const TASKS: Duration = Duration::from_secs(1);
+/// So many connections are looked at in one go.
+const BATCH: usize = 64;
+
+/// Runs until the monitor is gone.
+pub(super) fn start(
+    core: Weak<Core>,
+    book: &Arc<Book>,
+    options: SampleOptions,
+    stuck: StuckOptions,
+) {
+    let book = Arc::downgrade(book);
+    drop(Runtime::spawn_background(async move {
+        let mut pace = Pace::new(options);
+        let mut tasks_due = Instant::now();
+        loop {
+            let Some(opened) = book.upgrade().map(|book| (book.listen(), book.live_len())) else {
+                return;
+            };
+            match opened {
+                // One that is opened after this is heard of. A monitor that is gone is noticed
+                // once a while.
+                (opened, 0) => {
+                    let deadline = time::after(Instant::now(), TASKS);
+                    time::by(deadline, opened).await;
+                }
+                _ => time::sleep(pace.pause()).await,
+            }
+            let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
+            if tasks_due <= Instant::now() {
+                tasks_due = time::after(Instant::now(), TASKS);
+                count_tasks(&core, &book, stuck);
+            }
+            let due = pace.due(&book);
+            if due.is_empty() {
+                continue;
+            }
+            let start = Instant::now();
+            // A connection's answer may be anybody's code.
+            let looks = async move {
+                for connection in due {
+                    look(&core, &connection).await;
+                }
+            };
+            let _panicked = Runtime::spawn_background(foreign(looks)).await;
+            pace.spent(start.elapsed());
+        }
+    }));
+}
+
+async fn look(core: &Core, connection: &Connection) {
+    /// A connection that does not answer by then is not asked again before it is due again.
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let probe = connection.state.lock().probe.clone();
+    let Some(probe) = probe else { return };
+    let answer = Box::pin(probe.stats());
+    if let Some(Some(report)) = time::by(time::after(Instant::now(), PATIENCE), answer).await {
+        connection.sampled(core, core.clock.stamp(report.at), &report);
+    }
+}
+
+/// Which connections are due, and how long to wait for the next.
+struct Pace {
+    options: SampleOptions,
+    /// The last one that was looked at.
+    last: u64,
+    /// Connections that are owed a look, and parts of one.
+    owed: f64,
+    /// When it was reckoned last.
+    reckoned: Instant,
+    pause: Duration,
+}
+
+impl Pace {
+    fn new(options: SampleOptions) -> Self {
+        Self { options, last: 0, owed: 0.0, reckoned: Instant::now(), pause: TICK }
+    }
+
+    fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    /// The next ones, in the order of their opening, over and over.
+    fn due(&mut self, book: &Book) -> Vec<Arc<Connection>> {
+        let live = book.live_len();
+        let now = Instant::now();
+        let passed = now.saturating_duration_since(self.reckoned);
+        self.reckoned = now;
+        let interval = self.options.interval.max(Duration::from_secs(1)).as_secs_f64();
+        self.owed = (self.owed + live as f64 * passed.as_secs_f64() / interval).min(live as f64);
+        let count = (self.owed as usize).min(BATCH);
+        self.owed -= count as f64;
+        self.pause = if self.owed >= 1.0 { Duration::ZERO } else { TICK };
+        let mut due = book.live_after(self.last, count);
+        if due.len() < count {
+            due.extend(book.live_after(0, count - due.len()));
+        }
+        self.last = due.last().map_or(0, |connection| connection.number);
+        due
+    }
+
+    /// Waits so long that the work was no more than its share.
+    fn spent(&mut self, time: Duration) {
+        let share = self.options.share.clamp(0.000_1, 1.0);
+        self.pause = self.pause.max(time.mul_f64(1.0 / share - 1.0));
+    }
+}
+
+fn count_tasks(core: &Core, book: &Book, stuck: StuckOptions) {
+    if core.tasks.counts().pending() == 0 {
+        core.counters.tasks_orphaned.set(0);
+        core.counters.tasks_stuck.set(0);
+        return;
+    }
+    let (mut orphaned, mut troubled) = (0, 0);
+    for task in core.tasks.all() {
+        let orphan = task.peer.as_ref().is_some_and(|peer| !book.is_live(peer.as_str()));
+        orphaned += u64::from(orphan);
+        troubled += u64::from(stuck.trouble(&task).is_some());
+    }
+    core.counters.tasks_orphaned.set(orphaned);
+    core.counters.tasks_stuck.set(troubled);
+}
+
+impl Counters {
+    /// Takes note of what came to pass between two reports of one connection.
+    pub(super) fn sampled(&self, before: Option<&StatsReport>, report: &StatsReport) {
+        let more = |now: u64, earlier: Option<u64>| now.saturating_sub(earlier.unwrap_or(0));
+        for stream in &report.inbound_rtp {
+            let known = before.and_then(|it| it.inbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
+            let kind = TrafficKind::from(stream.kind);
+            let traffic = self.traffic(kind);
+            traffic.bytes_received.add(more(stream.bytes_received, known.map(|it| it.bytes_received)));
+            traffic.packets_received.add(more(stream.packets_received, known.map(|it| it.packets_received)));
+            let lost = |lost: i64| u64::try_from(lost).unwrap_or(0);
+            traffic.packets_lost.add(more(lost(stream.packets_lost), known.map(|it| lost(it.packets_lost))));
+            if let Some(jitter) = stream.jitter {
+                self.jitter(kind).observe(jitter.as_secs_f64());
+            }
+        }
+        for stream in &report.outbound_rtp {
+            let known = before.and_then(|it| it.outbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
+            let traffic = self.traffic(TrafficKind::from(stream.kind));
+            traffic.bytes_sent.add(more(stream.bytes_sent, known.map(|it| it.bytes_sent)));
+            traffic.packets_sent.add(more(stream.packets_sent, known.map(|it| it.packets_sent)));
+        }
+        let data = self.traffic(TrafficKind::Data);
+        for channel in &report.data_channels {
+            let known = before.and_then(|it| it.data_channels.iter().find(|it| it.id == channel.id));
+            data.bytes_sent.add(more(channel.bytes_sent, known.map(|it| it.bytes_sent)));
+            data.bytes_received.add(more(channel.bytes_received, known.map(|it| it.bytes_received)));
+            self.messages_sent.add(more(channel.messages_sent, known.map(|it| it.messages_sent)));
+            self.messages_received.add(more(channel.messages_received, known.map(|it| it.messages_received)));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The tasks: how many, by name and end, and which are stuck or orphaned.
+
+use std::time::Duration;
+
+use super::connection::TaskCounts;
+use super::names::Names;
+use super::options::Limits;
+use crate::id::PeerId;
+use crate::sync::Mutex;
+use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
+
+/// How tasks of one name ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TaskEnds {
+    /// With a result.
+    pub ok: u64,
+    /// With an error.
+    pub error: u64,
+    /// By a panic.
+    pub panic: u64,
+    /// Cancelled, or lost with their executor.
+    pub aborted: u64,
+}
+
+#[derive(Debug, Default)]
+struct Named {
+    started: u64,
+    ends: TaskEnds,
+}
+
+/// What is wrong with a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// It is inside one poll for too long, and holds its thread.
+    Polling,
+    /// It was asked to stop too long ago.
+    Stopping,
+    /// Nothing has happened to it for too long.
+    Idle,
+}
+
+impl Trouble {
+    /// A stable lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::Stopping => "stopping",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+/// When a task is called stuck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StuckOptions {
+    /// After so long inside one poll; 5 s by default.
+    pub polling: Duration,
+    /// So long after it was asked to stop; 30 s by default.
+    pub stopping: Duration,
+    /// After so long without a poll; `None`, the default, for tasks that may wait as long as they
+    /// like.
+    pub idle: Option<Duration>,
+}
+
+impl Default for StuckOptions {
+    fn default() -> Self {
+        Self {
+            polling: Duration::from_secs(5),
+            stopping: Duration::from_secs(30),
+            idle: None,
+        }
+    }
+}
+
+impl StuckOptions {
+    /// What is wrong with the task, if something is. Polls are known of timed groups alone.
+    pub(super) fn trouble(&self, task: &TaskInfo) -> Option<Trouble> {
+        let current = task.polls.and_then(|polls| polls.current);
+        if current.is_some_and(|time| time >= self.polling) {
+            return Some(Trouble::Polling);
+        }
+        if task.stopping_for.is_some_and(|time| time >= self.stopping) {
+            return Some(Trouble::Stopping);
+        }
+        let idle = task.polls.map(|polls| polls.idle).zip(self.idle);
+        idle.is_some_and(|(time, limit)| time >= limit).then_some(Trouble::Idle)
+    }
+}
+
+pub(super) struct Tasks {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    all: TaskCounts,
+    names: Names<Named>,
+    groups: Vec<(Option<PeerId>, WeakTaskGroup)>,
+    /// At how many groups those that are gone are looked for.
+    look_at: usize,
+}
+
+const FIRST_LOOK: usize = 64;
+
+impl Tasks {
+    pub(super) fn new(limits: Limits) -> Self {
+        let inner = Inner {
+            all: TaskCounts::default(),
+            names: Names::new(limits.names),
+            groups: Vec::new(),
+            look_at: FIRST_LOOK,
+        };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    pub(super) fn add_group(&self, peer: Option<&PeerId>, group: WeakTaskGroup) {
+        let mut inner = self.inner.lock();
+        if inner.groups.len() >= inner.look_at {
+            inner.groups.retain(|(_, group)| !group.is_gone());
+            inner.look_at = FIRST_LOOK.max(2 * inner.groups.len());
+        }
+        inner.groups.push((peer.cloned(), group));
+    }
+
+    pub(super) fn started(&self, task: &TaskInfo) {
+        let mut inner = self.inner.lock();
+        inner.all.started += 1;
+        let place = inner.names.place(task.name);
+        if let Some(named) = inner.names.at(place) {
+            named.started += 1;
+        }
+    }
+
+    pub(super) fn ended(&self, task: &TaskInfo, end: &TaskEnd) {
+        let mut inner = self.inner.lock();
+        inner.all.ended += 1;
+        let place = inner.names.place(task.name);
+        if let Some(Named { ends, .. }) = inner.names.at(place) {
+            match end {
+                TaskEnd::Completed => ends.ok += 1,
+                TaskEnd::Failed(_) => ends.error += 1,
+                TaskEnd::Panicked(_) => ends.panic += 1,
+                TaskEnd::Cancelled(_) | TaskEnd::Lost => ends.aborted += 1,
+            }
+        }
+    }
+
+    pub(super) fn counts(&self) -> TaskCounts {
+        self.inner.lock().all
+    }
+
+    /// For each name: how many have not ended, and how the others did.
+    pub(super) fn names(&self) -> Vec<(&'static str, u64, TaskEnds)> {
+        let inner = self.inner.lock();
+        let named = |(name, named): (&'static str, &Named)| {
+            let TaskEnds { ok, error, panic, aborted } = named.ends;
+            (name, named.started.saturating_sub(ok + error + panic + aborted), named.ends)
+        };
+        inner.names.iter().map(named).collect()
+    }
+
+    /// Those that have not ended, in no particular order, with the peers that they belong to.
+    pub(super) fn all(&self) -> Vec<TaskInfo> {
+        let groups = self.inner.lock().groups.clone();
+        groups.iter().flat_map(|(_, group)| group.tasks()).collect()
+    }
+
+    /// Those of one peer.
+    pub(super) fn of(&self, peer: &PeerId) -> Vec<TaskInfo> {
+        let inner = self.inner.lock();
+        let own = inner.groups.iter().filter(|(owner, _)| owner.as_ref() == Some(peer));
+        let own: Vec<_> = own.map(|(_, group)| group.clone()).collect();
+        drop(inner);
+        own.iter().flat_map(WeakTaskGroup::tasks).collect()
+    }
+}
