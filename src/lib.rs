@@ -52,6 +52,7 @@
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
 //! | `monitor` | | `monitor`, which watches |
+//! | `dump` | | `dump`, connections as chrome://webrtc-internals and rtcstats know them |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
@@ -77,6 +78,8 @@
 //! `tokio::runtime::Handle`, which `TokioSpawner` is made from.
 
 mod candidate;
+#[cfg(feature = "dump")]
+pub mod dump;
 mod event;
 mod id;
 #[cfg(feature = "monitor")]
@@ -94,6 +97,8 @@ pub mod task;
 pub mod test_util;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
+#[cfg(feature = "dump")]
+mod wire;
 
 pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
 pub use crate::event::{Configuration, Event, Observer, OperationEnd, Sdp, Target};

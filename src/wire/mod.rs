@@ -1,0 +1,6 @@
+//! Every shape that leaves the process, and nothing but shapes: no other layer knows serde.
+
+#[cfg(feature = "dump")]
+pub(crate) mod internals;
+#[cfg(feature = "dump")]
+pub(crate) mod rtcstats;
