@@ -14,8 +14,19 @@ pub(crate) const REDACTED: &str = "[redacted]";
 const SECRET_LINES: &[&str] = &["a=ice-pwd:", "a=crypto:", "a=key-mgmt:", "k="];
 
 /// Words after which a secret comes, in lower case.
-const SECRET_WORDS: &[&str] =
-    &["ice-pwd", "credential", "password", "passwd", "secret", "token", "bearer", "authorization", "apikey", "api-key", "api_key"];
+const SECRET_WORDS: &[&str] = &[
+    "ice-pwd",
+    "credential",
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "bearer",
+    "authorization",
+    "apikey",
+    "api-key",
+    "api_key",
+];
 
 /// A shorter value is taken for no secret: it would turn up everywhere.
 const SHORTEST_SECRET: usize = 4;
@@ -176,9 +187,8 @@ fn without_addresses(text: &str) -> String {
 }
 
 fn word_without_address(word: &str) -> Cow<'_, str> {
-    let is_address = |text: &str| {
-        text.parse::<IpAddr>().is_ok() || (text.len() > 6 && text.ends_with(".local"))
-    };
+    let is_address =
+        |text: &str| text.parse::<IpAddr>().is_ok() || (text.len() > 6 && text.ends_with(".local"));
     if is_address(word) {
         return REDACTED.into();
     }
@@ -210,7 +220,10 @@ mod tests {
     fn an_ice_password_is_taken_out_of_a_description_and_of_any_text_after_that() {
         let sdp = "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:S3cretS3cretS3cret\r\na=mid:0\r\n";
         let redactor = Redactor::default();
-        assert_eq!(redactor.sdp(sdp), "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:[redacted]\r\na=mid:0\r\n");
+        assert_eq!(
+            redactor.sdp(sdp),
+            "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:[redacted]\r\na=mid:0\r\n"
+        );
         let mut secrets = Secrets::default();
         secrets.add_of_sdp(sdp);
         let error = redactor.text("bad STUN key S3cretS3cretS3cret!", &secrets, 512);
@@ -221,9 +234,15 @@ mod tests {
     fn what_is_announced_as_a_secret_is_taken_out() {
         assert_eq!(text("Authorization: Bearer abc.def-1"), "Authorization: Bearer [redacted]");
         assert_eq!(text("GET /?token=abc&x=1"), "GET /?token=[redacted]&x=1");
-        assert_eq!(text(r#"{"credential": "hunter2", "url": 1}"#), r#"{"credential": "[redacted]", "url": 1}"#);
+        assert_eq!(
+            text(r#"{"credential": "hunter2", "url": 1}"#),
+            r#"{"credential": "[redacted]", "url": 1}"#
+        );
         assert_eq!(text("a=ice-pwd:0123456789abcdef0123 x"), "a=ice-pwd:[redacted] x");
-        assert_eq!(text("RTCIceServer { credential: \"x y\" }"), "RTCIceServer { credential: \"[redacted] y\" }");
+        assert_eq!(
+            text("RTCIceServer { credential: \"x y\" }"),
+            "RTCIceServer { credential: \"[redacted] y\" }"
+        );
         assert_eq!(text("token"), "token");
         assert_eq!(text("the token was refused"), "the token was refused");
         assert_eq!(text("tökén=ü password=ü, z"), "tökén=ü password=[redacted], z");
@@ -242,7 +261,8 @@ mod tests {
         ] {
             assert_eq!(&*redactor.text(text, &Secrets::default(), 512), clean);
         }
-        let sdp = redactor.sdp("c=IN IP4 10.0.0.1\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n");
+        let sdp =
+            redactor.sdp("c=IN IP4 10.0.0.1\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n");
         assert!(!sdp.contains("10.0.0.1"), "{sdp}");
     }
 

@@ -84,7 +84,12 @@ impl Book {
     /// At most `limit` live ones after a number, in their order.
     pub(super) fn live_after(&self, number: u64, limit: usize) -> Vec<Arc<Connection>> {
         let inner = self.inner.lock();
-        inner.live.range(number.saturating_add(1)..).take(limit).map(|(_, it)| Arc::clone(it)).collect()
+        inner
+            .live
+            .range(number.saturating_add(1)..)
+            .take(limit)
+            .map(|(_, it)| Arc::clone(it))
+            .collect()
     }
 
     /// The last closed ones, the latest first.

@@ -265,7 +265,14 @@ impl State {
         }
     }
 
-    pub(super) fn describe(&mut self, core: &Core, at: Stamp, side: Side, kind: SdpType, sdp: &str) {
+    pub(super) fn describe(
+        &mut self,
+        core: &Core,
+        at: Stamp,
+        side: Side,
+        kind: SdpType,
+        sdp: &str,
+    ) {
         self.setup.described[index(side)].get_or_insert(at);
         let limits = core.limits;
         let session = self.session();
@@ -293,8 +300,7 @@ impl State {
             });
         let clean = core.redactor.sdp(sdp);
         let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
-        let description =
-            Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
+        let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
         for candidate in Candidate::of_sdp(sdp) {
             session.add_candidate(core, side, candidate);
@@ -302,7 +308,13 @@ impl State {
         self.note(core, at, Happening::Described { side, kind, ice_restart });
     }
 
-    pub(super) fn add_candidate(&mut self, core: &Core, at: Stamp, side: Side, candidate: &Candidate) {
+    pub(super) fn add_candidate(
+        &mut self,
+        core: &Core,
+        at: Stamp,
+        side: Side,
+        candidate: &Candidate,
+    ) {
         let candidate = core.candidate(candidate);
         if self.session().add_candidate(core, side, candidate.clone()) {
             let candidate = Box::new(candidate);
@@ -393,9 +405,8 @@ impl State {
         let session = self.session.as_deref();
         let last = session.and_then(|session| session.last.as_deref());
         let since = |earlier: Option<Stamp>| earlier.map_or(Duration::ZERO, |it| now.since(it));
-        let media = last.map_or(0, |last| {
-            last.inbound_rtp.iter().map(|stream| stream.packets_received).sum()
-        });
+        let media = last
+            .map_or(0, |last| last.inbound_rtp.iter().map(|stream| stream.packets_received).sum());
         Evidence {
             age: since(self.opened),
             state: self.connection,
@@ -407,9 +418,8 @@ impl State {
             ice_was_connected: self.setup.ice.is_some(),
             described: self.setup.described.map(|it| it.is_some()),
             restarting: session.is_some_and(|session| session.restarting),
-            candidates: [0, 1].map(|side| {
-                session.map_or(&[][..], |session| &session.candidates[side].known)
-            }),
+            candidates: [0, 1]
+                .map(|side| session.map_or(&[][..], |session| &session.candidates[side].known)),
             candidate_errors: session.map_or(&[], |session| session.candidate_errors.as_slice()),
             servers: session.map_or(0, |session| session.servers.len()),
             relay_only: session.is_some_and(|session| session.relay_only),

@@ -207,7 +207,9 @@ impl Counters {
         Self {
             states: Each::default(),
             closed: Each::default(),
-            failures: (0..Stage::ALL.len() * Cause::ALL.len()).map(|_| Counter::default()).collect(),
+            failures: (0..Stage::ALL.len() * Cause::ALL.len())
+                .map(|_| Counter::default())
+                .collect(),
             setups: Phase::ALL.iter().map(|_| from_fn(|_| Histogram::new(SECONDS))).collect(),
             lifetimes: Histogram::new(LIFETIMES),
             unreleased: Gauge::default(),

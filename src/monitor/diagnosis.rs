@@ -214,9 +214,10 @@ pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
         let confidence = if short { confidence / 2.0 } else { confidence };
         Some(Diagnosis { cause, stage, confidence, evidence, advice })
     };
-    let state = format!("connection {}, ice {}, signaling {}", seen.state, seen.ice, seen.signaling);
+    let state =
+        format!("connection {}, ice {}, signaling {}", seen.state, seen.ice, seen.signaling);
     match seen.close {
-        Some(CloseReason::RemoteClosed) => {
+        Some(CloseReason::RemoteClosed) if seen.was_connected || seen.alerts == [None; 2] => {
             return verdict(
                 Cause::RemoteClosed,
                 1.0,
@@ -297,7 +298,10 @@ fn ice(
         return verdict(
             Cause::RelayPolicyNoRelay,
             0.9,
-            vec![format!("only relayed candidates may be used; {} servers", seen.servers), counts()],
+            vec![
+                format!("only relayed candidates may be used; {} servers", seen.servers),
+                counts(),
+            ],
             "Configure a TURN server that can be reached, or allow other candidates.",
         );
     }
@@ -355,7 +359,10 @@ fn ice(
         Some(checks) if checks.responses_received > 0 => verdict(
             Cause::NeverNominated,
             0.7,
-            vec![format!("{} checks were answered, and no pair was nominated", checks.responses_received)],
+            vec![format!(
+                "{} checks were answered, and no pair was nominated",
+                checks.responses_received
+            )],
             "Check for two sides of one role, and for a controlling side that does not nominate.",
         ),
         Some(checks) if checks.requests_received > 0 => verdict(
@@ -444,13 +451,12 @@ fn connected(
         );
     }
     if lost {
-        let confidence = if seen.state == ConnectionState::Failed
-            || seen.close == Some(CloseReason::Failed)
-        {
-            0.9
-        } else {
-            0.7
-        };
+        let confidence =
+            if seen.state == ConnectionState::Failed || seen.close == Some(CloseReason::Failed) {
+                0.9
+            } else {
+                0.7
+            };
         return verdict(
             Cause::ConsentExpired,
             confidence,

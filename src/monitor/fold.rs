@@ -402,11 +402,7 @@ impl Observer for SetFold {
         }
     }
 
-    fn for_peer(
-        &self,
-        peer: &PeerId,
-        group: Option<&crate::GroupId>,
-    ) -> Option<Arc<dyn Observer>> {
+    fn for_peer(&self, peer: &PeerId, group: Option<&crate::GroupId>) -> Option<Arc<dyn Observer>> {
         let book = self.book.upgrade()?;
         let connection = book.expect(peer, group, self.core.clock.now());
         let (core, book) = (Arc::clone(&self.core), Weak::clone(&self.book));

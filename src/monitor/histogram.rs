@@ -74,7 +74,11 @@ impl Histogram {
     }
 
     pub(crate) fn read(&self) -> Distribution {
-        distribution(self.bounds, |i| self.counts[i].load(Ordering::Relaxed), self.sum.load(Ordering::Relaxed))
+        distribution(
+            self.bounds,
+            |i| self.counts[i].load(Ordering::Relaxed),
+            self.sum.load(Ordering::Relaxed),
+        )
     }
 }
 

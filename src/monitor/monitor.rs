@@ -13,9 +13,7 @@ use super::operation::OperationBuilder;
 use super::operations::Record;
 use super::options::{Limits, SampleOptions};
 use super::sampler;
-use super::snapshot::{
-    ConnectionInfo, OperationInfo, StateCounts, Summary, TaskReport,
-};
+use super::snapshot::{ConnectionInfo, OperationInfo, StateCounts, Summary, TaskReport};
 use super::tasks::StuckOptions;
 use crate::event::Observer;
 use crate::id::OperationId;

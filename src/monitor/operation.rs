@@ -57,14 +57,20 @@ impl OperationBuilder {
 
     /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
     /// dropped before.
-    pub fn run<F: Future>(self, future: F) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>> {
+    pub fn run<F: Future>(
+        self,
+        future: F,
+    ) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
 
     /// Starts it, and ends it with `future`: completed or failed by its result, canceled if it is
     /// dropped before.
     #[allow(clippy::type_complexity, reason = "a function's type, written out once")]
-    pub fn try_run<F, T, E>(self, future: F) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>>
+    pub fn try_run<F, T, E>(
+        self,
+        future: F,
+    ) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>>
     where
         F: Future<Output = Result<T, E>>,
         E: Error + 'static,

@@ -151,8 +151,7 @@ fn chain(redactor: &Redactor, secrets: &Secrets, error: &(dyn Error + 'static)) 
         error.source()
     });
     let texts = sources.take(ERROR_CHAIN).map(|error| error.to_string());
-    let mut chain: Vec<_> =
-        texts.map(|text| redactor.text(&text, secrets, ERROR_BYTES)).collect();
+    let mut chain: Vec<_> = texts.map(|text| redactor.text(&text, secrets, ERROR_BYTES)).collect();
     // An error that says what its source says.
     chain.dedup();
     chain
@@ -310,7 +309,11 @@ impl Operations {
         mut each: impl FnMut(&'static str, OperationCounts, super::histogram::Distribution) -> T,
     ) -> Vec<T> {
         let inner = self.inner.lock();
-        inner.kinds.iter().map(|(name, kind)| each(name, kind.counts, kind.durations.read())).collect()
+        inner
+            .kinds
+            .iter()
+            .map(|(name, kind)| each(name, kind.counts, kind.durations.read()))
+            .collect()
     }
 
     pub(super) fn get<T>(&self, id: OperationId, read: impl Fn(&Record) -> T) -> Option<T> {
@@ -335,7 +338,8 @@ impl Operations {
     /// Those of one peer that are under way.
     pub(super) fn active_of<T>(&self, peer: &PeerId, read: impl Fn(&Record) -> T) -> Vec<T> {
         let inner = self.inner.lock();
-        let own = |record: &&Box<Record>| matches!(&record.subject, Subject::Peer(it) if it == peer);
+        let own =
+            |record: &&Box<Record>| matches!(&record.subject, Subject::Peer(it) if it == peer);
         inner.active.values().filter(own).map(|record| read(record)).collect()
     }
 

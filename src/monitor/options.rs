@@ -97,7 +97,11 @@ impl Limits {
     /// More than is ever held of one operation, in bytes.
     #[must_use]
     pub fn operation_bound(&self) -> usize {
-        SLACK * (256 + NAME_BYTES + ERROR_CHAIN * (ERROR_BYTES + 24) + self.details * (64 + NAME_BYTES))
+        SLACK
+            * (256
+                + NAME_BYTES
+                + ERROR_CHAIN * (ERROR_BYTES + 24)
+                + self.details * (64 + NAME_BYTES))
     }
 }
 

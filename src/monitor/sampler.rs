@@ -145,30 +145,41 @@ impl Counters {
     pub(super) fn sampled(&self, before: Option<&StatsReport>, report: &StatsReport) {
         let more = |now: u64, earlier: Option<u64>| now.saturating_sub(earlier.unwrap_or(0));
         for stream in &report.inbound_rtp {
-            let known = before.and_then(|it| it.inbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
+            let known =
+                before.and_then(|it| it.inbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
             let kind = TrafficKind::from(stream.kind);
             let traffic = self.traffic(kind);
-            traffic.bytes_received.add(more(stream.bytes_received, known.map(|it| it.bytes_received)));
-            traffic.packets_received.add(more(stream.packets_received, known.map(|it| it.packets_received)));
+            traffic
+                .bytes_received
+                .add(more(stream.bytes_received, known.map(|it| it.bytes_received)));
+            traffic
+                .packets_received
+                .add(more(stream.packets_received, known.map(|it| it.packets_received)));
             let lost = |lost: i64| u64::try_from(lost).unwrap_or(0);
-            traffic.packets_lost.add(more(lost(stream.packets_lost), known.map(|it| lost(it.packets_lost))));
+            traffic
+                .packets_lost
+                .add(more(lost(stream.packets_lost), known.map(|it| lost(it.packets_lost))));
             if let Some(jitter) = stream.jitter {
                 self.jitter(kind).observe(jitter.as_secs_f64());
             }
         }
         for stream in &report.outbound_rtp {
-            let known = before.and_then(|it| it.outbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
+            let known =
+                before.and_then(|it| it.outbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
             let traffic = self.traffic(TrafficKind::from(stream.kind));
             traffic.bytes_sent.add(more(stream.bytes_sent, known.map(|it| it.bytes_sent)));
             traffic.packets_sent.add(more(stream.packets_sent, known.map(|it| it.packets_sent)));
         }
         let data = self.traffic(TrafficKind::Data);
         for channel in &report.data_channels {
-            let known = before.and_then(|it| it.data_channels.iter().find(|it| it.id == channel.id));
+            let known =
+                before.and_then(|it| it.data_channels.iter().find(|it| it.id == channel.id));
             data.bytes_sent.add(more(channel.bytes_sent, known.map(|it| it.bytes_sent)));
-            data.bytes_received.add(more(channel.bytes_received, known.map(|it| it.bytes_received)));
+            data.bytes_received
+                .add(more(channel.bytes_received, known.map(|it| it.bytes_received)));
             self.messages_sent.add(more(channel.messages_sent, known.map(|it| it.messages_sent)));
-            self.messages_received.add(more(channel.messages_received, known.map(|it| it.messages_received)));
+            self.messages_received
+                .add(more(channel.messages_received, known.map(|it| it.messages_received)));
         }
     }
 }

@@ -68,11 +68,7 @@ pub struct StuckOptions {
 
 impl Default for StuckOptions {
     fn default() -> Self {
-        Self {
-            polling: Duration::from_secs(5),
-            stopping: Duration::from_secs(30),
-            idle: None,
-        }
+        Self { polling: Duration::from_secs(5), stopping: Duration::from_secs(30), idle: None }
     }
 }
 

@@ -13,6 +13,7 @@ use super::driver::{Driver, DriverEnd, Killed};
 use super::goodbye::Goodbye;
 use super::handler::Handler;
 use super::stats::{self, RemoteCandidates};
+use super::transport::{is_closed, transport};
 use crate::candidate::Side;
 use crate::event::Event;
 use crate::peer::{
@@ -110,6 +111,15 @@ impl Link {
     pub(super) async fn stats(&self) -> Option<StatsReport> {
         let connection = self.get()?;
         Some(stats::read(&*connection, &self.remotes).await)
+    }
+
+    /// Whether the DTLS transport is known to be closed.
+    pub(super) async fn is_dtls_closed(&self) -> bool {
+        let Some(connection) = self.get() else { return false };
+        match transport(&*connection).await {
+            Some(transport) => is_closed(&transport).await,
+            None => false,
+        }
     }
 
     /// Remembers a channel by its label, weakly; tells that `side` has made it.

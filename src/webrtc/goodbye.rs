@@ -4,13 +4,10 @@
 //! 25 s more and then Failed (measured). But it ends the DTLS transport with a `close_notify`, or,
 //! from a browser, the SCTP association alone, and either can be read within 100 ms.
 
-use std::sync::Arc;
-
-use ::webrtc::peer_connection::transport::DtlsTransport;
 use ::webrtc::peer_connection::{PeerConnection, RTCSessionDescription};
-use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCSctpTransportState};
+use rtc::peer_connection::transport::RTCSctpTransportState;
 
-use super::transport::media_transports;
+use super::transport::{is_closed, media_transports};
 use crate::state::ConnectionState;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,10 +56,6 @@ impl Goodbye {
         }
         false
     }
-}
-
-async fn is_closed(transport: &Arc<dyn DtlsTransport>) -> bool {
-    transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
 }
 
 /// Whether the description rejects the data channels: port zero (RFC 8829, section 5.3.1), unless

@@ -153,6 +153,24 @@ impl Handler {
         std::ptr::from_ref(self).addr()
     }
 
+    async fn note_connection_state(&self, known: ConnectionState) {
+        {
+            let mut state = self.state.lock();
+            // A callback that was stuck may return to a driver that does not know that it is over.
+            if state.0 == ConnectionState::Closed {
+                return;
+            }
+            *state = (known, Instant::now());
+        }
+        self.note(|peer| Event::StateChanged { peer, state: known });
+        if self.status.watch.is_attached()
+            && known != ConnectionState::Connecting
+            && let Some(report) = &self.link.stats().await
+        {
+            self.note(|peer| Event::Stats { peer, report });
+        }
+    }
+
     /// Tells whoever watches.
     fn note<'a>(&'a self, event: impl FnOnce(&'a PeerId) -> Event<'a>) {
         self.status.watch.tell(|| event(&self.status.id));
@@ -283,20 +301,10 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         let Some(known) = convert::connection_state(state) else { return };
-        {
-            let mut state = self.state.lock();
-            // A callback that was stuck may return to a driver that does not know that it is over.
-            if state.0 == ConnectionState::Closed {
-                return;
-            }
-            *state = (known, Instant::now());
-        }
-        self.note(|peer| Event::StateChanged { peer, state: known });
-        if self.status.watch.is_attached()
-            && known != ConnectionState::Connecting
-            && let Some(report) = &self.link.stats().await
-        {
-            self.note(|peer| Event::Stats { peer, report });
+        // `webrtc` says so also when DTLS is closed before its handshake has ended.
+        let is_true = known != ConnectionState::Connected || !self.link.is_dtls_closed().await;
+        if is_true {
+            self.note_connection_state(known).await;
         }
         self.tell("on_connection_state_change", |user| user.on_connection_state_change(state))
             .await;

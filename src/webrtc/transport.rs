@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ::webrtc::peer_connection::PeerConnection;
 use ::webrtc::peer_connection::transport::DtlsTransport;
+use rtc::peer_connection::transport::RTCDtlsTransportState;
 
 /// Those of its senders and receivers, as far as they have any.
 pub(super) async fn media_transports(
@@ -30,4 +31,8 @@ pub(super) async fn transport(connection: &dyn PeerConnection) -> Option<Arc<dyn
         Some(sctp) => Some(sctp.transport()),
         None => media_transports(connection).await.into_iter().next(),
     }
+}
+
+pub(super) async fn is_closed(transport: &Arc<dyn DtlsTransport>) -> bool {
+    transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
 }

@@ -24,6 +24,8 @@ mod limits;
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 #[path = "../../examples/shared/loopback.rs"]
 mod loopback;
+#[cfg(feature = "monitor")]
+mod monitor;
 #[path = "../../examples/shared/proc.rs"]
 mod proc;
 mod process;

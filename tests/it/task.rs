@@ -250,7 +250,10 @@ fn dropping_the_last_handle_of_a_group_cancels_it() {
         let (group, ends) = watched(&host);
         let (waits, other) = (group.spawn("waits", std::future::pending::<()>()), group.clone());
         drop(group);
-        assert!(waits.info().is_some_and(|task| task.stopping_for.is_none()), "expected it to go on");
+        assert!(
+            waits.info().is_some_and(|task| task.stopping_for.is_none()),
+            "expected it to go on"
+        );
         drop(other);
         assert_eq!(host.in_task(waits), Err(JoinError::Cancelled), "on {backend:?}");
         assert_eq!(ends.of("waits"), [TaskEnd::Cancelled(CancelReason::Group)]);
@@ -460,7 +463,10 @@ fn a_shutdown_ends_the_tasks_of_the_set_too_and_no_other_close_does() {
         let peers = Peers::builder().runtime(host.runtime()).build();
         let waits = peers.tasks().expect("threads").spawn("waits", std::future::pending::<()>());
         host.in_task(peers.close_all());
-        assert!(waits.info().is_some_and(|task| task.stopping_for.is_none()), "expected it to go on");
+        assert!(
+            waits.info().is_some_and(|task| task.stopping_for.is_none()),
+            "expected it to go on"
+        );
         let report = host.in_task(peers.shutdown());
         assert!(report.stuck.is_empty(), "on {backend:?}: {report}");
         assert_eq!(host.in_task(waits), Err(JoinError::Cancelled), "on {backend:?}");

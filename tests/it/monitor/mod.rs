@@ -1,0 +1,25 @@
+//! What the monitor knows of real peers.
+
+mod diagnosis;
+mod life;
+
+use std::time::Duration;
+
+use anypeer::monitor::{ConnectionInfo, Monitor};
+
+/// Waits until the monitor knows a connection to be as `condition` says.
+async fn until(
+    monitor: &Monitor,
+    id: &str,
+    what: &str,
+    condition: impl Fn(&ConnectionInfo) -> bool,
+) -> ConnectionInfo {
+    const PATIENCE: u32 = 60_000;
+    for _ in 0..PATIENCE / 5 {
+        if let Some(info) = monitor.connection(id).filter(&condition) {
+            return info;
+        }
+        async_io::Timer::after(Duration::from_millis(5)).await;
+    }
+    panic!("expected {id} to be {what}: {:#?}", monitor.connection(id));
+}
