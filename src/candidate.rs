@@ -94,9 +94,9 @@ impl fmt::Display for Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {
-    /// This machine (127.0.0.0/8, ::1).
+    /// This machine (`127.0.0.0/8`, `::1`).
     Loopback,
-    /// This link (169.254.0.0/16, fe80::/10).
+    /// This link (`169.254.0.0/16`, `fe80::/10`).
     LinkLocal,
     /// A private network (RFC 1918, RFC 6598, RFC 4193).
     Private,

@@ -52,7 +52,7 @@
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
 //! | `monitor` | | `monitor`, which watches |
-//! | `dump` | | `dump`, connections as chrome://webrtc-internals and rtcstats know them |
+//! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |

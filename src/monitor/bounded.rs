@@ -50,10 +50,6 @@ impl<T> Bounded<T> {
         self.kept.iter_mut()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.kept.len()
-    }
-
     pub(crate) fn last(&self) -> Option<&T> {
         self.kept.back()
     }

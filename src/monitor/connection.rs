@@ -303,7 +303,7 @@ impl State {
         let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
         for candidate in Candidate::of_sdp(sdp) {
-            session.add_candidate(core, side, candidate);
+            session.add_candidate(core, side, &candidate);
         }
         self.note(core, at, Happening::Described { side, kind, ice_restart });
     }
@@ -315,9 +315,8 @@ impl State {
         side: Side,
         candidate: &Candidate,
     ) {
-        let candidate = core.candidate(candidate);
-        if self.session().add_candidate(core, side, candidate.clone()) {
-            let candidate = Box::new(candidate);
+        if self.session().add_candidate(core, side, candidate) {
+            let candidate = Box::new(core.candidate(candidate));
             self.note(core, at, Happening::Candidate { side, candidate });
         }
     }
@@ -367,8 +366,8 @@ impl State {
             counters.unreleased.add(1);
         }
         for channel in self.session.iter_mut().flat_map(|session| session.channels.iter_mut()) {
-            if channel.state == Some(DataChannelState::Open) {
-                counters.channels.add(-1);
+            if let Some(state) = channel.state {
+                counters.channel(state).add(-1);
             }
             channel.state = Some(DataChannelState::Closed);
         }
@@ -444,8 +443,8 @@ impl State {
 
 impl Session {
     /// Says whether it is new.
-    pub(super) fn add_candidate(&mut self, core: &Core, side: Side, candidate: Candidate) -> bool {
-        let candidate = core.candidate(&candidate);
+    pub(super) fn add_candidate(&mut self, core: &Core, side: Side, candidate: &Candidate) -> bool {
+        let candidate = core.candidate(candidate);
         let candidates = &mut self.candidates[index(side)];
         if candidates.known.iter().any(|known| known.is_at(&candidate)) {
             return false;

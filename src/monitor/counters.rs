@@ -6,7 +6,7 @@ use super::diagnosis::{Cause, Stage};
 use super::histogram::{Histogram, LIFETIMES, SCORES, SECONDS};
 use crate::candidate::{CandidateType, Protocol};
 use crate::peer::{CloseReason, Outcome};
-use crate::state::ConnectionState;
+use crate::state::{ConnectionState, DataChannelState};
 use crate::stats::MediaKind;
 use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -33,10 +33,6 @@ impl Gauge {
     #[inline]
     pub(crate) fn add(&self, more: i64) {
         self.0.fetch_add(more, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set(&self, value: u64) {
-        self.0.store(value.try_into().unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     /// Between two of its changes it may be off by one, and is never shown as less than nothing.
@@ -190,14 +186,11 @@ pub(crate) struct Counters {
     jitters: Vec<Histogram>,
     scores: Vec<Histogram>,
     traffic: Each<Traffic, 3>,
-    /// Open ones.
-    pub(crate) channels: Gauge,
+    /// By state.
+    channels: Each<Gauge, 4>,
     pub(crate) messages_sent: Counter,
     pub(crate) messages_received: Counter,
     pub(crate) events: Counter,
-    /// Set when they are looked for.
-    pub(crate) tasks_orphaned: Gauge,
-    pub(crate) tasks_stuck: Gauge,
     pub(crate) samples: Counter,
 }
 
@@ -221,12 +214,10 @@ impl Counters {
             jitters: seconds(TrafficKind::ALL.len()),
             scores: TrafficKind::ALL.iter().map(|_| Histogram::new(SCORES)).collect(),
             traffic: Each::default(),
-            channels: Gauge::default(),
+            channels: Each::default(),
             messages_sent: Counter::default(),
             messages_received: Counter::default(),
             events: Counter::default(),
-            tasks_orphaned: Gauge::default(),
-            tasks_stuck: Gauge::default(),
             samples: Counter::default(),
         }
     }
@@ -261,6 +252,10 @@ impl Counters {
     ) -> &Counter {
         let (local, remote) = (place(&CANDIDATE_TYPES, &local), place(&CANDIDATE_TYPES, &remote));
         &self.selected_pairs[(local * 4 + remote) * 2 + place(&PROTOCOLS, &protocol)]
+    }
+
+    pub(crate) fn channel(&self, state: DataChannelState) -> &Gauge {
+        self.channels.at(place(DataChannelState::ALL, &state))
     }
 
     pub(crate) fn jitter(&self, kind: TrafficKind) -> &Histogram {

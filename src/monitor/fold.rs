@@ -17,7 +17,7 @@ use crate::candidate::Side;
 use crate::event::{Configuration, Event, Observer};
 use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome};
-use crate::state::{ConnectionState, DataChannelState, IceConnectionState, IceGatheringState};
+use crate::state::{DataChannelState, IceConnectionState, IceGatheringState};
 use crate::stats::StatsReport;
 
 /// Folds the events of one peer into its record.
@@ -365,11 +365,10 @@ impl State {
         let (was, is) = (channel.state, stats.state);
         channel.state = is;
         drop(channels);
-        let open = Some(DataChannelState::Open);
-        match (was == open, is == open) {
-            (false, true) => core.counters.channels.add(1),
-            (true, false) => core.counters.channels.add(-1),
-            _ => {}
+        for (state, change) in [(was, -1), (is, 1)] {
+            if let Some(state) = state {
+                core.counters.channel(state).add(change);
+            }
         }
         if was != is && is == Some(DataChannelState::Closed) {
             self.note(core, at, Happening::ChannelRemoved { id: stats.id });
@@ -409,12 +408,3 @@ impl Observer for SetFold {
         Some(Arc::new(PeerFold { core, book, connection }))
     }
 }
-
-/// The states that a live connection may be in.
-pub(super) const LIVE: [ConnectionState; 5] = [
-    ConnectionState::New,
-    ConnectionState::Connecting,
-    ConnectionState::Connected,
-    ConnectionState::Disconnected,
-    ConnectionState::Failed,
-];

@@ -46,6 +46,10 @@ impl<T: Default> Names<T> {
         self.all.get_mut(place).map(|(_, it)| it)
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.all.iter_mut().map(|(_, it)| it)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
         self.all.iter().map(|(name, it)| (*name, it))
     }

@@ -21,20 +21,19 @@ pub struct OperationBuilder {
     core: Arc<Core>,
     kind: &'static str,
     subject: Subject,
-    details: Option<Box<Vec<(&'static str, Detail)>>>,
+    details: Vec<(&'static str, Detail)>,
 }
 
 impl OperationBuilder {
     pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
-        Self { core, kind, subject: Subject::None, details: None }
+        Self { core, kind, subject: Subject::None, details: Vec::new() }
     }
 
     /// What is to be known of it. Kept without secrets: a detail whose name speaks of a token, a
     /// password or a credential is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
-        let details = self.details.get_or_insert_default();
-        if details.len() < self.core.limits.details {
-            details.push((name, detail(&self.core.redactor, name, value.into())));
+        if self.details.len() < self.core.limits.details {
+            self.details.push((name, detail(&self.core.redactor, name, value.into())));
         }
         self
     }
@@ -57,20 +56,13 @@ impl OperationBuilder {
 
     /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
     /// dropped before.
-    pub fn run<F: Future>(
-        self,
-        future: F,
-    ) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>> {
+    pub fn run<F: Future>(self, future: F) -> Monitored<F> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
 
     /// Starts it, and ends it with `future`: completed or failed by its result, canceled if it is
     /// dropped before.
-    #[allow(clippy::type_complexity, reason = "a function's type, written out once")]
-    pub fn try_run<F, T, E>(
-        self,
-        future: F,
-    ) -> Monitored<F, fn(&F::Output) -> Option<&(dyn Error + 'static)>>
+    pub fn try_run<F, T, E>(self, future: F) -> Monitored<F>
     where
         F: Future<Output = Result<T, E>>,
         E: Error + 'static,
@@ -171,18 +163,24 @@ impl fmt::Debug for Operation {
     }
 }
 
+/// Looks for the error in an output.
+type Failure<T> = fn(&T) -> Option<&(dyn Error + 'static)>;
+
 pin_project! {
     /// A future that is an operation until it is ready or dropped.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Monitored<F, E> {
+    pub struct Monitored<F>
+    where
+        F: Future,
+    {
         #[pin]
         future: F,
-        failure: E,
+        failure: Failure<F::Output>,
         operation: Option<Operation>,
     }
 }
 
-impl<F, E> Monitored<F, E> {
+impl<F: Future> Monitored<F> {
     /// The operation's id; `None` once it has ended.
     #[must_use]
     pub fn id(&self) -> Option<OperationId> {
@@ -190,11 +188,7 @@ impl<F, E> Monitored<F, E> {
     }
 }
 
-impl<F, E> Future for Monitored<F, E>
-where
-    F: Future,
-    E: Fn(&F::Output) -> Option<&(dyn Error + 'static)>,
-{
+impl<F: Future> Future for Monitored<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -210,7 +204,7 @@ where
     }
 }
 
-impl<F, E> fmt::Debug for Monitored<F, E> {
+impl<F: Future> fmt::Debug for Monitored<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Monitored").field("operation", &self.operation).finish_non_exhaustive()
     }

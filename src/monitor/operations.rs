@@ -9,6 +9,7 @@ use super::clock::Stamp;
 use super::connection::{Connection, OperationCounts, State};
 use super::core::Core;
 use super::histogram::{LocalHistogram, SECONDS};
+use super::metrics::OperationMetrics;
 use super::names::Names;
 use super::options::{ERROR_BYTES, ERROR_CHAIN, Limits, NAME_BYTES};
 use crate::event::{OperationEnd, Target};
@@ -150,7 +151,7 @@ fn chain(redactor: &Redactor, secrets: &Secrets, error: &(dyn Error + 'static)) 
         let error: &(dyn Error + 'static) = *error;
         error.source()
     });
-    let texts = sources.take(ERROR_CHAIN).map(|error| error.to_string());
+    let texts = sources.take(ERROR_CHAIN).map(ToString::to_string);
     let mut chain: Vec<_> = texts.map(|text| redactor.text(&text, secrets, ERROR_BYTES)).collect();
     // An error that says what its source says.
     chain.dedup();
@@ -198,7 +199,7 @@ pub(super) struct Record {
     pub(super) kind: &'static str,
     place: usize,
     pub(super) subject: Subject,
-    pub(super) details: Option<Box<Vec<(&'static str, Detail)>>>,
+    pub(super) details: Vec<(&'static str, Detail)>,
     pub(super) started: Stamp,
     pub(super) ended: Option<(Stamp, Ending)>,
 }
@@ -206,12 +207,14 @@ pub(super) struct Record {
 #[derive(Debug)]
 struct Kind {
     counts: OperationCounts,
-    durations: LocalHistogram,
+    /// By how they ended.
+    durations: [LocalHistogram; 3],
 }
 
 impl Default for Kind {
     fn default() -> Self {
-        Self { counts: OperationCounts::default(), durations: LocalHistogram::new(SECONDS) }
+        let durations = std::array::from_fn(|_| LocalHistogram::new(SECONDS));
+        Self { counts: OperationCounts::default(), durations }
     }
 }
 
@@ -245,7 +248,7 @@ impl Operations {
 
     #[inline]
     pub(super) fn start(&self, id: OperationId, kind: &'static str, at: Stamp, subject: Subject) {
-        self.start_record(Box::new(Record::new(id, kind, subject, None, at)));
+        self.start_record(Box::new(Record::new(id, kind, subject, Vec::new(), at)));
     }
 
     pub(super) fn start_record(&self, mut record: Box<Record>) {
@@ -290,7 +293,7 @@ impl Operations {
         let took = at.since(record.started);
         if let Some(kind) = inner.kinds.at(record.place) {
             kind.counts.add(end);
-            kind.durations.observe(took.as_secs_f64());
+            kind.durations[end as usize].observe(took.as_secs_f64());
         }
         record.ended = Some((at, ending));
         let gone = inner.finished.push(record, self.limits.finished_operations);
@@ -304,16 +307,14 @@ impl Operations {
     }
 
     /// Each kind's numbers, and how long those that were known took.
-    pub(super) fn kinds<T>(
-        &self,
-        mut each: impl FnMut(&'static str, OperationCounts, super::histogram::Distribution) -> T,
-    ) -> Vec<T> {
+    pub(super) fn kinds(&self) -> Vec<OperationMetrics> {
         let inner = self.inner.lock();
-        inner
-            .kinds
-            .iter()
-            .map(|(name, kind)| each(name, kind.counts, kind.durations.read()))
-            .collect()
+        let metrics = |(kind, known): (&'static str, &Kind)| OperationMetrics {
+            kind,
+            counts: known.counts,
+            durations: known.durations.each_ref().map(LocalHistogram::read),
+        };
+        inner.kinds.iter().map(metrics).collect()
     }
 
     pub(super) fn get<T>(&self, id: OperationId, read: impl Fn(&Record) -> T) -> Option<T> {
@@ -338,9 +339,8 @@ impl Operations {
     /// Those of one peer that are under way.
     pub(super) fn active_of<T>(&self, peer: &PeerId, read: impl Fn(&Record) -> T) -> Vec<T> {
         let inner = self.inner.lock();
-        let own =
-            |record: &&Box<Record>| matches!(&record.subject, Subject::Peer(it) if it == peer);
-        inner.active.values().filter(own).map(|record| read(record)).collect()
+        let own = |record: &Record| matches!(&record.subject, Subject::Peer(it) if it == peer);
+        inner.active.values().map(|record| &**record).filter(|it| own(it)).map(read).collect()
     }
 
     /// The last that have ended, the latest first.
@@ -372,7 +372,7 @@ impl Record {
         id: OperationId,
         kind: &'static str,
         subject: Subject,
-        details: Option<Box<Vec<(&'static str, Detail)>>>,
+        details: Vec<(&'static str, Detail)>,
         started: Stamp,
     ) -> Self {
         Self { id, kind, place: 0, subject, details, started, ended: None }

@@ -47,7 +47,9 @@ pub(super) fn start(
             let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
             if tasks_due <= Instant::now() {
                 tasks_due = time::after(Instant::now(), TASKS);
-                count_tasks(&core, &book, stuck);
+                core.tasks.look(stuck, |task| {
+                    task.peer.as_ref().is_some_and(|peer| !book.is_live(peer.as_str()))
+                });
             }
             let due = pace.due(&book);
             if due.is_empty() {
@@ -122,22 +124,6 @@ impl Pace {
         let share = self.options.share.clamp(0.000_1, 1.0);
         self.pause = self.pause.max(time.mul_f64(1.0 / share - 1.0));
     }
-}
-
-fn count_tasks(core: &Core, book: &Book, stuck: StuckOptions) {
-    if core.tasks.counts().pending() == 0 {
-        core.counters.tasks_orphaned.set(0);
-        core.counters.tasks_stuck.set(0);
-        return;
-    }
-    let (mut orphaned, mut troubled) = (0, 0);
-    for task in core.tasks.all() {
-        let orphan = task.peer.as_ref().is_some_and(|peer| !book.is_live(peer.as_str()));
-        orphaned += u64::from(orphan);
-        troubled += u64::from(stuck.trouble(&task).is_some());
-    }
-    core.counters.tasks_orphaned.set(orphaned);
-    core.counters.tasks_stuck.set(troubled);
 }
 
 impl Counters {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::connection::TaskCounts;
+use super::metrics::TaskMetrics;
 use super::names::Names;
 use super::options::Limits;
 use crate::id::PeerId;
@@ -27,6 +28,9 @@ pub struct TaskEnds {
 struct Named {
     started: u64,
     ends: TaskEnds,
+    /// When they were last looked for.
+    stuck: u64,
+    orphaned: u64,
 }
 
 /// What is wrong with a task.
@@ -95,6 +99,9 @@ struct Inner {
     all: TaskCounts,
     names: Names<Named>,
     groups: Vec<(Option<PeerId>, WeakTaskGroup)>,
+    /// When they were last looked for.
+    stuck: u64,
+    orphaned: u64,
     /// At how many groups those that are gone are looked for.
     look_at: usize,
 }
@@ -107,6 +114,8 @@ impl Tasks {
             all: TaskCounts::default(),
             names: Names::new(limits.names),
             groups: Vec::new(),
+            stuck: 0,
+            orphaned: 0,
             look_at: FIRST_LOOK,
         };
         Self { inner: Mutex::new(inner) }
@@ -149,13 +158,43 @@ impl Tasks {
     }
 
     /// For each name: how many have not ended, and how the others did.
-    pub(super) fn names(&self) -> Vec<(&'static str, u64, TaskEnds)> {
+    pub(super) fn names(&self) -> Vec<TaskMetrics> {
         let inner = self.inner.lock();
-        let named = |(name, named): (&'static str, &Named)| {
-            let TaskEnds { ok, error, panic, aborted } = named.ends;
-            (name, named.started.saturating_sub(ok + error + panic + aborted), named.ends)
+        let metrics = |(name, named): (&'static str, &Named)| {
+            let Named { started, ends, stuck, orphaned } = *named;
+            let ended = ends.ok + ends.error + ends.panic + ends.aborted;
+            TaskMetrics { name, pending: started.saturating_sub(ended), stuck, orphaned, ends }
         };
-        inner.names.iter().map(named).collect()
+        inner.names.iter().map(metrics).collect()
+    }
+
+    /// Looks for tasks that are stuck, and for those of which `is_orphan` says that their peers are
+    /// gone.
+    pub(super) fn look(&self, stuck: StuckOptions, is_orphan: impl Fn(&TaskInfo) -> bool) {
+        let all = if self.counts().pending() == 0 { Vec::new() } else { self.all() };
+        let seen: Vec<_> = all
+            .iter()
+            .map(|task| (task.name, stuck.trouble(task).is_some(), is_orphan(task)))
+            .collect();
+        let mut inner = self.inner.lock();
+        inner.names.iter_mut().for_each(|named| (named.stuck, named.orphaned) = (0, 0));
+        (inner.stuck, inner.orphaned) = (0, 0);
+        for (name, stuck, orphan) in seen {
+            let (stuck, orphan) = (u64::from(stuck), u64::from(orphan));
+            inner.stuck += stuck;
+            inner.orphaned += orphan;
+            let place = inner.names.place(name);
+            if let Some(named) = inner.names.at(place) {
+                named.stuck += stuck;
+                named.orphaned += orphan;
+            }
+        }
+    }
+
+    /// How many are stuck, and how many are orphaned, when they were last looked for.
+    pub(super) fn troubled(&self) -> (u64, u64) {
+        let inner = self.inner.lock();
+        (inner.stuck, inner.orphaned)
     }
 
     /// Those that have not ended, in no particular order, with the peers that they belong to.

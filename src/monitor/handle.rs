@@ -9,17 +9,18 @@ use super::connection::Connection;
 use super::core::Core;
 use super::fold::SetFold;
 use super::health::{Health, Vitals};
+use super::metrics::Metrics;
 use super::operation::OperationBuilder;
 use super::operations::Record;
 use super::options::{Limits, SampleOptions};
 use super::sampler;
-use super::snapshot::{ConnectionInfo, OperationInfo, StateCounts, Summary, TaskReport};
+use super::snapshot::{ConnectionInfo, OperationInfo, Summary, TaskReport};
 use super::tasks::StuckOptions;
 use crate::event::Observer;
 use crate::id::OperationId;
 use crate::redact::Redactor;
 use crate::runtime::{Runtime, StartError};
-use crate::state::ConnectionState;
+use crate::state::DataChannelState;
 
 /// Watches any number of [`Peers`](crate::Peers), and answers for all that happens in them.
 ///
@@ -135,16 +136,8 @@ impl Monitor {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let (core, counters) = (&self.core, &self.core.counters);
-        let state = |state| counters.state(state).get();
-        let states = StateCounts {
-            new: state(ConnectionState::New),
-            connecting: state(ConnectionState::Connecting),
-            connected: state(ConnectionState::Connected),
-            disconnected: state(ConnectionState::Disconnected),
-            failed: state(ConnectionState::Failed),
-            closed: state(ConnectionState::Closed),
-        };
-        let (orphaned, stuck) = (counters.tasks_orphaned.get(), counters.tasks_stuck.get());
+        let states = counters.states();
+        let (stuck, orphaned) = core.tasks.troubled();
         let (held, dropped) = (counters.unreleased.get(), 0);
         let vitals = Vitals {
             live: states.live(),
@@ -164,11 +157,17 @@ impl Monitor {
             orphaned_tasks: orphaned,
             stuck_tasks: stuck,
             unreleased: held,
-            open_channels: counters.channels.get(),
+            open_channels: counters.channel(DataChannelState::Open).get(),
             events: counters.events.get(),
             dropped,
             health: Health::of(&vitals),
         }
+    }
+
+    /// Every number, from counters.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.core.metrics()
     }
 
     /// A live connection of that id, or else the last one that has ended and is still known.
@@ -233,7 +232,7 @@ impl Monitor {
             id: record.id,
             kind: record.kind,
             subject: record.subject.clone(),
-            details: record.details.as_deref().cloned().unwrap_or_default(),
+            details: record.details.clone(),
             started_at: clock.wall(record.started),
             duration: until.since(record.started),
             ending: record.ended.as_ref().map(|(_, ending)| ending.clone()),
