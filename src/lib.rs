@@ -52,6 +52,7 @@
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
 //! | `monitor` | | `monitor`, which watches |
+//! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
@@ -82,6 +83,8 @@ mod candidate;
 pub mod dump;
 mod event;
 mod id;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod operation;
