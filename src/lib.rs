@@ -52,6 +52,7 @@
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc` |
 //! | `monitor` | | `monitor`, which watches |
+//! | `log` | | `log`, what was seen as JSON Lines in files, and to `tracing` |
 //! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
@@ -83,6 +84,8 @@ mod candidate;
 pub mod dump;
 mod event;
 mod id;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "monitor")]
@@ -100,7 +103,7 @@ pub mod task;
 pub mod test_util;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
-#[cfg(feature = "dump")]
+#[cfg(any(feature = "dump", feature = "log"))]
 mod wire;
 
 pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};

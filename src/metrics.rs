@@ -33,6 +33,7 @@
 //! [`Limits::names`](crate::monitor::Limits::names), and are `other` beyond.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::fmt::Error;
 
 use prometheus_client::collector::Collector;
@@ -43,12 +44,65 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::monitor::{Distribution, Metrics, Monitor};
 
-/// The media type of the text, for an HTTP response.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// How the numbers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// OpenMetrics 1.0, which Prometheus asks for.
+    #[default]
+    OpenMetrics,
+    /// Prometheus' own text format 0.0.4, for what knows no other.
+    Prometheus,
+}
 
-/// The monitor's numbers now, as OpenMetrics text.
+impl Format {
+    /// The media type, for an HTTP response.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
+
+/// The monitor's numbers now.
 #[must_use]
-pub fn encode(monitor: &Monitor) -> String {
+pub fn encode(monitor: &Monitor, format: Format) -> String {
+    let text = open_metrics(monitor);
+    match format {
+        Format::OpenMetrics => text,
+        Format::Prometheus => prometheus(&text),
+    }
+}
+
+/// The same text where the name of a counter's family has its `_total`, and without what the older
+/// format does not know.
+fn prometheus(text: &str) -> String {
+    let mut counters = HashSet::new();
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("# TYPE ").and_then(|it| it.strip_suffix(" counter"))
+        {
+            counters.insert(name);
+        }
+    }
+    let mut older = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
+        let described = ["# HELP ", "# TYPE "].iter().find_map(|start| {
+            let (name, rest) = line.strip_prefix(start)?.split_once(' ')?;
+            counters.contains(name).then_some((*start, name, rest))
+        });
+        match described {
+            Some((start, name, rest)) => {
+                older.extend([start, name, "_total ", rest, "\n"]);
+            }
+            None => older.extend([line, "\n"]),
+        }
+    }
+    older
+}
+
+fn open_metrics(monitor: &Monitor) -> String {
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Snapshot(monitor.metrics())));
     let mut text = String::new();

@@ -12,7 +12,7 @@ pub struct StartError(Arc<io::Error>);
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the background executor's thread could not be started")
+        f.write_str("a thread could not be started")
     }
 }
 

@@ -6,7 +6,7 @@ use super::bounded::Bounded;
 use super::clock::Stamp;
 use super::core::Core;
 use super::counters::{CloseEnd, Phase};
-use super::diagnosis::{Diagnosis, Evidence, diagnose};
+use super::diagnosis::{Cause, Diagnosis, Evidence, diagnose};
 use super::options::NAME_BYTES;
 use super::series::Series;
 use super::timeline::{Entry, Happening};
@@ -58,8 +58,9 @@ pub(super) struct State {
     pub(super) end: Option<End>,
     /// Closes that did not close.
     pub(super) not_closed: u64,
-    pub(super) close_started: Option<Stamp>,
     pub(super) released: Option<Stamp>,
+    /// Entries of which others are to be told, once the record is not locked.
+    fresh: Vec<Entry>,
 }
 
 /// When parts of the setup were over.
@@ -211,10 +212,23 @@ impl Connection {
             probe: None,
             end: None,
             not_closed: 0,
-            close_started: None,
             released: None,
+            fresh: Vec::new(),
         };
         Self { number, id, group, state: Mutex::new(state) }
+    }
+
+    /// Changes the record, and says what happened by that.
+    #[inline]
+    pub(super) fn with<T>(&self, core: &Core, change: impl FnOnce(&mut State) -> T) -> T {
+        let (result, fresh) = {
+            let mut record = self.state.lock();
+            (change(&mut record), std::mem::take(&mut record.fresh))
+        };
+        for entry in &fresh {
+            core.tell(&self.id, entry);
+        }
+        result
     }
 }
 
@@ -227,7 +241,11 @@ impl State {
     #[inline]
     pub(super) fn note(&mut self, core: &Core, at: Stamp, what: Happening) {
         self.updated = at;
-        self.timeline.push(Entry { at, what }, core.limits.timeline);
+        let entry = Entry { at, what };
+        if core.is_heard() {
+            self.fresh.push(entry.clone());
+        }
+        self.timeline.push(entry, core.limits.timeline);
     }
 
     pub(super) fn text(&self, core: &Core, text: &str, limit: usize) -> Box<str> {
@@ -356,7 +374,9 @@ impl State {
         if self.setup.connected.is_none() {
             counters.setup(Phase::Total, false).observe(at.since(opened).as_secs_f64());
         }
-        if let Some(diagnosis) = &diagnosis {
+        // A goodbye is no failure, nor is one that was not given the time.
+        let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed && it.confidence > 0.5;
+        if let Some(diagnosis) = diagnosis.as_ref().filter(failed) {
             counters.failure(diagnosis.stage, diagnosis.cause).add(1);
         }
         if self.session.as_ref().is_some_and(|session| session.restarting) {

@@ -1,11 +1,19 @@
 //! What all records of a monitor share.
 
+use std::sync::Arc;
+
 use super::clock::Clock;
+use super::connection::Connection;
 use super::counters::Counters;
-use super::operations::Operations;
+use super::operations::{Operations, Record};
 use super::options::Limits;
+use super::sink::Sink;
+use super::snapshot::{ConnectionInfo, OperationInfo};
+use super::span;
 use super::tasks::Tasks;
+use super::timeline::Entry;
 use crate::candidate::Candidate;
+use crate::id::PeerId;
 use crate::redact::Redactor;
 
 /// It knows no connection, so that records may hold it.
@@ -16,10 +24,11 @@ pub(super) struct Core {
     pub(super) counters: Counters,
     pub(super) operations: Operations,
     pub(super) tasks: Tasks,
+    pub(super) sink: Option<Arc<dyn Sink>>,
 }
 
 impl Core {
-    pub(super) fn new(limits: Limits, redactor: Redactor) -> Self {
+    pub(super) fn new(limits: Limits, redactor: Redactor, sink: Option<Arc<dyn Sink>>) -> Self {
         Self {
             clock: Clock::start(),
             limits,
@@ -27,7 +36,44 @@ impl Core {
             counters: Counters::new(),
             operations: Operations::new(limits),
             tasks: Tasks::new(limits),
+            sink,
         }
+    }
+
+    /// Whether anybody hears what happens to connections besides the monitor.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.sink.is_some() || span::is_heard()
+    }
+
+    /// Says what happened to a connection. Not under a lock: a subscriber is anybody's code.
+    pub(super) fn tell(&self, peer: &PeerId, entry: &Entry) {
+        span::tell(peer, &entry.what);
+        if let Some(sink) = &self.sink {
+            sink.event(peer, self.clock.wall(entry.at), &entry.what);
+        }
+    }
+
+    /// What is known of an operation.
+    pub(super) fn operation_info(&self, record: &Record) -> OperationInfo {
+        let until = record.ended.as_ref().map_or_else(|| self.clock.now(), |(at, _)| *at);
+        OperationInfo {
+            id: record.id,
+            kind: record.kind,
+            subject: record.subject.clone(),
+            details: record.details.clone(),
+            started_at: self.clock.wall(record.started),
+            duration: until.since(record.started),
+            ending: record.ended.as_ref().map(|(_, ending)| ending.clone()),
+        }
+    }
+
+    /// What is known of a connection.
+    pub(super) fn connection_info(&self, connection: &Connection) -> ConnectionInfo {
+        let mut info = connection.info(self);
+        info.active_operations = self.operations.active_of(&connection.id, |it| it.id);
+        info.pending_tasks = self.tasks.of(&connection.id);
+        info
     }
 
     /// A candidate as it may be kept.

@@ -4,19 +4,20 @@
 //! counters, and nothing that waits.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::book::Book;
 use super::clock::Stamp;
 use super::connection::{Channel, Connection, Selected, State, Track, index};
 use super::core::Core;
 use super::counters::{CloseEnd, Phase, TrafficKind};
-use super::operations::Subject;
+use super::operations::{Ending, Subject};
 use super::options::{ERROR_BYTES, NAME_BYTES};
 use super::timeline::Happening;
 use crate::candidate::Side;
 use crate::event::{Configuration, Event, Observer};
 use crate::id::PeerId;
-use crate::peer::{CloseReason, Outcome};
+use crate::peer::{CloseReason, Outcome, Probe};
 use crate::state::{DataChannelState, IceConnectionState, IceGatheringState};
 use crate::stats::StatsReport;
 
@@ -33,65 +34,62 @@ impl Observer for PeerFold {
     fn on_event(&self, event: &Event<'_>) {
         let (core, at) = (&*self.core, self.core.clock.now());
         core.counters.events.add(1);
-        let note = |what: Happening| self.connection.state.lock().note(core, at, what);
         match *event {
             Event::Opened { probe, .. } => self.opened(at, probe.clone()),
-            Event::StateChanged { state, .. } => {
-                let mut record = self.connection.state.lock();
+            Event::StateChanged { state, .. } => self.with(|record| {
                 record.set_connection(core, at, state);
                 record.note(core, at, Happening::ConnectionState(state));
+            }),
+            Event::IceConnectionStateChanged { state, .. } => {
+                self.with(|record| record.ice(core, at, state));
             }
-            Event::IceConnectionStateChanged { state, .. } => self.ice(at, state),
-            Event::IceGatheringStateChanged { state, .. } => self.gathering(at, state),
-            Event::SignalingStateChanged { state, .. } => {
-                let mut record = self.connection.state.lock();
+            Event::IceGatheringStateChanged { state, .. } => {
+                self.with(|record| record.gathering(core, at, state));
+            }
+            Event::SignalingStateChanged { state, .. } => self.with(|record| {
                 record.signaling = state;
                 record.note(core, at, Happening::SignalingState(state));
+            }),
+            Event::NegotiationNeeded { .. } => {
+                self.with(|record| record.note(core, at, Happening::NegotiationNeeded));
             }
-            Event::NegotiationNeeded { .. } => note(Happening::NegotiationNeeded),
             Event::Described { side, kind, sdp, .. } => {
-                let mut record = self.connection.state.lock();
-                record.describe(core, at, side, kind, sdp.as_str());
+                self.with(|record| record.describe(core, at, side, kind, sdp.as_str()));
             }
             Event::CandidateAdded { side, candidate, .. } => {
-                self.connection.state.lock().add_candidate(core, at, side, candidate);
+                self.with(|record| record.add_candidate(core, at, side, candidate));
             }
             Event::CandidateFailed { url, code, message, .. } => {
-                self.candidate_failed(at, url, code, message);
+                self.with(|record| record.candidate_failed(core, at, url, code, message));
             }
-            Event::DtlsAlert { side, description, .. } => {
-                let mut record = self.connection.state.lock();
+            Event::DtlsAlert { side, description, .. } => self.with(|record| {
                 record.session().alerts[index(side)].get_or_insert(description);
                 record.note(core, at, Happening::DtlsAlert { side, description });
+            }),
+            Event::Configured { configuration, .. } => {
+                self.with(|record| record.configured(core, at, configuration));
             }
-            Event::Configured { configuration, .. } => self.configured(at, configuration),
-            Event::ChannelAdded { side, id, label, .. } => {
-                let mut record = self.connection.state.lock();
+            Event::ChannelAdded { side, id, label, .. } => self.with(|record| {
                 let label = record.name(core, label);
                 record.add_channel(core, at, id, label, Some(side));
-            }
-            Event::TrackAdded { side, id, kind, .. } => {
-                let mut record = self.connection.state.lock();
+            }),
+            Event::TrackAdded { side, id, kind, .. } => self.with(|record| {
                 let id = record.name(core, id);
                 let track = Track { id: id.clone(), kind, side, added: at, removed: None };
                 record.session().tracks.push_if_room(track, core.limits.tracks_and_channels);
                 record.note(core, at, Happening::TrackAdded { id });
-            }
-            Event::TrackRemoved { side, id, .. } => {
-                let mut record = self.connection.state.lock();
+            }),
+            Event::TrackRemoved { side, id, .. } => self.with(|record| {
                 let id = record.name(core, id);
-                let mut tracks = record.session().tracks.iter_mut();
-                if let Some(track) = tracks.find(|it| it.side == side && it.id == id) {
+                let track = |it: &&mut Track| it.side == side && it.id == id;
+                if let Some(track) = record.session().tracks.iter_mut().find(track) {
                     track.removed = Some(at);
                 }
-                drop(tracks);
                 record.note(core, at, Happening::TrackRemoved { id });
-            }
+            }),
             Event::Stats { report, .. } => self.connection.sampled(core, at, report),
             Event::CloseStarted { reason, .. } => {
-                let mut record = self.connection.state.lock();
-                record.close_started = Some(at);
-                record.note(core, at, Happening::CloseStarted(reason));
+                self.with(|record| record.note(core, at, Happening::CloseStarted(reason)));
             }
             Event::Closed { reason, closure, took, .. } => {
                 let closure = Some(closure.clone());
@@ -100,41 +98,46 @@ impl Observer for PeerFold {
             Event::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
                 self.end(|record| record.finish(core, at, reason, None, took));
             }
-            Event::NotClosed { outcome, took, .. } => self.not_closed(at, outcome, took),
-            Event::Released { .. } => self.connection.state.lock().release(core, at),
-            Event::HandlerStalled { callback, .. } => note(Happening::HandlerStalled(callback)),
+            Event::NotClosed { outcome, took, .. } => {
+                self.with(|record| record.not_closed(core, at, outcome, took));
+            }
+            Event::Released { .. } => self.with(|record| record.release(core, at)),
+            Event::HandlerStalled { callback, .. } => {
+                self.with(|record| record.note(core, at, Happening::HandlerStalled(callback)));
+            }
             Event::HandlerPanicked { callback, message, .. } => {
                 self.error(at, &format!("{callback} panicked: {message}"));
             }
             Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
             Event::TaskStarted { task } => {
                 core.tasks.started(task);
-                let mut record = self.connection.state.lock();
-                record.tasks.started += 1;
-                record.note(core, at, Happening::TaskAdded { id: task.id, name: task.name });
+                self.with(|record| {
+                    record.tasks.started += 1;
+                    record.note(core, at, Happening::TaskAdded { id: task.id, name: task.name });
+                });
             }
             Event::TaskEnded { task, end } => {
                 core.tasks.ended(task, end);
-                let mut record = self.connection.state.lock();
-                record.tasks.ended += 1;
                 let (id, name, end) = (task.id, task.name, end.as_str());
-                record.note(core, at, Happening::TaskRemoved { id, name, end });
+                self.with(|record| {
+                    record.tasks.ended += 1;
+                    record.note(core, at, Happening::TaskRemoved { id, name, end });
+                });
             }
             Event::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
             Event::OperationStarted { id, operation, .. } => {
-                self.connection.state.lock().operations.started += 1;
-                core.operations.start(id, operation, at, Subject::of(&self.connection));
+                self.with(|record| record.operations.started += 1);
+                core.start_operation(id, operation, at, Subject::of(&self.connection));
             }
             Event::OperationEnded { id, operation, ref end, .. } => {
-                let failed = {
-                    let mut record = self.connection.state.lock();
+                let failure = self.with(|record| {
                     record.operations.end(end);
                     record.failure(core, end)
-                };
-                if let Some(text) = failed.as_ref().and_then(|chain| chain.first()) {
+                });
+                if let Some(text) = failure.as_ref().and_then(|chain| chain.first()) {
                     self.error(at, &format!("{operation}: {text}"));
                 }
-                core.operations.end(id, operation, at, end.into(), failed);
+                core.end_operation(id, operation, at, Ending::new(end, failure));
             }
         }
     }
@@ -153,15 +156,19 @@ impl Drop for PeerFold {
 }
 
 impl PeerFold {
-    fn opened(&self, at: Stamp, probe: crate::peer::Probe) {
+    #[inline]
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.connection.with(&self.core, change)
+    }
+
+    fn opened(&self, at: Stamp, probe: Probe) {
         let core = &*self.core;
-        {
-            let mut record = self.connection.state.lock();
+        self.with(|record| {
             record.opened = Some(at);
             record.probe = Some(probe);
             core.counters.state(record.connection).add(1);
             record.note(core, at, Happening::Opened);
-        }
+        });
         if let Some(book) = self.book.upgrade() {
             book.open(&self.connection);
         }
@@ -169,63 +176,64 @@ impl PeerFold {
 
     /// Ends the record by `finish`, and takes the connection off the live ones.
     fn end(&self, finish: impl FnOnce(&mut State) -> bool) {
-        let ended = finish(&mut self.connection.state.lock());
-        if ended && let Some(book) = self.book.upgrade() {
+        if !self.with(finish) {
+            return;
+        }
+        if let Some(book) = self.book.upgrade() {
             book.close(&self.connection);
+        }
+        if let Some(sink) = &self.core.sink {
+            sink.connection(self.core.connection_info(&self.connection));
         }
     }
 
     fn error(&self, at: Stamp, text: &str) {
-        let mut record = self.connection.state.lock();
-        let text = record.text(&self.core, text, ERROR_BYTES);
-        record.error(&self.core, at, text);
-    }
-
-    fn ice(&self, at: Stamp, state: IceConnectionState) {
         let core = &*self.core;
-        let mut record = self.connection.state.lock();
-        record.ice = state;
+        self.with(|record| {
+            let text = record.text(core, text, ERROR_BYTES);
+            record.error(core, at, text);
+        });
+    }
+}
+
+impl State {
+    fn ice(&mut self, core: &Core, at: Stamp, state: IceConnectionState) {
+        self.ice = state;
         if matches!(state, IceConnectionState::Connected | IceConnectionState::Completed)
-            && record.setup.ice.is_none()
+            && self.setup.ice.is_none()
         {
-            record.setup.ice = Some(at);
-            if let [Some(local), Some(remote)] = record.setup.described {
+            self.setup.ice = Some(at);
+            if let [Some(local), Some(remote)] = self.setup.described {
                 let time = at.since(local.max(remote));
                 core.counters.setup(Phase::Ice, true).observe(time.as_secs_f64());
             }
         }
-        record.note(core, at, Happening::IceConnectionState(state));
+        self.note(core, at, Happening::IceConnectionState(state));
     }
 
-    fn gathering(&self, at: Stamp, state: IceGatheringState) {
-        let core = &*self.core;
-        let mut record = self.connection.state.lock();
+    fn gathering(&mut self, core: &Core, at: Stamp, state: IceGatheringState) {
         if state == IceGatheringState::Complete
-            && record.gathering != state
-            && let Some(opened) = record.opened
+            && self.gathering != state
+            && let Some(opened) = self.opened
         {
             let time = at.since(opened);
             core.counters.setup(Phase::Gathering, true).observe(time.as_secs_f64());
         }
-        record.gathering = state;
-        record.note(core, at, Happening::IceGatheringState(state));
+        self.gathering = state;
+        self.note(core, at, Happening::IceGatheringState(state));
     }
 
-    fn candidate_failed(&self, at: Stamp, url: &str, code: u16, message: &str) {
-        let core = &*self.core;
-        let mut record = self.connection.state.lock();
-        let message = record.text(core, &format!("{url}: {message}"), ERROR_BYTES);
-        let errors = &mut record.session().candidate_errors;
+    fn candidate_failed(&mut self, core: &Core, at: Stamp, url: &str, code: u16, message: &str) {
+        let message = self.text(core, &format!("{url}: {message}"), ERROR_BYTES);
+        let errors = &mut self.session().candidate_errors;
         if errors.len() < core.limits.errors {
             errors.push((code, message.clone()));
         }
-        record.note(core, at, Happening::CandidateFailed { code, message });
+        self.note(core, at, Happening::CandidateFailed { code, message });
     }
 
-    fn configured(&self, at: Stamp, configuration: &Configuration) {
-        let core = &*self.core;
-        let mut record = self.connection.state.lock();
-        let session = record.session();
+    fn configured(&mut self, core: &Core, at: Stamp, configuration: &Configuration) {
+        let session = self.session();
         for credential in &configuration.credentials {
             session.secrets.add(credential);
         }
@@ -233,25 +241,21 @@ impl PeerFold {
         let servers = configuration.ice_servers.iter().take(core.limits.candidates);
         session.servers =
             servers.map(|url| core.redactor.text(url, &session.secrets, NAME_BYTES)).collect();
-        record.updated = at;
+        self.updated = at;
     }
 
-    fn not_closed(&self, at: Stamp, outcome: &Outcome, took: std::time::Duration) {
-        let core = &*self.core;
+    fn not_closed(&mut self, core: &Core, at: Stamp, outcome: &Outcome, took: Duration) {
         core.counters.close(CloseEnd::of(outcome)).observe(took.as_secs_f64());
-        let mut record = self.connection.state.lock();
-        if record.end.is_none() {
-            if record.not_closed == 0 {
+        if self.end.is_none() {
+            if self.not_closed == 0 {
                 core.counters.not_closed.add(1);
             }
-            record.not_closed += 1;
+            self.not_closed += 1;
         }
-        let outcome = record.text(core, &outcome.to_string(), ERROR_BYTES);
-        record.note(core, at, Happening::NotClosed(outcome));
+        let outcome = self.text(core, &outcome.to_string(), ERROR_BYTES);
+        self.note(core, at, Happening::NotClosed(outcome));
     }
-}
 
-impl State {
     fn add_channel(
         &mut self,
         core: &Core,
@@ -284,13 +288,18 @@ impl Connection {
     /// Takes note of a sample of the connection's statistics.
     pub(super) fn sampled(&self, core: &Core, at: Stamp, report: &StatsReport) {
         core.counters.samples.add(1);
-        let mut record = self.state.lock();
-        if record.end.is_some() {
+        self.with(core, |record| record.sampled(core, at, report));
+    }
+}
+
+impl State {
+    fn sampled(&mut self, core: &Core, at: Stamp, report: &StatsReport) {
+        if self.end.is_some() {
             return;
         }
-        let before = record.session().last.take();
+        let before = self.session().last.take();
         core.counters.sampled(before.as_deref(), report);
-        let sample = record.session().series.add(at, report, core.limits.samples);
+        let sample = self.session().series.add(at, report, core.limits.samples);
         if let Some(time) = sample.round_trip_time {
             core.counters.round_trip_times.observe(time.as_secs_f64());
         }
@@ -299,21 +308,21 @@ impl Connection {
                 core.counters.score(kind).observe(score.into());
             }
         }
-        record.select(core, at, report);
+        self.select(core, at, report);
         for stats in &report.candidates {
-            record.add_candidate(core, at, stats.side, &stats.candidate);
+            self.add_candidate(core, at, stats.side, &stats.candidate);
         }
         for stats in &report.data_channels {
-            let label = record.name(core, &stats.label);
-            record.sample_channel(core, at, stats, label);
+            let label = self.name(core, &stats.label);
+            self.sample_channel(core, at, stats, label);
         }
         let bytes = |it: Option<&StatsReport>| {
             it.and_then(|it| it.transport.as_ref()).map(|it| (it.bytes_sent, it.bytes_received))
         };
         if bytes(before.as_deref()) != bytes(Some(report)) {
-            record.active = at;
+            self.active = at;
         }
-        record.session().last = Some(Box::new(report.clone()));
+        self.session().last = Some(Box::new(report.clone()));
     }
 }
 
@@ -391,11 +400,10 @@ impl Observer for SetFold {
             Event::TaskStarted { task } => core.tasks.started(task),
             Event::TaskEnded { task, end } => core.tasks.ended(task, end),
             Event::OperationStarted { id, operation, target, .. } => {
-                core.operations.start(id, operation, at, Subject::of_target(core, target));
+                core.start_operation(id, operation, at, Subject::of_target(core, target));
             }
             Event::OperationEnded { id, operation, ref end, .. } => {
-                let failed = core.failure(end);
-                core.operations.end(id, operation, at, end.into(), failed);
+                core.end_operation(id, operation, at, Ending::new(end, core.failure(end)));
             }
             _ => {}
         }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::book::Book;
-use super::connection::Connection;
 use super::core::Core;
 use super::fold::SetFold;
 use super::health::{Health, Vitals};
 use super::metrics::Metrics;
 use super::operation::OperationBuilder;
-use super::operations::Record;
 use super::options::{Limits, SampleOptions};
 use super::sampler;
+use super::sink::Sink;
 use super::snapshot::{ConnectionInfo, OperationInfo, Summary, TaskReport};
 use super::tasks::StuckOptions;
 use crate::event::Observer;
@@ -57,6 +56,8 @@ pub struct MonitorBuilder {
     sample: SampleOptions,
     stuck: StuckOptions,
     redactor: Redactor,
+    #[cfg(feature = "log")]
+    log: Option<crate::log::LogOptions>,
 }
 
 impl MonitorBuilder {
@@ -94,14 +95,35 @@ impl MonitorBuilder {
         self
     }
 
+    /// Writes what it sees to files, too.
+    #[cfg(feature = "log")]
+    pub fn log(mut self, log: crate::log::LogOptions) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    #[cfg(feature = "log")]
+    fn sink(&mut self) -> Result<Option<Arc<dyn Sink>>, StartError> {
+        let log = self.log.take().map(crate::log::Log::start).transpose()?;
+        Ok(log.map(|log| Arc::new(log) as Arc<dyn Sink>))
+    }
+
+    #[cfg(not(feature = "log"))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with `log`")]
+    fn sink(&mut self) -> Result<Option<Arc<dyn Sink>>, StartError> {
+        Ok(None)
+    }
+
     /// The monitor, watching nothing yet.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that samples could not be started.
-    pub fn build(self) -> Result<Monitor, StartError> {
+    /// [`StartError`] if a thread that it needs could not be started: that which samples, or that
+    /// which writes the log.
+    pub fn build(mut self) -> Result<Monitor, StartError> {
         Runtime::background()?;
-        let core = Arc::new(Core::new(self.limits, self.redactor));
+        let sink = self.sink()?;
+        let core = Arc::new(Core::new(self.limits, self.redactor, sink));
         let book = Arc::new(Book::new(self.limits.closed_connections));
         sampler::start(Arc::downgrade(&core), &book, self.sample, self.stuck);
         Ok(Monitor { core, book, stuck: self.stuck })
@@ -138,7 +160,10 @@ impl Monitor {
         let (core, counters) = (&self.core, &self.core.counters);
         let states = counters.states();
         let (stuck, orphaned) = core.tasks.troubled();
-        let (held, dropped) = (counters.unreleased.get(), 0);
+        let held = counters.unreleased.get();
+        let sink = core.sink.as_ref();
+        let dropped = sink.map_or(0, |it| it.dropped().iter().map(|(_, count)| count).sum());
+        let is_dropping = sink.is_some_and(|sink| sink.is_dropping());
         let vitals = Vitals {
             live: states.live(),
             failed: states.failed,
@@ -146,7 +171,7 @@ impl Monitor {
             stuck,
             orphaned,
             held,
-            dropped,
+            dropped: if is_dropping { dropped } else { 0 },
         };
         Summary {
             uptime: core.clock.uptime(),
@@ -173,7 +198,7 @@ impl Monitor {
     /// A live connection of that id, or else the last one that has ended and is still known.
     #[must_use]
     pub fn connection(&self, id: impl AsRef<str>) -> Option<ConnectionInfo> {
-        self.book.get(id.as_ref()).map(|connection| self.info(&connection))
+        self.book.get(id.as_ref()).map(|connection| self.core.connection_info(&connection))
     }
 
     /// At most `limit` live connections, in the order of their opening, after the one of that
@@ -181,13 +206,13 @@ impl Monitor {
     #[must_use]
     pub fn connections(&self, after: u64, limit: usize) -> Vec<ConnectionInfo> {
         let live = self.book.live_after(after, limit);
-        live.iter().map(|connection| self.info(connection)).collect()
+        live.iter().map(|connection| self.core.connection_info(connection)).collect()
     }
 
     /// The connections that have ended and are still known, the last one first.
     #[must_use]
     pub fn closed(&self) -> Vec<ConnectionInfo> {
-        self.book.closed().iter().map(|connection| self.info(connection)).collect()
+        self.book.closed().iter().map(|connection| self.core.connection_info(connection)).collect()
     }
 
     /// Starts an operation of the application's own, under a name for its kind.
@@ -198,19 +223,19 @@ impl Monitor {
     /// An operation that is under way, or has ended and is still known.
     #[must_use]
     pub fn operation_info(&self, id: OperationId) -> Option<OperationInfo> {
-        self.core.operations.get(id, |record| self.operation_of(record))
+        self.core.operations.get(id, |record| self.core.operation_info(record))
     }
 
     /// At most `limit` operations that are under way, in the order of their start, after one.
     #[must_use]
     pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {
-        self.core.operations.active(after, limit, |record| self.operation_of(record))
+        self.core.operations.active(after, limit, |record| self.core.operation_info(record))
     }
 
     /// At most `limit` operations that have ended, the last one first.
     #[must_use]
     pub fn finished_operations(&self, limit: usize) -> Vec<OperationInfo> {
-        self.core.operations.finished(limit, |record| self.operation_of(record))
+        self.core.operations.finished(limit, |record| self.core.operation_info(record))
     }
 
     /// The recorded tasks that have not ended, in no particular order.
@@ -225,29 +250,19 @@ impl Monitor {
         self.core.tasks.all().into_iter().map(report).collect()
     }
 
-    fn operation_of(&self, record: &Record) -> OperationInfo {
-        let clock = &self.core.clock;
-        let until = record.ended.as_ref().map_or_else(|| clock.now(), |(at, _)| *at);
-        OperationInfo {
-            id: record.id,
-            kind: record.kind,
-            subject: record.subject.clone(),
-            details: record.details.clone(),
-            started_at: clock.wall(record.started),
-            duration: until.since(record.started),
-            ending: record.ended.as_ref().map(|(_, ending)| ending.clone()),
+    /// Completes when all that was seen by now is in the log, or was dropped; at once without one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn flush(&self) {
+        let flush = self.core.sink.as_ref().map(|sink| sink.flush());
+        if let Some(flush) = flush {
+            flush.await;
         }
     }
 
-    fn info(&self, connection: &Connection) -> ConnectionInfo {
-        let mut info = connection.info(&self.core);
-        info.active_operations = self.core.operations.active_of(&connection.id, |it| it.id);
-        info.pending_tasks = self.core.tasks.of(&connection.id);
-        info
-    }
-
-    /// How long the sampling of every connection takes at the present number of them is not
-    /// promised; this is how often one was sampled.
+    /// How many samples of connections' statistics were taken.
     #[must_use]
     pub fn samples_taken(&self) -> u64 {
         self.core.counters.samples.get()

@@ -20,8 +20,8 @@ pub struct Metrics {
     pub states: StateCounts,
     /// Connections that ended, by why.
     pub closed: Vec<(CloseReason, u64)>,
-    /// Connections that failed or never connected, by how far they had come and of what. Those
-    /// that there were none of are left out.
+    /// Connections that failed or never connected, by how far they had come and of what. Not those
+    /// that the remote side closed, nor those that were closed before they had the time to connect.
     pub failures: Vec<(Stage, Cause, u64)>,
     /// Setups, by phase (`gathering`, `ice`, `dtls`, `total`) and by whether they succeeded.
     pub setups: Vec<(&'static str, bool, Distribution)>,
@@ -133,7 +133,7 @@ impl Core {
         Metrics {
             states: counters.states(),
             closed: CloseReason::ALL.iter().map(|it| (*it, counters.closed(*it).get())).collect(),
-            failures: failures.filter(|(_, _, count)| *count > 0).collect(),
+            failures: failures.collect(),
             setups: setups.collect(),
             lifetimes: counters.lifetimes.read(),
             unreleased: counters.unreleased.get(),
@@ -143,7 +143,7 @@ impl Core {
                 .collect(),
             ice_restarts_answered: answered.get(),
             ice_restarts_unanswered: unanswered.get(),
-            selected_pairs: pairs.filter(|(_, _, _, count)| *count > 0).collect(),
+            selected_pairs: pairs.collect(),
             round_trip_times: counters.round_trip_times.read(),
             traffic: TrafficKind::ALL.iter().map(|kind| counters.traffic_of(*kind)).collect(),
             data_channels: LIVE_CHANNELS
@@ -155,7 +155,7 @@ impl Core {
             operations: self.operations.kinds(),
             operations_unknown: self.operations.unknown(),
             tasks: self.tasks.names(),
-            dropped: Vec::new(),
+            dropped: self.sink.as_ref().map(|sink| sink.dropped()).unwrap_or_default(),
         }
     }
 }

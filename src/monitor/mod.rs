@@ -30,7 +30,9 @@ mod options;
 mod quality;
 mod sampler;
 mod series;
+mod sink;
 mod snapshot;
+mod span;
 mod tasks;
 mod timeline;
 
@@ -43,6 +45,8 @@ pub use self::metrics::{Metrics, OperationMetrics, TaskMetrics, TrafficMetrics};
 pub use self::operation::{Monitored, Operation, OperationBuilder};
 pub use self::operations::{Detail, Ending, Subject};
 pub use self::options::{Limits, SampleOptions};
+#[cfg(feature = "log")]
+pub(crate) use self::sink::Sink;
 pub use self::snapshot::{
     ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, OperationInfo, SampleInfo, SelectedPair,
     StateCounts, Summary, TaskReport, TrackInfo,

@@ -4,13 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::core::Core;
 use super::operations::{Detail, Ending, Record, Subject, detail};
 use super::options::NAME_BYTES;
+use super::span::Span;
 use crate::event::OperationEnd;
 use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
@@ -49,9 +50,9 @@ impl OperationBuilder {
     pub fn start(self) -> Operation {
         let Self { core, kind, subject, details } = self;
         let (id, started) = (OperationId::generate(), core.clock.now());
-        let record = Record::new(id, kind, subject, details, started);
-        core.operations.start_record(Box::new(record));
-        Operation { core, id, kind, open: true }
+        let span = Span::start(id, kind, &subject);
+        core.start_own(Record::new(id, kind, subject, details, started));
+        Operation { core, id, kind, span, open: true }
     }
 
     /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
@@ -76,7 +77,7 @@ impl OperationBuilder {
     /// Starts it, and ends it with `work`: canceled if that panics.
     pub fn call<T>(self, work: impl FnOnce() -> T) -> T {
         let operation = self.start();
-        let result = work();
+        let result = operation.within(work);
         operation.complete();
         result
     }
@@ -92,7 +93,7 @@ impl OperationBuilder {
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let operation = self.start();
-        let result = work();
+        let result = operation.within(work);
         match &result {
             Ok(_) => operation.complete(),
             Err(error) => operation.fail(error),
@@ -113,6 +114,7 @@ pub struct Operation {
     core: Arc<Core>,
     id: OperationId,
     kind: &'static str,
+    span: Option<Span>,
     open: bool,
 }
 
@@ -141,11 +143,22 @@ impl Operation {
         self.end(Ending::Failed(failure));
     }
 
+    /// Does a part of it, within its span.
+    fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.span {
+            Some(span) => span.within(work),
+            None => work(),
+        }
+    }
+
     #[inline]
     fn end(&mut self, ending: Ending) {
         if std::mem::replace(&mut self.open, false) {
             let at = self.core.clock.now();
-            self.core.operations.end(self.id, self.kind, at, ending, None);
+            if let Some(span) = self.span.take() {
+                span.end(&ending);
+            }
+            self.core.end_operation(self.id, self.kind, at, ending);
         }
     }
 }
@@ -193,7 +206,10 @@ impl<F: Future> Future for Monitored<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let output = std::task::ready!(this.future.poll(cx));
+        let output = match this.operation {
+            Some(operation) => ready!(operation.within(|| this.future.poll(cx))),
+            None => ready!(this.future.poll(cx)),
+        };
         if let Some(operation) = this.operation.take() {
             match (this.failure)(&output) {
                 Some(error) => operation.fail(error),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::time::Duration;
 
 use super::bounded::Bounded;
 use super::clock::Stamp;
@@ -12,6 +11,7 @@ use super::histogram::{LocalHistogram, SECONDS};
 use super::metrics::OperationMetrics;
 use super::names::Names;
 use super::options::{ERROR_BYTES, ERROR_CHAIN, Limits, NAME_BYTES};
+use super::span::{self, Span};
 use crate::event::{OperationEnd, Target};
 use crate::id::{OperationId, PeerId};
 use crate::redact::{Redactor, Secrets};
@@ -82,20 +82,18 @@ pub(super) enum EndKind {
     Canceled,
 }
 
-impl From<&OperationEnd<'_>> for Ending {
-    /// Without the error's texts, which are redacted elsewhere.
-    fn from(end: &OperationEnd<'_>) -> Self {
+impl Ending {
+    /// An end, with the texts of its error as they may be kept.
+    pub(super) fn new(end: &OperationEnd<'_>, failure: Option<Vec<Box<str>>>) -> Self {
         match end {
             OperationEnd::Completed(result) => {
                 Self::Completed(result.map(|it| crate::redact::cut(it, NAME_BYTES)))
             }
-            OperationEnd::Failed(_) => Self::Failed(Vec::new()),
+            OperationEnd::Failed(_) => Self::Failed(failure.unwrap_or_default()),
             OperationEnd::Canceled => Self::Canceled,
         }
     }
-}
 
-impl Ending {
     fn kind(&self) -> EndKind {
         match self {
             Self::Completed(_) => EndKind::Completed,
@@ -125,6 +123,46 @@ impl OperationCounts {
 }
 
 impl Core {
+    /// Starts an operation that somebody else does.
+    pub(super) fn start_operation(
+        &self,
+        id: OperationId,
+        kind: &'static str,
+        at: Stamp,
+        subject: Subject,
+    ) {
+        let span = Span::start(id, kind, &subject);
+        let mut record = Record::new(id, kind, subject, Vec::new(), at);
+        record.span = span;
+        self.operations.start(Box::new(record));
+    }
+
+    /// Starts an operation that has its span itself.
+    #[inline]
+    pub(super) fn start_own(&self, record: Record) {
+        self.operations.start(Box::new(record));
+    }
+
+    /// Ends an operation, once.
+    #[inline]
+    pub(super) fn end_operation(
+        &self,
+        id: OperationId,
+        kind: &'static str,
+        at: Stamp,
+        ending: Ending,
+    ) {
+        let told = span::is_heard().then(|| ending.clone());
+        let read = |record: &Record| self.sink.is_some().then(|| self.operation_info(record));
+        let Some((span, info)) = self.operations.end(id, kind, at, ending, read) else { return };
+        if let (Some(span), Some(ending)) = (span, told) {
+            span.end(&ending);
+        }
+        if let (Some(sink), Some(info)) = (&self.sink, info) {
+            sink.operation(info);
+        }
+    }
+
     /// The texts of an error and of its sources.
     pub(super) fn failure(&self, end: &OperationEnd<'_>) -> Option<Vec<Box<str>>> {
         match end {
@@ -202,6 +240,8 @@ pub(super) struct Record {
     pub(super) details: Vec<(&'static str, Detail)>,
     pub(super) started: Stamp,
     pub(super) ended: Option<(Stamp, Ending)>,
+    /// Of one whose code is not ours; the others have it themselves.
+    span: Option<Span>,
 }
 
 #[derive(Debug)]
@@ -246,12 +286,7 @@ impl Operations {
         Self { limits, inner: Mutex::new(inner) }
     }
 
-    #[inline]
-    pub(super) fn start(&self, id: OperationId, kind: &'static str, at: Stamp, subject: Subject) {
-        self.start_record(Box::new(Record::new(id, kind, subject, Vec::new(), at)));
-    }
-
-    pub(super) fn start_record(&self, mut record: Box<Record>) {
+    fn start(&self, mut record: Box<Record>) {
         let mut inner = self.inner.lock();
         inner.all.started += 1;
         record.place = inner.kinds.place(record.kind);
@@ -268,16 +303,15 @@ impl Operations {
         }
     }
 
-    /// Ends an operation, once.
-    pub(super) fn end(
+    /// Ends an operation, once, and has `read` look at it, if it is known; gives its span back.
+    fn end<T>(
         &self,
         id: OperationId,
         kind: &'static str,
         at: Stamp,
         ending: Ending,
-        failure: Option<Vec<Box<str>>>,
-    ) -> Option<Duration> {
-        let ending = failure.map_or(ending, Ending::Failed);
+        read: impl FnOnce(&Record) -> T,
+    ) -> Option<(Option<Span>, T)> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let end = ending.kind();
@@ -290,16 +324,16 @@ impl Operations {
             }
             return None;
         };
-        let took = at.since(record.started);
         if let Some(kind) = inner.kinds.at(record.place) {
             kind.counts.add(end);
-            kind.durations[end as usize].observe(took.as_secs_f64());
+            kind.durations[end as usize].observe(at.since(record.started).as_secs_f64());
         }
         record.ended = Some((at, ending));
+        let (span, read) = (record.span.take(), read(&record));
         let gone = inner.finished.push(record, self.limits.finished_operations);
         drop(guard);
         drop(gone);
-        Some(took)
+        Some((span, read))
     }
 
     pub(super) fn counts(&self) -> OperationCounts {
@@ -375,6 +409,6 @@ impl Record {
         details: Vec<(&'static str, Detail)>,
         started: Stamp,
     ) -> Self {
-        Self { id, kind, place: 0, subject, details, started, ended: None }
+        Self { id, kind, place: 0, subject, details, started, ended: None, span: None }
     }
 }

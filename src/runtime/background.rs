@@ -70,7 +70,7 @@ pub(super) fn start() -> Result<(), StartError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
-pub(super) fn start_thread<T: Send + 'static>(
+pub(crate) fn start_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<()> {
@@ -202,15 +202,23 @@ impl Wake for Supervisor {
     }
 }
 
-/// The background executor's thread could not be started.
+/// A thread of this crate's could not be started.
 ///
 /// The system refused a thread: see [`source`](std::error::Error::source).
 #[derive(Clone, Debug)]
 pub struct StartError(Arc<io::Error>);
 
+impl StartError {
+    /// Another thread of ours that was refused.
+    #[cfg(feature = "log")]
+    pub(crate) fn new(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the background executor's thread could not be started")
+        f.write_str("a thread could not be started")
     }
 }
 

@@ -2,5 +2,7 @@
 
 #[cfg(feature = "dump")]
 pub(crate) mod internals;
+#[cfg(feature = "log")]
+pub(crate) mod json;
 #[cfg(feature = "dump")]
 pub(crate) mod rtcstats;

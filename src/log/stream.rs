@@ -1,0 +1,183 @@
+//! One folder of files, of which one is written.
+//!
+//! Written here rather than by a library: none known turns files over by size and by day both,
+//! cuts a torn tail, and goes on by itself after its folder was removed or its disk was full.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What ends the name of each file.
+const EXTENSION: &str = "jsonl";
+
+pub(super) struct Stream {
+    folder: PathBuf,
+    file_bytes: u64,
+    files: usize,
+    max_age: Option<Duration>,
+    open: Option<Open>,
+}
+
+struct Open {
+    file: File,
+    path: PathBuf,
+    day: u64,
+    /// How much of it is whole lines.
+    length: u64,
+}
+
+impl Stream {
+    pub(super) fn new(
+        folder: PathBuf,
+        file_bytes: u64,
+        files: usize,
+        max_age: Option<Duration>,
+    ) -> Self {
+        Self { folder, file_bytes, files, max_age, open: None }
+    }
+
+    /// Appends whole lines: all of them, or none.
+    pub(super) fn append(&mut self, lines: &[u8], now: SystemTime) -> io::Result<()> {
+        let open = self.ready(now)?;
+        match open.file.write_all(lines) {
+            Ok(()) => {
+                open.length += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // What was written of them would be a torn line in the middle.
+                let cut = open.file.set_len(open.length);
+                if cut.is_err() {
+                    self.open = None;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.open.as_ref().map_or(Ok(()), |open| open.file.sync_data())
+    }
+
+    /// The file to write to: the one that is open, unless it is full, of yesterday, or gone.
+    fn ready(&mut self, now: SystemTime) -> io::Result<&mut Open> {
+        let day = day(now);
+        let full =
+            self.open.as_ref().is_some_and(|it| it.length >= self.file_bytes || it.day != day);
+        if full || self.open.as_ref().is_some_and(Open::is_gone) {
+            self.open = None;
+        }
+        if self.open.is_none() {
+            fs::create_dir_all(&self.folder)?;
+            let open = self.open_last(day, full)?;
+            self.open = Some(open);
+            self.remove_old(now);
+        }
+        self.open.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Opens the last file of the day, or the next one where that is full.
+    fn open_last(&self, day: u64, next: bool) -> io::Result<Open> {
+        let name = date(day);
+        let number = self
+            .known()
+            .iter()
+            .filter_map(|path| number(path, &name))
+            .max()
+            .map_or(0, |last| if next { last + 1 } else { last });
+        let mut number = number;
+        loop {
+            let path = self.path(&name, number);
+            let open = Open::at(path, day)?;
+            if open.length < self.file_bytes {
+                return Ok(open);
+            }
+            number += 1;
+        }
+    }
+
+    fn path(&self, date: &str, number: u32) -> PathBuf {
+        self.folder.join(format!("{date}.{number:04}.{EXTENSION}"))
+    }
+
+    /// Every file of the stream, the oldest first: their names are in the order of time.
+    fn known(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|it| it == EXTENSION))
+            .collect();
+        paths.sort();
+        paths
+    }
+
+    /// Removes what is too much or too old. One that cannot be removed stays.
+    fn remove_old(&self, now: SystemTime) {
+        let known = self.known();
+        let written = self.open.as_ref().map(|open| open.path.as_path());
+        let surplus = known.len().saturating_sub(self.files);
+        for (i, path) in known.iter().enumerate() {
+            let age = fs::metadata(path).and_then(|it| it.modified()).ok();
+            let age = age.and_then(|changed| now.duration_since(changed).ok());
+            let old = self.max_age.zip(age).is_some_and(|(limit, age)| age > limit);
+            if (i < surplus || old) && written != Some(path.as_path()) {
+                let _kept = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl Open {
+    fn at(path: PathBuf, day: u64) -> io::Result<Self> {
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        let length = whole_lines(&mut file)?;
+        file.set_len(length)?;
+        Ok(Self { file, path, day, length })
+    }
+
+    /// Whether the path is another file's by now, or nobody's.
+    fn is_gone(&self) -> bool {
+        let same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+        match (self.file.metadata(), fs::metadata(&self.path)) {
+            (Ok(own), Ok(there)) => !same(own, there),
+            _ => true,
+        }
+    }
+}
+
+/// How much of a file ends in a newline. What is after that was torn by a crash.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut chunk = [0; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(chunk.len() as u64);
+        // It fits: a chunk is 4 KiB.
+        let part = &mut chunk[..(end - start) as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+fn number(path: &Path, date: &str) -> Option<u32> {
+    let stem = path.file_stem()?.to_str()?;
+    stem.strip_prefix(date)?.strip_prefix('.')?.parse().ok()
+}
+
+fn day(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400)
+}
+
+/// The date of a day, in UTC.
+fn date(day: u64) -> String {
+    let time = UNIX_EPOCH + Duration::from_secs(day * 86_400);
+    let mut date = humantime::format_rfc3339_seconds(time).to_string();
+    date.truncate("2026-11-25".len());
+    date
+}

@@ -1,0 +1,542 @@
+//! JSON of connections, operations and events, with the keys of the Python original.
+//!
+//! Times are Unix seconds, durations seconds, unless a key says otherwise; what is not known is
+//! null. Keys of the original keep their meaning, and others are added.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::candidate::{Candidate, Side};
+use crate::id::GroupId;
+use crate::monitor::{
+    ChannelInfo, ConnectionInfo, Detail, Diagnosis, Ending, Happening, OperationInfo, Subject,
+};
+use crate::peer::Closure;
+use crate::state::DataChannelState;
+use crate::stats::{MediaKind, StatsReport};
+
+pub(crate) fn unix(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+fn seconds(time: Duration) -> f64 {
+    time.as_secs_f64()
+}
+
+#[derive(Serialize)]
+pub(crate) struct ConnectionJson<'a> {
+    connection_id: &'a str,
+    created_at: f64,
+    updated_at: f64,
+    ice_state: &'static str,
+    connection_state: &'static str,
+    signaling_state: &'static str,
+    gathering_state: &'static str,
+    tracks: Vec<&'a str>,
+    data_channels: Vec<String>,
+    errors: Vec<ErrorJson<'a>>,
+    async_tasks: Vec<String>,
+    lifecycle_events: Vec<EventJson>,
+    lifecycle_events_dropped: u64,
+    number: u64,
+    group: Option<&'a str>,
+    connected_at: Option<f64>,
+    age: f64,
+    idle: f64,
+    local_candidates: Vec<CandidateJson<'a>>,
+    remote_candidates: Vec<CandidateJson<'a>>,
+    candidates_dropped: u64,
+    selected_pair: Option<PairJson<'a>>,
+    ice_servers: &'a [Box<str>],
+    relay_only: bool,
+    descriptions: Vec<DescriptionJson<'a>>,
+    track_details: Vec<TrackJson<'a>>,
+    channel_details: Vec<ChannelJson<'a>>,
+    operations: CountsJson,
+    active_operations: Vec<String>,
+    stats: Option<StatsJson<'a>>,
+    samples: Vec<SampleJson>,
+    quality: Option<f32>,
+    failed_closes: u64,
+    close: Option<CloseJson>,
+    diagnosis: Option<DiagnosisJson<'a>>,
+    released: Option<bool>,
+    held_by: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    timestamp: f64,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct EventJson {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: f64,
+    details: BTreeMap<&'static str, String>,
+}
+
+/// One event as a record of its own.
+#[derive(Serialize)]
+pub(crate) struct EventLineJson<'a> {
+    connection_id: &'a str,
+    #[serde(flatten)]
+    event: EventJson,
+}
+
+#[derive(Serialize)]
+struct CandidateJson<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    protocol: &'static str,
+    address: Option<&'a str>,
+    port: u16,
+    priority: u32,
+}
+
+#[derive(Serialize)]
+struct PairJson<'a> {
+    since: f64,
+    local: Option<CandidateJson<'a>>,
+    remote: Option<CandidateJson<'a>>,
+    changes: u32,
+}
+
+#[derive(Serialize)]
+struct DescriptionJson<'a> {
+    timestamp: f64,
+    side: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    ice_restart: bool,
+    bytes: usize,
+    sdp: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TrackJson<'a> {
+    track_id: &'a str,
+    kind: Option<&'static str>,
+    side: &'static str,
+    added_at: f64,
+    removed_at: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ChannelJson<'a> {
+    channel_id: u64,
+    label: &'a str,
+    side: Option<&'static str>,
+    state: Option<&'static str>,
+    messages_sent: u64,
+    messages_received: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
+}
+
+#[derive(Serialize)]
+struct CountsJson {
+    started: u64,
+    completed: u64,
+    failed: u64,
+    canceled: u64,
+}
+
+#[derive(Serialize)]
+struct StatsJson<'a> {
+    dtls_state: Option<&'static str>,
+    tls_version: Option<&'a str>,
+    dtls_cipher: Option<&'a str>,
+    srtp_cipher: Option<&'a str>,
+    bytes_sent: Option<u64>,
+    bytes_received: Option<u64>,
+    packets_sent: Option<u64>,
+    packets_received: Option<u64>,
+    round_trip_time: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SampleJson {
+    timestamp: f64,
+    bytes_sent: u64,
+    bytes_received: u64,
+    packets_sent: u64,
+    packets_received: u64,
+    packets_lost: i64,
+    round_trip_time: Option<f64>,
+    jitter: Option<f64>,
+    quality: Option<f32>,
+}
+
+#[derive(Serialize)]
+struct CloseJson {
+    timestamp: f64,
+    reason: &'static str,
+    /// `graceful`, `forced`, or null where it could not be seen.
+    closure: Option<&'static str>,
+    cause: Option<String>,
+    duration: f64,
+}
+
+#[derive(Serialize)]
+struct DiagnosisJson<'a> {
+    cause: &'static str,
+    stage: &'static str,
+    confidence: f32,
+    evidence: &'a [String],
+    advice: &'static str,
+}
+
+impl<'a> ConnectionJson<'a> {
+    pub(crate) fn new(info: &'a ConnectionInfo) -> Self {
+        let candidates = |of: &'a [Candidate]| of.iter().map(CandidateJson::new).collect();
+        let events = info.timeline.iter().map(|(at, what)| EventJson::new(*at, what));
+        Self {
+            connection_id: info.id.as_str(),
+            created_at: unix(info.created_at),
+            updated_at: unix(info.updated_at),
+            ice_state: info.ice_state.as_str(),
+            connection_state: info.state.as_str(),
+            signaling_state: info.signaling_state.as_str(),
+            gathering_state: info.gathering_state.as_str(),
+            tracks: info
+                .tracks
+                .iter()
+                .filter(|track| track.removed_at.is_none())
+                .map(|track| &*track.id)
+                .collect(),
+            data_channels: info.data_channels.iter().map(|it| it.id.to_string()).collect(),
+            errors: info
+                .errors
+                .iter()
+                .map(|(at, error)| ErrorJson { timestamp: unix(*at), error })
+                .collect(),
+            async_tasks: info.pending_tasks.iter().map(|task| task.id.to_string()).collect(),
+            lifecycle_events: events.collect(),
+            lifecycle_events_dropped: info.timeline_dropped,
+            number: info.number,
+            group: info.group.as_ref().map(GroupId::as_str),
+            connected_at: info.connected_at.map(unix),
+            age: seconds(info.age),
+            idle: seconds(info.idle),
+            local_candidates: candidates(&info.local_candidates),
+            remote_candidates: candidates(&info.remote_candidates),
+            candidates_dropped: info.candidates_dropped,
+            selected_pair: info.selected_pair.as_ref().map(|pair| PairJson {
+                since: unix(pair.since),
+                local: pair.local.as_ref().map(CandidateJson::new),
+                remote: pair.remote.as_ref().map(CandidateJson::new),
+                changes: pair.changes,
+            }),
+            ice_servers: &info.ice_servers,
+            relay_only: info.relay_only,
+            descriptions: info
+                .descriptions
+                .iter()
+                .map(|it| DescriptionJson {
+                    timestamp: unix(it.at),
+                    side: it.side.as_str(),
+                    kind: it.kind.as_str(),
+                    ice_restart: it.ice_restart,
+                    bytes: it.bytes,
+                    sdp: it.sdp.as_deref(),
+                })
+                .collect(),
+            track_details: info
+                .tracks
+                .iter()
+                .map(|it| TrackJson {
+                    track_id: &it.id,
+                    kind: it.kind.map(MediaKind::as_str),
+                    side: it.side.as_str(),
+                    added_at: unix(it.added_at),
+                    removed_at: it.removed_at.map(unix),
+                })
+                .collect(),
+            channel_details: info.data_channels.iter().map(ChannelJson::new).collect(),
+            operations: CountsJson {
+                started: info.operations.started,
+                completed: info.operations.completed,
+                failed: info.operations.failed,
+                canceled: info.operations.canceled,
+            },
+            active_operations: info.active_operations.iter().map(ToString::to_string).collect(),
+            stats: info.stats.as_ref().map(StatsJson::new),
+            samples: info
+                .samples
+                .iter()
+                .map(|it| SampleJson {
+                    timestamp: unix(it.at),
+                    bytes_sent: it.bytes_sent,
+                    bytes_received: it.bytes_received,
+                    packets_sent: it.packets_sent,
+                    packets_received: it.packets_received,
+                    packets_lost: it.packets_lost,
+                    round_trip_time: it.round_trip_time.map(seconds),
+                    jitter: it.jitter.map(seconds),
+                    quality: it.quality,
+                })
+                .collect(),
+            quality: info.quality,
+            failed_closes: info.failed_closes,
+            close: info.end.as_ref().map(|end| CloseJson {
+                timestamp: unix(end.at),
+                reason: end.reason.as_str(),
+                closure: end.closure.as_ref().map(|closure| match closure {
+                    Closure::Graceful => "graceful",
+                    Closure::Forced(_) => "forced",
+                }),
+                cause: end.closure.as_ref().and_then(|closure| match closure {
+                    Closure::Graceful => None,
+                    Closure::Forced(cause) => Some(cause.to_string()),
+                }),
+                duration: seconds(end.took),
+            }),
+            diagnosis: info.diagnosis.as_ref().map(DiagnosisJson::new),
+            released: info.released,
+            held_by: info.held_by.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl<'a> CandidateJson<'a> {
+    fn new(candidate: &'a Candidate) -> Self {
+        Self {
+            kind: candidate.kind.as_str(),
+            protocol: candidate.protocol.as_str(),
+            address: candidate.address.as_deref(),
+            port: candidate.port,
+            priority: candidate.priority,
+        }
+    }
+}
+
+impl<'a> ChannelJson<'a> {
+    fn new(channel: &'a ChannelInfo) -> Self {
+        Self {
+            channel_id: channel.id,
+            label: &channel.label,
+            side: channel.side.map(Side::as_str),
+            state: channel.state.map(DataChannelState::as_str),
+            messages_sent: channel.messages_sent,
+            messages_received: channel.messages_received,
+            bytes_sent: channel.bytes_sent,
+            bytes_received: channel.bytes_received,
+        }
+    }
+}
+
+impl<'a> StatsJson<'a> {
+    fn new(report: &'a StatsReport) -> Self {
+        let transport = report.transport.as_ref();
+        let time = report.selected_pair().and_then(|pair| pair.current_round_trip_time);
+        Self {
+            dtls_state: transport.map(|it| it.dtls_state.as_str()),
+            tls_version: transport.and_then(|it| it.tls_version.as_deref()),
+            dtls_cipher: transport.and_then(|it| it.dtls_cipher.as_deref()),
+            srtp_cipher: transport.and_then(|it| it.srtp_cipher.as_deref()),
+            bytes_sent: transport.map(|it| it.bytes_sent),
+            bytes_received: transport.map(|it| it.bytes_received),
+            packets_sent: transport.map(|it| it.packets_sent),
+            packets_received: transport.map(|it| it.packets_received),
+            round_trip_time: time.map(seconds),
+        }
+    }
+}
+
+impl<'a> DiagnosisJson<'a> {
+    fn new(diagnosis: &'a Diagnosis) -> Self {
+        Self {
+            cause: diagnosis.cause.as_str(),
+            stage: diagnosis.stage.as_str(),
+            confidence: diagnosis.confidence,
+            evidence: &diagnosis.evidence,
+            advice: diagnosis.advice,
+        }
+    }
+}
+
+impl<'a> EventLineJson<'a> {
+    pub(crate) fn new(connection_id: &'a str, at: SystemTime, what: &Happening) -> Self {
+        Self { connection_id, event: EventJson::new(at, what) }
+    }
+}
+
+impl EventJson {
+    fn new(at: SystemTime, what: &Happening) -> Self {
+        let (kind, details) = event(what);
+        Self { kind, timestamp: unix(at), details: details.into_iter().collect() }
+    }
+}
+
+/// An event's type and details: the original's where it has one.
+fn event(what: &Happening) -> (&'static str, Vec<(&'static str, String)>) {
+    match what {
+        Happening::ConnectionState(state) => {
+            ("connection_state_change", vec![("state", state.to_string())])
+        }
+        Happening::IceConnectionState(state) => {
+            ("ice_state_change", vec![("state", state.to_string())])
+        }
+        Happening::SignalingState(state) => {
+            ("signaling_state_change", vec![("state", state.to_string())])
+        }
+        Happening::IceGatheringState(state) => {
+            ("gathering_state_change", vec![("state", state.to_string())])
+        }
+        Happening::TrackAdded { id } => ("track_added", vec![("track_id", id.to_string())]),
+        Happening::TrackRemoved { id } => ("track_removed", vec![("track_id", id.to_string())]),
+        Happening::ChannelAdded { id, label } => (
+            "data_channel_added",
+            vec![("channel_id", id.to_string()), ("label", label.to_string())],
+        ),
+        Happening::ChannelRemoved { id } => {
+            ("data_channel_removed", vec![("channel_id", id.to_string())])
+        }
+        Happening::TaskAdded { id, name } => {
+            ("async_task_added", vec![("task_id", id.to_string()), ("name", (*name).to_owned())])
+        }
+        Happening::TaskRemoved { id, name, end } => (
+            "async_task_removed",
+            vec![
+                ("task_id", id.to_string()),
+                ("name", (*name).to_owned()),
+                ("end", (*end).to_owned()),
+            ],
+        ),
+        Happening::Error(error) => ("error", vec![("error", error.to_string())]),
+        Happening::Opened => ("opened", Vec::new()),
+        Happening::NegotiationNeeded => ("negotiation_needed", Vec::new()),
+        Happening::Described { side, kind, ice_restart } => (
+            "description_set",
+            vec![
+                ("side", side.to_string()),
+                ("sdp_type", kind.to_string()),
+                ("ice_restart", ice_restart.to_string()),
+            ],
+        ),
+        Happening::Candidate { side, candidate } => (
+            "candidate_added",
+            vec![("side", side.to_string()), ("candidate", candidate.to_string())],
+        ),
+        Happening::CandidateFailed { code, message } => {
+            ("candidate_error", vec![("code", code.to_string()), ("error", message.to_string())])
+        }
+        Happening::SelectedPair => ("selected_pair_change", Vec::new()),
+        Happening::DtlsAlert { side, description } => (
+            "dtls_alert",
+            vec![("side", side.to_string()), ("description", description.to_string())],
+        ),
+        Happening::HandlerStalled(callback) => {
+            ("handler_stalled", vec![("callback", (*callback).to_owned())])
+        }
+        Happening::CloseStarted(reason) => ("close_started", vec![("reason", reason.to_string())]),
+        Happening::NotClosed(outcome) => ("not_closed", vec![("outcome", outcome.to_string())]),
+        Happening::Closed(reason) => ("closed", vec![("reason", reason.to_string())]),
+        Happening::Released => ("released", Vec::new()),
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct OperationJson<'a> {
+    operation_id: String,
+    operation_type: &'static str,
+    start_time: f64,
+    details: BTreeMap<&'static str, DetailJson<'a>>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<ResultJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_chain: Option<&'a [Box<str>]>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DetailJson<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Number(f64),
+    Flag(bool),
+}
+
+#[derive(Serialize)]
+struct ResultJson<'a> {
+    outcome: Option<&'a str>,
+}
+
+/// The original's name of a kind, where it has one.
+fn operation_type(kind: &'static str) -> &'static str {
+    match kind {
+        "close" => "close_webrtc_connection",
+        "close_all" => "close_all_webrtc_connections",
+        "close_group" => "stop_webrtc_streaming",
+        other => other,
+    }
+}
+
+impl<'a> OperationJson<'a> {
+    pub(crate) fn new(info: &'a OperationInfo) -> Self {
+        let subject = match &info.subject {
+            Subject::Peer(peer) => Some(("connection_id", peer.as_str())),
+            Subject::UnknownPeer(id) => Some(("connection_id", &**id)),
+            Subject::Group(group) => Some(("server_id", &**group)),
+            Subject::None | Subject::All => None,
+        };
+        let details = info.details.iter().map(|(name, value)| {
+            let value = match value {
+                Detail::Text(text) => DetailJson::Text(text),
+                Detail::Integer(integer) => DetailJson::Integer(*integer),
+                Detail::Number(number) => DetailJson::Number(*number),
+                Detail::Flag(flag) => DetailJson::Flag(*flag),
+            };
+            (*name, value)
+        });
+        let subject = subject.map(|(name, id)| (name, DetailJson::Text(id)));
+        let (mut result, mut error_chain) = (None, None);
+        match &info.ending {
+            Some(Ending::Completed(outcome)) => {
+                result = Some(ResultJson { outcome: outcome.as_deref() });
+            }
+            Some(Ending::Failed(chain)) => error_chain = Some(&**chain),
+            Some(Ending::Canceled) | None => {}
+        }
+        let ended = info.ending.is_some();
+        Self {
+            operation_id: info.id.to_string(),
+            operation_type: operation_type(info.kind),
+            start_time: unix(info.started_at),
+            details: details.chain(subject).collect(),
+            status: info.ending.as_ref().map_or("started", Ending::as_str),
+            end_time: ended.then(|| unix(info.started_at + info.duration)),
+            duration: ended.then(|| seconds(info.duration)),
+            result,
+            error: error_chain.and_then(|chain| chain.first()).map(|error| &**error),
+            error_chain,
+        }
+    }
+}
+
+/// What a log says of the records that are not in it.
+#[derive(Serialize)]
+pub(crate) struct DroppedJson {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: f64,
+    dropped: u64,
+}
+
+impl DroppedJson {
+    pub(crate) fn new(at: SystemTime, dropped: u64) -> Self {
+        Self { kind: "records_dropped", timestamp: unix(at), dropped }
+    }
+}
