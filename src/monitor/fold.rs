@@ -322,7 +322,20 @@ impl State {
         if bytes(before.as_deref()) != bytes(Some(report)) {
             self.active = at;
         }
-        self.session().last = Some(Box::new(report.clone()));
+        self.session().last = Some(Box::new(self.clean(core, report)));
+    }
+
+    /// A report as it may be kept.
+    fn clean(&self, core: &Core, report: &StatsReport) -> StatsReport {
+        let mut clean = report.clone();
+        for stats in &mut clean.candidates {
+            stats.candidate = core.candidate(&stats.candidate);
+        }
+        for stats in &mut clean.data_channels {
+            stats.label = self.name(core, &stats.label).into();
+            stats.protocol = self.name(core, &stats.protocol).into();
+        }
+        clean
     }
 }
 

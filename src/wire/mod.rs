@@ -6,3 +6,5 @@ pub(crate) mod internals;
 pub(crate) mod json;
 #[cfg(feature = "dump")]
 pub(crate) mod rtcstats;
+#[cfg(feature = "dump")]
+pub(crate) mod w3c;

@@ -14,7 +14,22 @@ const TASK: &str = "ANYPEER_TEST_CHILD";
 /// Runs the ignored test `test` in a child, which finds `task` in [`task`] and answers with
 /// [`report`]. A child that takes longer than `timeout` is killed, and has failed.
 pub(crate) fn run(test: &str, task: &str, timeout: Duration) -> Result<String, String> {
-    let mut child = Command::new(std::env::current_exe().expect("a test binary has a path"))
+    run_as(Command::new(binary()), test, task, timeout)
+}
+
+/// The test binary.
+pub(crate) fn binary() -> std::path::PathBuf {
+    std::env::current_exe().expect("a test binary has a path")
+}
+
+/// As [`run`], by a command that comes to the test binary, with more arguments.
+pub(crate) fn run_as(
+    mut command: Command,
+    test: &str,
+    task: &str,
+    timeout: Duration,
+) -> Result<String, String> {
+    let mut child = command
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env(TASK, task)
         .env("SMOL_THREADS", "1")

@@ -105,7 +105,7 @@ fn is_recorded_from_start_to_close(backend: Backend, host: &Host) {
         let stats = info.stats.as_ref().expect("it was sampled when it was connected");
         assert!(stats.selected_pair().is_some());
     }
-    assert_eq!(offerer.group.as_ref().map(|group| group.as_str()), Some("room"));
+    assert_eq!(offerer.group.as_ref().map(anypeer::GroupId::as_str), Some("room"));
     assert_eq!(offerer.data_channels[0].label.as_ref(), "data");
     assert_eq!(offerer.data_channels[0].side, Some(Side::Local));
     assert_eq!(answerer.data_channels[0].side, Some(Side::Remote));

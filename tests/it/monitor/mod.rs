@@ -2,6 +2,8 @@
 
 mod diagnosis;
 mod life;
+#[cfg(feature = "log")]
+mod log;
 
 use std::time::Duration;
 
