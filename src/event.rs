@@ -73,8 +73,8 @@ pub enum Event<'a> {
         /// The description as it is, with its ICE password.
         sdp: Sdp<'a>,
     },
-    /// A candidate was gathered, or one of the remote side's was added. Those of a description
-    /// are in that.
+    /// A candidate was gathered, or one of the remote side's was added. Those of a remote
+    /// description are in that.
     CandidateAdded {
         /// Which peer.
         peer: &'a PeerId,

@@ -320,8 +320,11 @@ impl State {
         let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
         let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
-        for candidate in Candidate::of_sdp(sdp) {
-            session.add_candidate(core, side, &candidate);
+        // Local ones are told one by one, whether or not they are in the description by now.
+        if side == Side::Remote {
+            for candidate in Candidate::of_sdp(sdp) {
+                session.add_candidate(core, side, &candidate);
+            }
         }
         self.note(core, at, Happening::Described { side, kind, ice_restart });
     }

@@ -115,7 +115,7 @@ impl Pace {
         if due.len() < count {
             due.extend(book.live_after(0, count - due.len()));
         }
-        self.last = due.last().map_or(0, |connection| connection.number);
+        self.last = due.last().map_or(self.last, |connection| connection.number);
         due
     }
 
@@ -167,5 +167,40 @@ impl Counters {
             self.messages_received
                 .add(more(channel.messages_received, known.map(|it| it.messages_received)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PeerId;
+
+    #[test]
+    fn every_connection_is_due_in_its_turn_and_none_twice_before_the_others() {
+        let clock = super::super::clock::Clock::start();
+        let book = Book::new(0);
+        for _ in 0..10 {
+            book.open(&book.expect(&PeerId::generate(), None, clock.now()));
+        }
+        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(10), share: 1.0 });
+        let mut seen = Vec::new();
+        for _ in 0..80 {
+            // A quarter of a connection each time.
+            pace.reckoned = Instant::now() - Duration::from_millis(250);
+            seen.extend(pace.due(&book).iter().map(|connection| connection.number));
+        }
+        assert!((19..=21).contains(&seen.len()), "expected two rounds: {seen:?}");
+        let numbers: Vec<_> = (1..=10).cycle().take(seen.len()).collect();
+        assert_eq!(seen, numbers);
+    }
+
+    #[test]
+    fn what_was_spent_is_paid_for_with_rest() {
+        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(1), share: 0.02 });
+        pace.pause = TICK;
+        pace.spent(Duration::from_millis(1));
+        assert_eq!(pace.pause(), TICK, "expected a tick to be rest enough");
+        pace.spent(Duration::from_millis(10));
+        assert_eq!(pace.pause(), Duration::from_millis(490));
     }
 }

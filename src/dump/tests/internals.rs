@@ -227,7 +227,7 @@ fn series_are_padded_with_null_and_end_together() {
     assert_eq!(values("P", "quality")[0], Value::Null, "it is no number");
     assert_eq!(values("L0", "address"), ["192.0.2.1"]);
     assert_eq!(values("R1", "address"), ["redacted.invalid"]);
-    assert_eq!(values("D0", "label"), ["alice"]);
+    assert_eq!(values("D0", "label"), ["opus"]);
     let last = all[0]["T"]["timestamp"].last().expect("one").0.clone();
     assert!(all[0].values().flat_map(BTreeMap::values).all(|it| it.last().expect("one").0 == last));
 }

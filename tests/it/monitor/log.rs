@@ -71,7 +71,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
-fn a_life_is_written_with_the_keys_of_the_original() {
+fn defect_10_every_record_is_whole_json_with_the_originals_keys_whatever_the_id() {
     on_all_at_once(|backend, host| {
         let folder = Folder::new();
         let monitor = monitor(&folder.0);
@@ -230,7 +230,7 @@ fn a_disk_that_is_full_delays_nobody_and_the_log_goes_on_when_there_is_room() {
 }
 
 #[test]
-fn a_disk_of_200_ms_delays_nobody() {
+fn defect_11_a_disk_of_200_ms_delays_nobody() {
     let folder = Folder::new();
     let shim = folder.0.join("slow_disk.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/monitor/slow_disk.c");

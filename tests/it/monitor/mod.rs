@@ -1,9 +1,12 @@
 //! What the monitor knows of real peers.
 
+mod defects;
 mod diagnosis;
 mod life;
 #[cfg(feature = "log")]
 mod log;
+
+mod redaction;
 
 use std::time::Duration;
 
