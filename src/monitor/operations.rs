@@ -1,6 +1,6 @@
 //! What is done, from its start to its one end.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::error::Error;
 
 use super::bounded::Bounded;
@@ -265,7 +265,7 @@ pub(super) struct Operations {
 }
 
 struct Inner {
-    active: BTreeMap<OperationId, Box<Record>>,
+    active: HashMap<OperationId, Box<Record>>,
     /// The last ones last.
     finished: Bounded<Box<Record>>,
     all: OperationCounts,
@@ -277,7 +277,7 @@ struct Inner {
 impl Operations {
     pub(super) fn new(limits: Limits) -> Self {
         let inner = Inner {
-            active: BTreeMap::new(),
+            active: HashMap::new(),
             finished: Bounded::new(),
             all: OperationCounts::default(),
             kinds: Names::new(limits.names),
@@ -364,10 +364,11 @@ impl Operations {
         limit: usize,
         read: impl Fn(&Record) -> T,
     ) -> Vec<T> {
-        use std::ops::Bound::{Excluded, Unbounded};
         let inner = self.inner.lock();
-        let range = inner.active.range((after.map_or(Unbounded, Excluded), Unbounded));
-        range.take(limit).map(|(_, record)| read(record)).collect()
+        let later = inner.active.keys().filter(|id| after.is_none_or(|after| **id > after));
+        let mut ids: Vec<_> = later.copied().collect();
+        ids.sort_unstable();
+        ids.iter().take(limit).filter_map(|id| inner.active.get(id)).map(|it| read(it)).collect()
     }
 
     /// Those of one peer that are under way.
