@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::bounded::Bounded;
-use super::clock::Stamp;
 use super::connection::Connection;
 use crate::id::{GroupId, PeerId};
 use crate::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,7 @@ impl Book {
         &self,
         peer: &PeerId,
         group: Option<&GroupId>,
-        now: Stamp,
+        now: Instant,
     ) -> Arc<Connection> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         Arc::new(Connection::new(number, peer.clone(), group.cloned(), now))

@@ -1,9 +1,8 @@
 //! The record of one connection.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bounded::Bounded;
-use super::clock::Stamp;
 use super::core::Core;
 use super::counters::{CloseEnd, Phase};
 use super::diagnosis::{Cause, Diagnosis, Evidence, diagnose};
@@ -39,10 +38,10 @@ pub(super) fn index(side: Side) -> usize {
 }
 
 pub(super) struct State {
-    pub(super) opened: Option<Stamp>,
-    pub(super) updated: Stamp,
+    pub(super) opened: Option<Instant>,
+    pub(super) updated: Instant,
     /// When it last sent or received something, as far as samples tell.
-    pub(super) active: Stamp,
+    pub(super) active: Instant,
     pub(super) connection: ConnectionState,
     pub(super) ice: IceConnectionState,
     pub(super) gathering: IceGatheringState,
@@ -51,14 +50,14 @@ pub(super) struct State {
     pub(super) setup: Setup,
     /// What is not needed before something was negotiated.
     pub(super) session: Option<Box<Session>>,
-    pub(super) errors: Bounded<(Stamp, Box<str>)>,
+    pub(super) errors: Bounded<(Instant, Box<str>)>,
     pub(super) operations: OperationCounts,
     pub(super) tasks: TaskCounts,
     pub(super) probe: Option<Probe>,
     pub(super) end: Option<End>,
     /// Closes that did not close.
     pub(super) not_closed: u64,
-    pub(super) released: Option<Stamp>,
+    pub(super) released: Option<Instant>,
     /// Entries of which others are to be told, once the record is not locked.
     fresh: Vec<Entry>,
 }
@@ -66,11 +65,11 @@ pub(super) struct State {
 /// When parts of the setup were over.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Setup {
-    pub(super) described: [Option<Stamp>; 2],
-    pub(super) ice: Option<Stamp>,
-    pub(super) connected: Option<Stamp>,
+    pub(super) described: [Option<Instant>; 2],
+    pub(super) ice: Option<Instant>,
+    pub(super) connected: Option<Instant>,
     /// The last time, for what is connected again.
-    pub(super) connected_last: Option<Stamp>,
+    pub(super) connected_last: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,7 +144,7 @@ pub(super) struct Candidates {
 
 #[derive(Clone)]
 pub(super) struct Description {
-    pub(super) at: Stamp,
+    pub(super) at: Instant,
     pub(super) side: Side,
     pub(super) kind: SdpType,
     pub(super) ice_restart: bool,
@@ -156,7 +155,7 @@ pub(super) struct Description {
 
 #[derive(Clone, PartialEq)]
 pub(super) struct Selected {
-    pub(super) since: Stamp,
+    pub(super) since: Instant,
     pub(super) local: Option<Candidate>,
     pub(super) remote: Option<Candidate>,
     pub(super) changes: u32,
@@ -167,8 +166,8 @@ pub(super) struct Track {
     pub(super) id: Box<str>,
     pub(super) kind: Option<MediaKind>,
     pub(super) side: Side,
-    pub(super) added: Stamp,
-    pub(super) removed: Option<Stamp>,
+    pub(super) added: Instant,
+    pub(super) removed: Option<Instant>,
 }
 
 #[derive(Clone)]
@@ -185,7 +184,7 @@ pub(super) struct Channel {
 
 #[derive(Clone)]
 pub(super) struct End {
-    pub(super) at: Stamp,
+    pub(super) at: Instant,
     pub(super) reason: CloseReason,
     /// `None` where the end could not be seen.
     pub(super) closure: Option<Closure>,
@@ -194,7 +193,7 @@ pub(super) struct End {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64, id: PeerId, group: Option<GroupId>, now: Stamp) -> Self {
+    pub(super) fn new(number: u64, id: PeerId, group: Option<GroupId>, now: Instant) -> Self {
         let state = State {
             opened: None,
             updated: now,
@@ -221,10 +220,13 @@ impl Connection {
     /// Changes the record, and says what happened by that.
     #[inline]
     pub(super) fn with<T>(&self, core: &Core, change: impl FnOnce(&mut State) -> T) -> T {
-        let (result, fresh) = {
-            let mut record = self.state.lock();
-            (change(&mut record), std::mem::take(&mut record.fresh))
-        };
+        let mut record = self.state.lock();
+        let result = change(&mut record);
+        if record.fresh.is_empty() {
+            return result;
+        }
+        let fresh = std::mem::take(&mut record.fresh);
+        drop(record);
         for entry in &fresh {
             core.tell(&self.id, entry);
         }
@@ -239,7 +241,7 @@ impl State {
     }
 
     #[inline]
-    pub(super) fn note(&mut self, core: &Core, at: Stamp, what: Happening) {
+    pub(super) fn note(&mut self, core: &Core, at: Instant, what: Happening) {
         self.updated = at;
         let entry = Entry { at, what };
         if core.is_heard() {
@@ -261,7 +263,7 @@ impl State {
 
     /// Moves the connection from one state to another, in the numbers too.
     #[inline]
-    pub(super) fn set_connection(&mut self, core: &Core, at: Stamp, state: ConnectionState) {
+    pub(super) fn set_connection(&mut self, core: &Core, at: Instant, state: ConnectionState) {
         if self.opened.is_some() && self.end.is_none() {
             core.counters.state(self.connection).add(-1);
             core.counters.state(state).add(1);
@@ -271,7 +273,8 @@ impl State {
             self.setup.connected_last = Some(at);
             if self.setup.connected.is_none() {
                 self.setup.connected = Some(at);
-                let since = |earlier: Option<Stamp>| earlier.map(|it| at.since(it).as_secs_f64());
+                let since =
+                    |earlier: Option<Instant>| earlier.map(|it| at.saturating_duration_since(it));
                 for (phase, time) in
                     [(Phase::Total, since(self.opened)), (Phase::Dtls, since(self.setup.ice))]
                 {
@@ -286,7 +289,7 @@ impl State {
     pub(super) fn describe(
         &mut self,
         core: &Core,
-        at: Stamp,
+        at: Instant,
         side: Side,
         kind: SdpType,
         sdp: &str,
@@ -332,7 +335,7 @@ impl State {
     pub(super) fn add_candidate(
         &mut self,
         core: &Core,
-        at: Stamp,
+        at: Instant,
         side: Side,
         candidate: &Candidate,
     ) {
@@ -342,7 +345,7 @@ impl State {
         }
     }
 
-    pub(super) fn error(&mut self, core: &Core, at: Stamp, text: Box<str>) {
+    pub(super) fn error(&mut self, core: &Core, at: Instant, text: Box<str>) {
         self.errors.push((at, text.clone()), core.limits.errors);
         self.note(core, at, Happening::Error(text));
     }
@@ -351,7 +354,7 @@ impl State {
     pub(super) fn finish(
         &mut self,
         core: &Core,
-        at: Stamp,
+        at: Instant,
         reason: CloseReason,
         closure: Option<Closure>,
         took: Duration,
@@ -367,15 +370,15 @@ impl State {
         counters.state(self.connection).add(-1);
         counters.state(ConnectionState::Closed).add(1);
         counters.closed(reason).add(1);
-        counters.lifetimes.observe(at.since(opened).as_secs_f64());
+        counters.lifetimes.observe(at.saturating_duration_since(opened));
         if reason != CloseReason::Ended {
-            counters.close(end).observe(took.as_secs_f64());
+            counters.close(end).observe(took);
         }
         if self.not_closed > 0 {
             counters.not_closed.add(-1);
         }
         if self.setup.connected.is_none() {
-            counters.setup(Phase::Total, false).observe(at.since(opened).as_secs_f64());
+            counters.setup(Phase::Total, false).observe(at.saturating_duration_since(opened));
         }
         // A goodbye is no failure, nor is one that was not given the time.
         let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed && it.confidence > 0.5;
@@ -401,7 +404,7 @@ impl State {
         true
     }
 
-    pub(super) fn release(&mut self, core: &Core, at: Stamp) {
+    pub(super) fn release(&mut self, core: &Core, at: Instant) {
         if self.released.is_none() {
             self.released = Some(at);
             if self.end.is_some() && self.tells_release() {
@@ -416,17 +419,19 @@ impl State {
     }
 
     /// The verdict: that of its end, or that of now.
-    pub(super) fn diagnosis(&self, now: Stamp) -> Option<Diagnosis> {
+    pub(super) fn diagnosis(&self, now: Instant) -> Option<Diagnosis> {
         match &self.end {
             Some(end) => end.diagnosis.as_deref().cloned(),
             None => diagnose(&self.evidence(now, None)),
         }
     }
 
-    fn evidence(&self, now: Stamp, close: Option<CloseReason>) -> Evidence<'_> {
+    fn evidence(&self, now: Instant, close: Option<CloseReason>) -> Evidence<'_> {
         let session = self.session.as_deref();
         let last = session.and_then(|session| session.last.as_deref());
-        let since = |earlier: Option<Stamp>| earlier.map_or(Duration::ZERO, |it| now.since(it));
+        let since = |earlier: Option<Instant>| {
+            earlier.map_or(Duration::ZERO, |it| now.saturating_duration_since(it))
+        };
         let media = last
             .map_or(0, |last| last.inbound_rtp.iter().map(|stream| stream.packets_received).sum());
         Evidence {

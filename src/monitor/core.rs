@@ -1,6 +1,7 @@
 //! What all records of a monitor share.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::clock::Clock;
 use super::connection::Connection;
@@ -56,14 +57,14 @@ impl Core {
 
     /// What is known of an operation.
     pub(super) fn operation_info(&self, record: &Record) -> OperationInfo {
-        let until = record.ended.as_ref().map_or_else(|| self.clock.now(), |(at, _)| *at);
+        let until = record.ended.as_ref().map_or_else(|| Instant::now(), |(at, _)| *at);
         OperationInfo {
             id: record.id,
             kind: record.kind,
             subject: record.subject.clone(),
-            details: record.details.clone(),
+            details: record.details().to_vec(),
             started_at: self.clock.wall(record.started),
-            duration: until.since(record.started),
+            duration: until.saturating_duration_since(record.started),
             ending: record.ended.as_ref().map(|(_, ending)| ending.clone()),
         }
     }

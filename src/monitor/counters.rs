@@ -3,7 +3,7 @@
 use std::array::from_fn;
 
 use super::diagnosis::{Cause, Stage};
-use super::histogram::{Histogram, LIFETIMES, SCORES, SECONDS};
+use super::histogram::{Histogram, LIFETIMES, SCORES, TIMES};
 use crate::candidate::{CandidateType, Protocol};
 use crate::peer::{CloseReason, Outcome};
 use crate::state::{ConnectionState, DataChannelState};
@@ -196,21 +196,21 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        let seconds = |all: usize| (0..all).map(|_| Histogram::new(SECONDS)).collect();
+        let seconds = |all: usize| (0..all).map(|_| Histogram::new(TIMES)).collect();
         Self {
             states: Each::default(),
             closed: Each::default(),
             failures: (0..Stage::ALL.len() * Cause::ALL.len())
                 .map(|_| Counter::default())
                 .collect(),
-            setups: Phase::ALL.iter().map(|_| from_fn(|_| Histogram::new(SECONDS))).collect(),
+            setups: Phase::ALL.iter().map(|_| from_fn(|_| Histogram::new(TIMES))).collect(),
             lifetimes: Histogram::new(LIFETIMES),
             unreleased: Gauge::default(),
             closes: seconds(CloseEnd::ALL.len()),
             not_closed: Gauge::default(),
             ice_restarts: Default::default(),
             selected_pairs: (0..PAIR_KINDS).map(|_| Counter::default()).collect(),
-            round_trip_times: Histogram::new(SECONDS),
+            round_trip_times: Histogram::new(TIMES),
             jitters: seconds(TrafficKind::ALL.len()),
             scores: TrafficKind::ALL.iter().map(|_| Histogram::new(SCORES)).collect(),
             traffic: Each::default(),

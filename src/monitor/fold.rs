@@ -4,10 +4,9 @@
 //! counters, and nothing that waits.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::book::Book;
-use super::clock::Stamp;
 use super::connection::{Channel, Connection, Selected, State, Track, index};
 use super::core::Core;
 use super::counters::{CloseEnd, Phase, TrafficKind};
@@ -32,7 +31,7 @@ pub(super) struct PeerFold {
 
 impl Observer for PeerFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (core, at) = (&*self.core, self.core.clock.now());
+        let (core, at) = (&*self.core, Instant::now());
         core.counters.events.add(1);
         match *event {
             Event::Opened { probe, .. } => self.opened(at, probe.clone()),
@@ -118,7 +117,7 @@ impl Observer for PeerFold {
             }
             Event::TaskEnded { task, end } => {
                 core.tasks.ended(task, end);
-                let (id, name, end) = (task.id, task.name, end.as_str());
+                let (id, name, end) = (task.id, task.name, end.into());
                 self.with(|record| {
                     record.tasks.ended += 1;
                     record.note(core, at, Happening::TaskRemoved { id, name, end });
@@ -146,7 +145,7 @@ impl Observer for PeerFold {
 impl Drop for PeerFold {
     /// A peer whose close did not succeed, and that nobody holds any more.
     fn drop(&mut self) {
-        let (core, at) = (&*self.core, self.core.clock.now());
+        let (core, at) = (&*self.core, Instant::now());
         self.end(|record| {
             let ended = record.finish(core, at, CloseReason::Dropped, None, Default::default());
             record.release(core, at);
@@ -161,7 +160,7 @@ impl PeerFold {
         self.connection.with(&self.core, change)
     }
 
-    fn opened(&self, at: Stamp, probe: Probe) {
+    fn opened(&self, at: Instant, probe: Probe) {
         let core = &*self.core;
         self.with(|record| {
             record.opened = Some(at);
@@ -187,7 +186,7 @@ impl PeerFold {
         }
     }
 
-    fn error(&self, at: Stamp, text: &str) {
+    fn error(&self, at: Instant, text: &str) {
         let core = &*self.core;
         self.with(|record| {
             let text = record.text(core, text, ERROR_BYTES);
@@ -197,33 +196,33 @@ impl PeerFold {
 }
 
 impl State {
-    fn ice(&mut self, core: &Core, at: Stamp, state: IceConnectionState) {
+    fn ice(&mut self, core: &Core, at: Instant, state: IceConnectionState) {
         self.ice = state;
         if matches!(state, IceConnectionState::Connected | IceConnectionState::Completed)
             && self.setup.ice.is_none()
         {
             self.setup.ice = Some(at);
             if let [Some(local), Some(remote)] = self.setup.described {
-                let time = at.since(local.max(remote));
-                core.counters.setup(Phase::Ice, true).observe(time.as_secs_f64());
+                let time = at.saturating_duration_since(local.max(remote));
+                core.counters.setup(Phase::Ice, true).observe(time);
             }
         }
         self.note(core, at, Happening::IceConnectionState(state));
     }
 
-    fn gathering(&mut self, core: &Core, at: Stamp, state: IceGatheringState) {
+    fn gathering(&mut self, core: &Core, at: Instant, state: IceGatheringState) {
         if state == IceGatheringState::Complete
             && self.gathering != state
             && let Some(opened) = self.opened
         {
-            let time = at.since(opened);
-            core.counters.setup(Phase::Gathering, true).observe(time.as_secs_f64());
+            let time = at.saturating_duration_since(opened);
+            core.counters.setup(Phase::Gathering, true).observe(time);
         }
         self.gathering = state;
         self.note(core, at, Happening::IceGatheringState(state));
     }
 
-    fn candidate_failed(&mut self, core: &Core, at: Stamp, url: &str, code: u16, message: &str) {
+    fn candidate_failed(&mut self, core: &Core, at: Instant, url: &str, code: u16, message: &str) {
         let message = self.text(core, &format!("{url}: {message}"), ERROR_BYTES);
         let errors = &mut self.session().candidate_errors;
         if errors.len() < core.limits.errors {
@@ -232,7 +231,7 @@ impl State {
         self.note(core, at, Happening::CandidateFailed { code, message });
     }
 
-    fn configured(&mut self, core: &Core, at: Stamp, configuration: &Configuration) {
+    fn configured(&mut self, core: &Core, at: Instant, configuration: &Configuration) {
         let session = self.session();
         for credential in &configuration.credentials {
             session.secrets.add(credential);
@@ -244,8 +243,8 @@ impl State {
         self.updated = at;
     }
 
-    fn not_closed(&mut self, core: &Core, at: Stamp, outcome: &Outcome, took: Duration) {
-        core.counters.close(CloseEnd::of(outcome)).observe(took.as_secs_f64());
+    fn not_closed(&mut self, core: &Core, at: Instant, outcome: &Outcome, took: Duration) {
+        core.counters.close(CloseEnd::of(outcome)).observe(took);
         if self.end.is_none() {
             if self.not_closed == 0 {
                 core.counters.not_closed.add(1);
@@ -259,7 +258,7 @@ impl State {
     fn add_channel(
         &mut self,
         core: &Core,
-        at: Stamp,
+        at: Instant,
         id: u64,
         label: Box<str>,
         side: Option<Side>,
@@ -286,14 +285,14 @@ impl State {
 
 impl Connection {
     /// Takes note of a sample of the connection's statistics.
-    pub(super) fn sampled(&self, core: &Core, at: Stamp, report: &StatsReport) {
+    pub(super) fn sampled(&self, core: &Core, at: Instant, report: &StatsReport) {
         core.counters.samples.add(1);
         self.with(core, |record| record.sampled(core, at, report));
     }
 }
 
 impl State {
-    fn sampled(&mut self, core: &Core, at: Stamp, report: &StatsReport) {
+    fn sampled(&mut self, core: &Core, at: Instant, report: &StatsReport) {
         if self.end.is_some() {
             return;
         }
@@ -301,11 +300,11 @@ impl State {
         core.counters.sampled(before.as_deref(), report);
         let sample = self.session().series.add(at, report, core.limits.samples);
         if let Some(time) = sample.round_trip_time {
-            core.counters.round_trip_times.observe(time.as_secs_f64());
+            core.counters.round_trip_times.observe(time);
         }
         if let Some(score) = sample.score {
             for kind in report.inbound_rtp.iter().map(|stream| TrafficKind::from(stream.kind)) {
-                core.counters.score(kind).observe(score.into());
+                core.counters.score(kind).observe(score);
             }
         }
         self.select(core, at, report);
@@ -341,7 +340,7 @@ impl State {
 
 impl State {
     /// Takes note of the pair that is in use.
-    fn select(&mut self, core: &Core, at: Stamp, report: &StatsReport) {
+    fn select(&mut self, core: &Core, at: Instant, report: &StatsReport) {
         let Some(pair) = report.selected_pair() else { return };
         let (local, remote) = report.ends(pair);
         if let (Some(local), Some(remote)) = (local, remote)
@@ -368,7 +367,7 @@ impl State {
     fn sample_channel(
         &mut self,
         core: &Core,
-        at: Stamp,
+        at: Instant,
         stats: &crate::stats::DataChannelStats,
         label: Box<str>,
     ) {
@@ -406,7 +405,7 @@ pub(super) struct SetFold {
 
 impl Observer for SetFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (core, at) = (&*self.core, self.core.clock.now());
+        let (core, at) = (&*self.core, Instant::now());
         core.counters.events.add(1);
         match *event {
             Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
@@ -424,7 +423,7 @@ impl Observer for SetFold {
 
     fn for_peer(&self, peer: &PeerId, group: Option<&crate::GroupId>) -> Option<Arc<dyn Observer>> {
         let book = self.book.upgrade()?;
-        let connection = book.expect(peer, group, self.core.clock.now());
+        let connection = book.expect(peer, group, Instant::now());
         let (core, book) = (Arc::clone(&self.core), Weak::clone(&self.book));
         Some(Arc::new(PeerFold { core, book, connection }))
     }

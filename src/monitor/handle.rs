@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::core::Core;
@@ -175,7 +175,7 @@ impl Monitor {
         };
         Summary {
             uptime: core.clock.uptime(),
-            at: core.clock.wall(core.clock.now()),
+            at: core.clock.wall(Instant::now()),
             states,
             operations: core.operations.counts(),
             tasks: core.tasks.counts(),
@@ -216,6 +216,7 @@ impl Monitor {
     }
 
     /// Starts an operation of the application's own, under a name for its kind.
+    #[inline]
     pub fn operation(&self, kind: &'static str) -> OperationBuilder {
         OperationBuilder::new(Arc::clone(&self.core), kind)
     }

@@ -1,21 +1,59 @@
 //! Distributions in fixed buckets.
 
+use std::time::Duration;
+
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Upper bounds of buckets, in the unit of what is observed. There are at most 15, and one more
-/// bucket for everything beyond.
-pub(crate) type Bounds = &'static [f64];
+/// Upper bounds of buckets, in millionths of the unit of what is observed. There are at most 15,
+/// and one more bucket for everything beyond.
+pub(crate) type Bounds = &'static [u64];
 
 const MOST: usize = 16;
 
-/// Seconds, from a millisecond to a minute.
-pub(crate) const SECONDS: Bounds =
-    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-/// Seconds, from a second to a day.
-pub(crate) const LIFETIMES: Bounds =
-    &[1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0, 86_400.0];
+/// Times, from a millisecond to a minute.
+pub(crate) const TIMES: Bounds = &[
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000, 30_000_000, 60_000_000,
+];
+/// Times, from a second to a day.
+pub(crate) const LIFETIMES: Bounds = &[
+    1_000_000,
+    5_000_000,
+    15_000_000,
+    30_000_000,
+    60_000_000,
+    300_000_000,
+    900_000_000,
+    1_800_000_000,
+    3_600_000_000,
+    7_200_000_000,
+    14_400_000_000,
+    86_400_000_000,
+];
 /// Mean opinion scores.
-pub(crate) const SCORES: Bounds = &[1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.25, 4.5];
+pub(crate) const SCORES: Bounds = &[
+    1_000_000, 1_500_000, 2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000, 4_250_000,
+    4_500_000,
+];
+
+/// What can be observed, in millionths.
+pub(crate) trait Observed {
+    fn millionths(self) -> u64;
+}
+
+impl Observed for Duration {
+    #[inline]
+    fn millionths(self) -> u64 {
+        self.as_secs().saturating_mul(1_000_000) + u64::from(self.subsec_micros())
+    }
+}
+
+impl Observed for f32 {
+    fn millionths(self) -> u64 {
+        // Negative and not a number are zero: the cast saturates.
+        (f64::from(self) * 1e6) as u64
+    }
+}
 
 /// How what was observed is distributed, at some moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +97,6 @@ impl Distribution {
 pub(crate) struct Histogram {
     bounds: Bounds,
     counts: [AtomicU64; MOST],
-    /// In millionths: exact to a microsecond, and an integer is added at once.
     sum: AtomicU64,
 }
 
@@ -68,9 +105,10 @@ impl Histogram {
         Self { bounds, counts: Default::default(), sum: AtomicU64::new(0) }
     }
 
-    pub(crate) fn observe(&self, value: f64) {
+    pub(crate) fn observe(&self, value: impl Observed) {
+        let value = value.millionths();
         self.counts[bucket(self.bounds, value)].fetch_add(1, Ordering::Relaxed);
-        self.sum.fetch_add(millionths(value), Ordering::Relaxed);
+        self.sum.fetch_add(value, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Distribution {
@@ -96,9 +134,10 @@ impl LocalHistogram {
     }
 
     #[inline]
-    pub(crate) fn observe(&mut self, value: f64) {
+    pub(crate) fn observe(&mut self, value: impl Observed) {
+        let value = value.millionths();
         self.counts[bucket(self.bounds, value)] += 1;
-        self.sum += millionths(value);
+        self.sum = self.sum.wrapping_add(value);
     }
 
     pub(crate) fn read(&self) -> Distribution {
@@ -107,21 +146,16 @@ impl LocalHistogram {
 }
 
 #[inline]
-fn bucket(bounds: Bounds, value: f64) -> usize {
+fn bucket(bounds: Bounds, value: u64) -> usize {
     bounds.iter().position(|bound| value <= *bound).unwrap_or(bounds.len()).min(MOST - 1)
 }
 
-#[inline]
-fn millionths(value: f64) -> u64 {
-    // Negative and not a number are zero: the cast saturates.
-    (value * 1e6) as u64
-}
-
 fn distribution(bounds: Bounds, count: impl Fn(usize) -> u64, sum: u64) -> Distribution {
-    let bounds = bounds.iter().copied().chain([f64::INFINITY]);
+    let unit = |millionths: u64| millionths as f64 / 1e6;
+    let bounds = bounds.iter().map(|bound| unit(*bound)).chain([f64::INFINITY]);
     let buckets: Vec<_> = bounds.enumerate().map(|(i, bound)| (bound, count(i))).collect();
     let count = buckets.iter().map(|(_, count)| count).sum();
-    Distribution { buckets, count, sum: sum as f64 / 1e6 }
+    Distribution { buckets, count, sum: unit(sum) }
 }
 
 #[cfg(test)]
@@ -130,9 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_observed_is_in_its_bucket_and_in_the_quantiles() {
-        let histogram = Histogram::new(SECONDS);
-        for value in [0.0005, 0.001, 0.02, 0.02, 100.0] {
-            histogram.observe(value);
+        let histogram = Histogram::new(TIMES);
+        for micros in [500, 1_000, 20_000, 20_000, 100_000_000] {
+            histogram.observe(Duration::from_micros(micros));
         }
         let read = histogram.read();
         assert_eq!(read.count, 5);
@@ -142,12 +176,12 @@ mod tests {
         let median = read.quantile(0.5).expect("there is something");
         assert!((0.01..=0.025).contains(&median), "{median}");
         assert_eq!(read.quantile(1.0), Some(60.0));
-        assert_eq!(Histogram::new(SECONDS).read().quantile(0.5), None);
+        assert_eq!(Histogram::new(TIMES).read().quantile(0.5), None);
     }
 
     #[test]
     fn no_bounds_are_more_than_there_is_room_for() {
-        for bounds in [SECONDS, LIFETIMES, SCORES] {
+        for bounds in [TIMES, LIFETIMES, SCORES] {
             assert!(bounds.len() < MOST && bounds.is_sorted(), "{bounds:?}");
         }
     }

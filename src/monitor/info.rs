@@ -1,6 +1,7 @@
 //! From records to what is said of them.
 
-use super::clock::Stamp;
+use std::time::Instant;
+
 use super::connection::{Connection, Session};
 use super::core::Core;
 use super::snapshot::{
@@ -10,8 +11,8 @@ use super::snapshot::{
 impl Connection {
     /// All that the record knows, without what it is known to do.
     pub(super) fn info(&self, core: &Core) -> ConnectionInfo {
-        let now = core.clock.now();
-        let wall = |stamp: Stamp| core.clock.wall(stamp);
+        let now = Instant::now();
+        let wall = |stamp: Instant| core.clock.wall(stamp);
         let record = self.state.lock();
         let empty = Session::default();
         let session = record.session.as_deref().unwrap_or(&empty);
@@ -29,8 +30,8 @@ impl Connection {
             group: self.group.clone(),
             created_at: wall(opened),
             updated_at: wall(record.updated),
-            age: until.since(opened),
-            idle: until.since(record.active),
+            age: until.saturating_duration_since(opened),
+            idle: until.saturating_duration_since(record.active),
             state: record.connection,
             ice_state: record.ice,
             gathering_state: record.gathering,

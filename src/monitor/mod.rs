@@ -52,4 +52,4 @@ pub use self::snapshot::{
     StateCounts, Summary, TaskReport, TrackInfo,
 };
 pub use self::tasks::{StuckOptions, TaskEnds, Trouble};
-pub use self::timeline::Happening;
+pub use self::timeline::{Happening, TaskOutcome};

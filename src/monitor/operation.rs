@@ -5,11 +5,12 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
 use super::core::Core;
-use super::operations::{Detail, Ending, Record, Subject, detail};
+use super::operations::{Detail, Details, Ending, Record, Subject, detail};
 use super::options::NAME_BYTES;
 use super::span::Span;
 use crate::event::OperationEnd;
@@ -22,19 +23,21 @@ pub struct OperationBuilder {
     core: Arc<Core>,
     kind: &'static str,
     subject: Subject,
-    details: Vec<(&'static str, Detail)>,
+    details: Option<Box<Details>>,
 }
 
 impl OperationBuilder {
+    #[inline]
     pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
-        Self { core, kind, subject: Subject::None, details: Vec::new() }
+        Self { core, kind, subject: Subject::None, details: None }
     }
 
     /// What is to be known of it. Kept without secrets: a detail whose name speaks of a token, a
     /// password or a credential is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
-        if self.details.len() < self.core.limits.details {
-            self.details.push((name, detail(&self.core.redactor, name, value.into())));
+        let Details(details) = &mut **self.details.get_or_insert_default();
+        if details.len() < self.core.limits.details {
+            details.push((name, detail(&self.core.redactor, name, value.into())));
         }
         self
     }
@@ -49,8 +52,8 @@ impl OperationBuilder {
     #[inline]
     pub fn start(self) -> Operation {
         let Self { core, kind, subject, details } = self;
-        let (id, started) = (OperationId::generate(), core.clock.now());
-        let span = Span::start(id, kind, &subject);
+        let (id, started) = (OperationId::generate(), Instant::now());
+        let span = Span::start(id, kind, &subject).map(Box::new);
         core.start_own(Record::new(id, kind, subject, details, started));
         Operation { core, id, kind, span, open: true }
     }
@@ -114,7 +117,7 @@ pub struct Operation {
     core: Arc<Core>,
     id: OperationId,
     kind: &'static str,
-    span: Option<Span>,
+    span: Option<Box<Span>>,
     open: bool,
 }
 
@@ -140,7 +143,7 @@ impl Operation {
     /// Ends it: it failed, for this.
     pub fn fail(mut self, error: &(dyn Error + 'static)) {
         let failure = self.core.failure(&OperationEnd::Failed(error)).unwrap_or_default();
-        self.end(Ending::Failed(failure));
+        self.end(Ending::Failed(failure.into()));
     }
 
     /// Does a part of it, within its span.
@@ -154,7 +157,7 @@ impl Operation {
     #[inline]
     fn end(&mut self, ending: Ending) {
         if std::mem::replace(&mut self.open, false) {
-            let at = self.core.clock.now();
+            let at = Instant::now();
             if let Some(span) = self.span.take() {
                 span.end(&ending);
             }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::time::Instant;
 
 use super::bounded::Bounded;
-use super::clock::Stamp;
 use super::connection::{Connection, OperationCounts, State};
 use super::core::Core;
-use super::histogram::{LocalHistogram, SECONDS};
+use super::histogram::{LocalHistogram, TIMES};
 use super::metrics::OperationMetrics;
 use super::names::Names;
 use super::options::{ERROR_BYTES, ERROR_CHAIN, Limits, NAME_BYTES};
@@ -57,7 +57,7 @@ pub enum Ending {
     /// With a result; in words, where it has any.
     Completed(Option<Box<str>>),
     /// With an error: its text and those of its sources, at least one.
-    Failed(Vec<Box<str>>),
+    Failed(Box<[Box<str>]>),
     /// Its future was dropped before it was ready.
     Canceled,
 }
@@ -89,7 +89,7 @@ impl Ending {
             OperationEnd::Completed(result) => {
                 Self::Completed(result.map(|it| crate::redact::cut(it, NAME_BYTES)))
             }
-            OperationEnd::Failed(_) => Self::Failed(failure.unwrap_or_default()),
+            OperationEnd::Failed(_) => Self::Failed(failure.unwrap_or_default().into()),
             OperationEnd::Canceled => Self::Canceled,
         }
     }
@@ -128,12 +128,12 @@ impl Core {
         &self,
         id: OperationId,
         kind: &'static str,
-        at: Stamp,
+        at: Instant,
         subject: Subject,
     ) {
         let span = Span::start(id, kind, &subject);
-        let mut record = Record::new(id, kind, subject, Vec::new(), at);
-        record.span = span;
+        let mut record = Record::new(id, kind, subject, None, at);
+        record.span = span.map(Box::new);
         self.operations.start(Box::new(record));
     }
 
@@ -149,7 +149,7 @@ impl Core {
         &self,
         id: OperationId,
         kind: &'static str,
-        at: Stamp,
+        at: Instant,
         ending: Ending,
     ) {
         let told = span::is_heard().then(|| ending.clone());
@@ -230,6 +230,10 @@ details! {
     bool => Flag as bool;
 }
 
+/// What is to be known of an operation; few have any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Details(pub(super) Vec<(&'static str, Detail)>);
+
 /// One operation, under way or ended.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -237,11 +241,11 @@ pub(super) struct Record {
     pub(super) kind: &'static str,
     place: usize,
     pub(super) subject: Subject,
-    pub(super) details: Vec<(&'static str, Detail)>,
-    pub(super) started: Stamp,
-    pub(super) ended: Option<(Stamp, Ending)>,
+    details: Option<Box<Details>>,
+    pub(super) started: Instant,
+    pub(super) ended: Option<(Instant, Ending)>,
     /// Of one whose code is not ours; the others have it themselves.
-    span: Option<Span>,
+    span: Option<Box<Span>>,
 }
 
 #[derive(Debug)]
@@ -253,7 +257,7 @@ struct Kind {
 
 impl Default for Kind {
     fn default() -> Self {
-        let durations = std::array::from_fn(|_| LocalHistogram::new(SECONDS));
+        let durations = std::array::from_fn(|_| LocalHistogram::new(TIMES));
         Self { counts: OperationCounts::default(), durations }
     }
 }
@@ -308,10 +312,10 @@ impl Operations {
         &self,
         id: OperationId,
         kind: &'static str,
-        at: Stamp,
+        at: Instant,
         ending: Ending,
         read: impl FnOnce(&Record) -> T,
-    ) -> Option<(Option<Span>, T)> {
+    ) -> Option<(Option<Box<Span>>, T)> {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let end = ending.kind();
@@ -326,7 +330,7 @@ impl Operations {
         };
         if let Some(kind) = inner.kinds.at(record.place) {
             kind.counts.add(end);
-            kind.durations[end as usize].observe(at.since(record.started).as_secs_f64());
+            kind.durations[end as usize].observe(at.saturating_duration_since(record.started));
         }
         record.ended = Some((at, ending));
         let (span, read) = (record.span.take(), read(&record));
@@ -402,13 +406,17 @@ pub(super) fn detail(redactor: &Redactor, name: &str, value: Detail) -> Detail {
 }
 
 impl Record {
+    pub(super) fn details(&self) -> &[(&'static str, Detail)] {
+        self.details.as_ref().map_or(&[], |details| &details.0)
+    }
+
     #[inline]
     pub(super) fn new(
         id: OperationId,
         kind: &'static str,
         subject: Subject,
-        details: Vec<(&'static str, Detail)>,
-        started: Stamp,
+        details: Option<Box<Details>>,
+        started: Instant,
     ) -> Self {
         Self { id, kind, place: 0, subject, details, started, ended: None, span: None }
     }

@@ -75,7 +75,7 @@ async fn look(core: &Core, connection: &Connection) {
     let Some(probe) = probe else { return };
     let answer = Box::pin(probe.stats());
     if let Some(Some(report)) = time::by(time::after(Instant::now(), PATIENCE), answer).await {
-        connection.sampled(core, core.clock.stamp(report.at), &report);
+        connection.sampled(core, report.at, &report);
     }
 }
 
@@ -146,7 +146,7 @@ impl Counters {
                 .packets_lost
                 .add(more(lost(stream.packets_lost), known.map(|it| lost(it.packets_lost))));
             if let Some(jitter) = stream.jitter {
-                self.jitter(kind).observe(jitter.as_secs_f64());
+                self.jitter(kind).observe(jitter);
             }
         }
         for stream in &report.outbound_rtp {
@@ -177,10 +177,9 @@ mod tests {
 
     #[test]
     fn every_connection_is_due_in_its_turn_and_none_twice_before_the_others() {
-        let clock = super::super::clock::Clock::start();
         let book = Book::new(0);
         for _ in 0..10 {
-            book.open(&book.expect(&PeerId::generate(), None, clock.now()));
+            book.open(&book.expect(&PeerId::generate(), None, Instant::now()));
         }
         let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(10), share: 1.0 });
         let mut seen = Vec::new();

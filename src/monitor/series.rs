@@ -1,16 +1,15 @@
 //! The statistics of a connection over time, and what they say of its quality.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bounded::Bounded;
-use super::clock::Stamp;
 use super::quality;
 use crate::stats::StatsReport;
 
 /// One sample: totals by then, and what was measured last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
-    pub(crate) at: Stamp,
+    pub(crate) at: Instant,
     pub(crate) bytes_sent: u64,
     pub(crate) bytes_received: u64,
     pub(crate) packets_sent: u64,
@@ -36,7 +35,7 @@ pub(crate) struct Series {
 
 impl Series {
     /// Adds what `report` says.
-    pub(crate) fn add(&mut self, at: Stamp, report: &StatsReport, limit: usize) -> Sample {
+    pub(crate) fn add(&mut self, at: Instant, report: &StatsReport, limit: usize) -> Sample {
         let transport = report.transport.as_ref();
         let packets_lost = report.inbound_rtp.iter().map(|stream| stream.packets_lost).sum();
         let media_packets = report.inbound_rtp.iter().map(|stream| stream.packets_received).sum();

@@ -1,14 +1,14 @@
 //! What happened to a connection, in its order.
 
 use std::fmt;
+use std::time::Instant;
 
-use super::clock::Stamp;
 use crate::candidate::{Candidate, Side};
 use crate::peer::CloseReason;
 use crate::state::{
     ConnectionState, IceConnectionState, IceGatheringState, SdpType, SignalingState,
 };
-use crate::task::TaskId;
+use crate::task::{TaskEnd, TaskId};
 
 /// Something that happened to a connection, as it is kept: without secrets, texts cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub enum Happening {
         /// Its name.
         name: &'static str,
         /// How it ended.
-        end: &'static str,
+        end: TaskOutcome,
     },
     /// Something failed.
     Error(Box<str>),
@@ -134,7 +134,7 @@ impl fmt::Display for Happening {
             Self::TrackAdded { id } => write!(f, "track {id:?} added"),
             Self::TrackRemoved { id } => write!(f, "track {id:?} removed"),
             Self::TaskAdded { id, name } => write!(f, "{id} {name:?} started"),
-            Self::TaskRemoved { id, name, end } => write!(f, "{id} {name:?} {end}"),
+            Self::TaskRemoved { id, name, end } => write!(f, "{id} {name:?} {}", end.as_str()),
             Self::Error(message) => write!(f, "error: {message}"),
             Self::HandlerStalled(callback) => write!(f, "{callback} holds the driver"),
             Self::CloseStarted(reason) => write!(f, "closing: {reason}"),
@@ -145,9 +145,51 @@ impl fmt::Display for Happening {
     }
 }
 
+/// How a task ended, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TaskOutcome {
+    /// It ran to its end.
+    Completed,
+    /// It returned an error.
+    Failed,
+    /// It panicked.
+    Panicked,
+    /// It was cancelled.
+    Cancelled,
+    /// Its executor dropped it.
+    Lost,
+}
+
+impl TaskOutcome {
+    /// A stable lower-case name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+impl From<&TaskEnd> for TaskOutcome {
+    fn from(end: &TaskEnd) -> Self {
+        match end {
+            TaskEnd::Completed => Self::Completed,
+            TaskEnd::Failed(_) => Self::Failed,
+            TaskEnd::Panicked(_) => Self::Panicked,
+            TaskEnd::Cancelled(_) => Self::Cancelled,
+            TaskEnd::Lost => Self::Lost,
+        }
+    }
+}
+
 /// One entry of a timeline.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) at: Stamp,
+    pub(crate) at: Instant,
     pub(crate) what: Happening,
 }

@@ -405,7 +405,7 @@ fn event(what: &Happening) -> (&'static str, Vec<(&'static str, String)>) {
             vec![
                 ("task_id", id.to_string()),
                 ("name", (*name).to_owned()),
-                ("end", (*end).to_owned()),
+                ("end", end.as_str().to_owned()),
             ],
         ),
         Happening::Error(error) => ("error", vec![("error", error.to_string())]),

@@ -34,7 +34,7 @@ fn defect_1_success_is_not_reported_for_what_was_not_done() {
         let unknown = peers.close("nobody");
         let id = unknown.operation();
         assert_eq!(unknown.await, Outcome::NotFound);
-        assert_eq!(ending(&monitor, id), Ending::Failed(vec!["not found".into()]));
+        assert_eq!(ending(&monitor, id), Ending::Failed(["not found".into()].into()));
         // The number that were closed, and not that of before.
         let _one = open(&peers, PeerOptions::new()).await.expect("opens");
         let (other, _) = open(&peers, PeerOptions::new()).await.expect("opens");
@@ -63,7 +63,7 @@ fn defect_2_stopping_a_group_closes_that_group_and_an_unknown_one_is_not_found()
         let unknown = peers.close_group("third");
         let id = unknown.operation();
         assert!(!unknown.await.found);
-        assert_eq!(ending(&monitor, id), Ending::Failed(vec!["not found".into()]));
+        assert_eq!(ending(&monitor, id), Ending::Failed(["not found".into()].into()));
     });
 }
 
@@ -96,7 +96,7 @@ fn defect_3_an_operation_has_one_end_whatever_its_result_is_and_also_if_it_is_ca
     let failed = monitor.operation("encode").try_run(async { Err::<(), _>(Broken) });
     let id = failed.id().expect("it has started");
     futures::executor::block_on(failed).expect_err("it fails");
-    let chain = vec![Box::from("the codec is broken"), fmt::Error.to_string().into()];
+    let chain = [Box::from("the codec is broken"), fmt::Error.to_string().into()].into();
     assert_eq!(ending(&monitor, id), Ending::Failed(chain), "expected the whole chain");
 
     let mut never = Box::pin(monitor.operation("wait").run(std::future::pending::<()>()));
