@@ -29,7 +29,9 @@ use anypeer::{
 use futures::future::join_all;
 
 use shared::loopback::Pair;
-use shared::{Backend, compare, cpu_time, each_backend, print_head, throughput};
+use shared::{
+    Backend, compare, cpu_time, cpu_time_of, each_backend, median, print_head, throughput, time,
+};
 
 fn main() {
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -185,8 +187,9 @@ fn summary() {
 const PEERS: usize = 1000;
 const AT_ONCE: usize = 50;
 
-/// The share of a core that goes into sampling 1,000 connected peers each second: of those that
-/// are sampled, less of those that are not. The column of ratios is that share.
+/// The share of a core that goes into sampling 1,000 connected peers each second: the processor
+/// time of the threads that sample, with that less where nothing is sampled. The columns of times
+/// are those of the whole process in one second, and that of ratios is the share.
 fn sample(backend: &Backend, name: &str, limit: f64) {
     const SECONDS: u32 = 10;
     const TIMES: usize = 3;
@@ -197,11 +200,9 @@ fn sample(backend: &Backend, name: &str, limit: f64) {
         sample.share = 1.0;
         sample
     };
-    let monitors = [3600, 1]
-        .map(|seconds| Monitor::builder().sample(interval(seconds)).build().expect("threads"));
-    let mut shares = [Vec::new(), Vec::new()];
-    for (monitor, shares) in monitors.iter().zip(&mut shares) {
-        let peers = Peers::builder().runtime(backend.ours.clone()).monitor(monitor);
+    let measured = [3600, 1].map(|seconds| {
+        let monitor = Monitor::builder().sample(interval(seconds)).build().expect("threads");
+        let peers = Peers::builder().runtime(backend.ours.clone()).monitor(&monitor);
         let peers = peers.reaper(ReaperOptions::off()).build();
         let set = peers.clone();
         let pairs = backend.run(Box::pin(async move {
@@ -215,27 +216,25 @@ fn sample(backend: &Backend, name: &str, limit: f64) {
             pairs
         }));
         assert!(pairs.iter().all(Result::is_ok));
+        let (mut whole, mut own) = (Vec::new(), Vec::new());
         for _ in 0..TIMES {
-            let (before, sampled) = (cpu_time(), monitor.samples_taken());
+            let times = || [cpu_time(), cpu_time_of(|name| name.starts_with("anypeer"))];
+            let (before, sampled) = (times(), monitor.samples_taken());
             backend.run(Box::pin(async {
                 async_io::Timer::after(Duration::from_secs(SECONDS.into())).await;
             }));
-            let took = cpu_time().saturating_sub(before).as_secs_f64();
-            shares.push(took / f64::from(SECONDS));
+            let took = times();
             let sampled = monitor.samples_taken() - sampled;
-            println!(
-                "    {sampled} samples in {SECONDS} s, {:.1} ms a second",
-                took * 1e3 / f64::from(SECONDS)
-            );
+            let expected = if seconds == 1 { PEERS as u64 * u64::from(SECONDS) } else { 0 };
+            assert!(sampled.abs_diff(expected) < 500, "{sampled} samples");
+            let second = |i: usize| took[i].saturating_sub(before[i]).as_secs_f64() / 10.0;
+            whole.push(second(0));
+            own.push(second(1));
         }
         backend.run(Box::pin(async move { assert!(peers.shutdown().await.all_closed()) }));
-    }
-    let [mut unsampled, mut sampled] = shares;
-    let (unsampled, sampled) = (shared::median(&mut unsampled), shared::median(&mut sampled));
-    let share = sampled - unsampled;
-    println!(
-        "{name:<52}{:>7.1}%{:>9.1}%{share:>10.4}{limit:>8.3}",
-        unsampled * 100.0,
-        sampled * 100.0
-    );
+        (median(&mut whole), median(&mut own))
+    });
+    let [(unsampled, idle), (sampled, busy)] = measured;
+    let share = busy - idle;
+    println!("{name:<52}{:>8}{:>10}{share:>10.4}{limit:>8.3}", time(unsampled), time(sampled));
 }

@@ -116,6 +116,6 @@ pub use crate::state::{
 };
 
 /// The README's examples compile.
-#[cfg(all(doctest, feature = "smol", feature = "tokio", feature = "webrtc"))]
+#[cfg(all(doctest, feature = "monitor", feature = "smol", feature = "tokio", feature = "webrtc"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -131,10 +131,17 @@ pub(crate) async fn connect_bare(a: Bare, b: Bare) -> (Bare, Bare, Arc<dyn DataC
 
 /// The processor time that this process's threads have taken (proc(5), `schedstat`).
 pub(crate) fn cpu_time() -> Duration {
+    cpu_time_of(|_| true)
+}
+
+/// That of the threads of some names.
+pub(crate) fn cpu_time_of(named: impl Fn(&str) -> bool) -> Duration {
     let threads = std::fs::read_dir("/proc/self/task").expect("a Linux");
     let times = threads.filter_map(|thread| {
-        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-        stat.split(' ').next()?.parse::<u64>().ok()
+        let thread = thread.ok()?.path();
+        let name = std::fs::read_to_string(thread.join("comm")).ok()?;
+        let stat = std::fs::read_to_string(thread.join("schedstat")).ok()?;
+        named(name.trim()).then(|| stat.split(' ').next()?.parse::<u64>().ok())?
     });
     Duration::from_nanos(times.sum())
 }

@@ -472,13 +472,14 @@ impl State {
 impl Session {
     /// Says whether it is new.
     pub(super) fn add_candidate(&mut self, core: &Core, side: Side, candidate: &Candidate) -> bool {
-        let candidate = core.candidate(candidate);
+        let hidden = core.redactor.addresses.then(|| core.candidate(candidate));
+        let candidate = hidden.as_ref().unwrap_or(candidate);
         let candidates = &mut self.candidates[index(side)];
-        if candidates.known.iter().any(|known| known.is_at(&candidate)) {
+        if candidates.known.iter().any(|known| known.is_at(candidate)) {
             return false;
         }
         if candidates.known.len() < core.limits.candidates {
-            candidates.known.push(candidate);
+            candidates.known.push(candidate.clone());
         } else {
             candidates.more += 1;
         }

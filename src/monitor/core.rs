@@ -57,7 +57,7 @@ impl Core {
 
     /// What is known of an operation.
     pub(super) fn operation_info(&self, record: &Record) -> OperationInfo {
-        let until = record.ended.as_ref().map_or_else(|| Instant::now(), |(at, _)| *at);
+        let until = record.ended.as_ref().map_or_else(Instant::now, |(at, _)| *at);
         OperationInfo {
             id: record.id,
             kind: record.kind,

@@ -86,7 +86,7 @@ impl Observer for PeerFold {
                 }
                 record.note(core, at, Happening::TrackRemoved { id });
             }),
-            Event::Stats { report, .. } => self.connection.sampled(core, at, report),
+            Event::Stats { report, .. } => self.connection.sampled(core, at, report.clone()),
             Event::CloseStarted { reason, .. } => {
                 self.with(|record| record.note(core, at, Happening::CloseStarted(reason)));
             }
@@ -285,20 +285,20 @@ impl State {
 
 impl Connection {
     /// Takes note of a sample of the connection's statistics.
-    pub(super) fn sampled(&self, core: &Core, at: Instant, report: &StatsReport) {
+    pub(super) fn sampled(&self, core: &Core, at: Instant, report: StatsReport) {
         core.counters.samples.add(1);
         self.with(core, |record| record.sampled(core, at, report));
     }
 }
 
 impl State {
-    fn sampled(&mut self, core: &Core, at: Instant, report: &StatsReport) {
+    fn sampled(&mut self, core: &Core, at: Instant, mut report: StatsReport) {
         if self.end.is_some() {
             return;
         }
         let before = self.session().last.take();
-        core.counters.sampled(before.as_deref(), report);
-        let sample = self.session().series.add(at, report, core.limits.samples);
+        core.counters.sampled(before.as_deref(), &report);
+        let sample = self.session().series.add(at, &report, core.limits.samples);
         if let Some(time) = sample.round_trip_time {
             core.counters.round_trip_times.observe(time);
         }
@@ -307,75 +307,78 @@ impl State {
                 core.counters.score(kind).observe(score);
             }
         }
-        self.select(core, at, report);
+        self.clean(core, &mut report);
+        self.select(core, at, &report);
         for stats in &report.candidates {
             self.add_candidate(core, at, stats.side, &stats.candidate);
         }
         for stats in &report.data_channels {
-            let label = self.name(core, &stats.label);
-            self.sample_channel(core, at, stats, label);
+            self.sample_channel(core, at, stats);
         }
         let bytes = |it: Option<&StatsReport>| {
             it.and_then(|it| it.transport.as_ref()).map(|it| (it.bytes_sent, it.bytes_received))
         };
-        if bytes(before.as_deref()) != bytes(Some(report)) {
+        if bytes(before.as_deref()) != bytes(Some(&report)) {
             self.active = at;
         }
-        self.session().last = Some(Box::new(self.clean(core, report)));
+        // The memory of the one before is used again.
+        let mut kept = before.unwrap_or_else(|| Box::new(StatsReport::new(at)));
+        *kept = report;
+        self.session().last = Some(kept);
     }
 
-    /// A report as it may be kept.
-    fn clean(&self, core: &Core, report: &StatsReport) -> StatsReport {
-        let mut clean = report.clone();
-        for stats in &mut clean.candidates {
-            stats.candidate = core.candidate(&stats.candidate);
+    /// Makes a report one that may be kept.
+    fn clean(&self, core: &Core, report: &mut StatsReport) {
+        if core.redactor.addresses {
+            for stats in &mut report.candidates {
+                stats.candidate = core.candidate(&stats.candidate);
+            }
         }
-        for stats in &mut clean.data_channels {
-            stats.label = self.name(core, &stats.label).into();
-            stats.protocol = self.name(core, &stats.protocol).into();
+        let known = self.session.as_deref();
+        for stats in &mut report.data_channels {
+            let known = known.and_then(|it| it.channels.iter().find(|it| it.id == stats.id));
+            // A label does not change, and a known one is clean.
+            stats.label = match known {
+                Some(known) => known.label.to_string(),
+                None => self.name(core, &stats.label).into(),
+            };
+            if !stats.protocol.is_empty() {
+                stats.protocol = self.name(core, &stats.protocol).into();
+            }
         }
-        clean
     }
 }
 
 impl State {
-    /// Takes note of the pair that is in use.
+    /// Takes note of the pair that is in use; its candidates are clean.
     fn select(&mut self, core: &Core, at: Instant, report: &StatsReport) {
         let Some(pair) = report.selected_pair() else { return };
         let (local, remote) = report.ends(pair);
-        if let (Some(local), Some(remote)) = (local, remote)
-            && self.session().selected.is_none()
-        {
+        let known = &mut self.session().selected;
+        let same = known
+            .as_ref()
+            .is_some_and(|known| (known.local.as_ref(), known.remote.as_ref()) == (local, remote));
+        if same {
+            return;
+        }
+        let changes = report.transport.as_ref().map_or(0, |it| it.selected_pair_changes);
+        let (local, remote) = (local.cloned(), remote.cloned());
+        let counted = local.as_ref().zip(remote.as_ref()).filter(|_| known.is_none());
+        if let Some((local, remote)) = counted {
             core.counters.selected_pair(local.kind, remote.kind, local.protocol).add(1);
         }
-        let keep = |candidate: Option<&crate::Candidate>| candidate.map(|it| core.candidate(it));
-        let changes = report.transport.as_ref().map_or(0, |it| it.selected_pair_changes);
-        let selected = Selected { since: at, local: keep(local), remote: keep(remote), changes };
-        let known = &mut self.session().selected;
-        let same = known.as_ref().is_some_and(|known| {
-            (&known.local, &known.remote) == (&selected.local, &selected.remote)
-        });
-        if !same {
-            let first = known.is_none();
-            *known = Some(selected);
-            if !first {
-                self.note(core, at, Happening::SelectedPair);
-            }
+        let before = known.replace(Selected { since: at, local, remote, changes });
+        if before.is_some() {
+            self.note(core, at, Happening::SelectedPair);
         }
     }
 
-    fn sample_channel(
-        &mut self,
-        core: &Core,
-        at: Instant,
-        stats: &crate::stats::DataChannelStats,
-        label: Box<str>,
-    ) {
+    fn sample_channel(&mut self, core: &Core, at: Instant, stats: &crate::stats::DataChannelStats) {
         let known = |session: &mut super::connection::Session| {
             session.channels.iter().any(|known| known.id == stats.id)
         };
         if !known(self.session()) {
-            self.add_channel(core, at, stats.id, label, None);
+            self.add_channel(core, at, stats.id, stats.label.as_str().into(), None);
         }
         let mut channels = self.session().channels.iter_mut();
         let Some(channel) = channels.find(|known| known.id == stats.id) else { return };

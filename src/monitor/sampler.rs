@@ -1,5 +1,6 @@
 //! Looking at connections, one after the other, within a set share of a core.
 
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -73,9 +74,9 @@ async fn look(core: &Core, connection: &Connection) {
     const PATIENCE: Duration = Duration::from_secs(1);
     let probe = connection.state.lock().probe.clone();
     let Some(probe) = probe else { return };
-    let answer = Box::pin(probe.stats());
+    let answer = pin!(probe.stats());
     if let Some(Some(report)) = time::by(time::after(Instant::now(), PATIENCE), answer).await {
-        connection.sampled(core, report.at, &report);
+        connection.sampled(core, report.at, report);
     }
 }
 

@@ -56,9 +56,11 @@ pub(super) async fn read(
 ) -> StatsReport {
     let now = Instant::now();
     let theirs = connection.get_stats(now, StatsSelector::None).await;
+    // Each look at an entry of theirs is one into a map.
+    let entries: Vec<_> = theirs.iter().collect();
     let mut ours = StatsReport::new(now);
     let mut local_ids: Vec<&str> = Vec::new();
-    for entry in theirs.iter() {
+    for &entry in &entries {
         if let RTCStatsReportEntry::LocalCandidate(local) = entry
             && let Some(candidate) = candidate(local)
         {
@@ -68,7 +70,7 @@ pub(super) async fn read(
     }
     let locals = local_ids.len();
     let mut pair_ids: Vec<&RTCStatsId> = Vec::new();
-    for entry in theirs.iter() {
+    for &entry in &entries {
         let RTCStatsReportEntry::IceCandidatePair(pair) = entry else { continue };
         let local = local_ids.iter().position(|id| *id == pair.local_candidate_id);
         let remote_id = &pair.remote_candidate_id;
@@ -81,7 +83,7 @@ pub(super) async fn read(
         pair_ids.push(&pair.stats.id);
         ours.candidate_pairs.push(candidate_pair(pair, local, remote));
     }
-    for entry in theirs.iter() {
+    for &entry in &entries {
         match entry {
             RTCStatsReportEntry::Transport(theirs) => {
                 let mut transport = TransportStats::new(convert::dtls_state(theirs.dtls_state));

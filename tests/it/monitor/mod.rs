@@ -6,7 +6,11 @@ mod life;
 #[cfg(feature = "log")]
 mod log;
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod redaction;
+#[cfg(feature = "log")]
+mod tracing;
 
 use std::time::Duration;
 
