@@ -1,7 +1,7 @@
 //! The callers' end of the log: it never waits.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::options::LogOptions;
@@ -9,14 +9,19 @@ use super::writer::{self, Folder};
 use crate::id::PeerId;
 use crate::monitor::{ConnectionInfo, Happening, OperationInfo, Sink};
 use crate::runtime::StartError;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Event, Mutex, wake_all};
 
 /// A record that waits to be written.
 pub(super) enum Record {
-    Connection(Box<ConnectionInfo>),
+    /// Read when it is written: that is not for the caller to do.
+    Connection(Box<dyn FnOnce() -> ConnectionInfo + Send>),
     Operation(Box<OperationInfo>),
-    Event { peer: PeerId, at: SystemTime, what: Happening },
+    Event {
+        peer: PeerId,
+        at: SystemTime,
+        what: Happening,
+    },
 }
 
 impl Record {
@@ -36,6 +41,8 @@ pub(super) struct Progress {
     done: AtomicU64,
     dropped: [AtomicU64; Folder::ALL.len()],
     last_drop: Mutex<Option<Instant>>,
+    /// Nobody writes any more.
+    over: AtomicBool,
     moved: Event,
 }
 
@@ -49,6 +56,7 @@ impl Progress {
             done: AtomicU64::new(0),
             dropped: Default::default(),
             last_drop: Mutex::new(None),
+            over: AtomicBool::new(false),
             moved: Event::new(),
         }
     }
@@ -60,6 +68,17 @@ impl Progress {
         }
         self.done.fetch_add(records, Ordering::AcqRel);
         wake_all(&self.moved);
+    }
+
+    /// Nobody writes any more.
+    pub(super) fn end(&self) {
+        self.over.store(true, Ordering::Release);
+        wake_all(&self.moved);
+    }
+
+    /// Whether so many are written or dropped, or never will be.
+    fn has_done(&self, records: u64) -> bool {
+        self.done.load(Ordering::Acquire) >= records || self.over.load(Ordering::Acquire)
     }
 
     fn drop(&self, folder: Folder, records: u64) {
@@ -74,7 +93,7 @@ impl Progress {
 
 /// Takes records, and has a thread write them until it is dropped.
 pub(crate) struct Log {
-    queue: Mutex<Option<SyncSender<Record>>>,
+    queue: SyncSender<Record>,
     progress: Arc<Progress>,
 }
 
@@ -83,25 +102,21 @@ impl Log {
         let (queue, records) = sync_channel(options.queue);
         let progress = Arc::new(Progress::new());
         writer::start(options, records, Arc::clone(&progress))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), progress })
+        Ok(Self { queue, progress })
     }
 
     fn offer(&self, record: Record) {
         let folder = record.folder();
         self.progress.queued.fetch_add(1, Ordering::AcqRel);
-        let refused = match &*self.queue.lock() {
-            Some(queue) => queue.try_send(record).err(),
-            None => Some(TrySendError::Disconnected(record)),
-        };
-        if refused.is_some() {
+        if self.queue.try_send(record).is_err() {
             self.progress.done(folder, 1, false);
         }
     }
 }
 
 impl Sink for Log {
-    fn connection(&self, info: ConnectionInfo) {
-        self.offer(Record::Connection(Box::new(info)));
+    fn connection(&self, read: Box<dyn FnOnce() -> ConnectionInfo + Send>) {
+        self.offer(Record::Connection(read));
     }
 
     fn operation(&self, info: OperationInfo) {
@@ -125,9 +140,9 @@ impl Sink for Log {
         let progress = Arc::clone(&self.progress);
         let queued = progress.queued.load(Ordering::Acquire);
         Box::pin(async move {
-            while progress.done.load(Ordering::Acquire) < queued {
+            while !progress.has_done(queued) {
                 let listener = progress.moved.listen();
-                if progress.done.load(Ordering::Acquire) >= queued {
+                if progress.has_done(queued) {
                     return;
                 }
                 listener.await;

@@ -3,10 +3,10 @@
 //! Written here rather than by a library: none known turns files over by size and by day both,
 //! cuts a torn tail, and goes on by itself after its folder was removed or its disk was full.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What ends the name of each file.
@@ -78,39 +78,26 @@ impl Stream {
         self.open.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Opens the last file of the day, or the next one where that is full.
+    /// Opens the last file of the day, or the next one where that is full or somebody else's.
     fn open_last(&self, day: u64, next: bool) -> io::Result<Open> {
-        let name = date(day);
-        let number = self
-            .known()
-            .iter()
-            .filter_map(|path| number(path, &name))
-            .max()
-            .map_or(0, |last| if next { last + 1 } else { last });
-        let mut number = number;
+        let date = date(day);
+        let own = self.known().into_iter().filter(|file| file.date == date);
+        let mut number = own.map(|file| file.number).max().map_or(0, |last| last + u32::from(next));
         loop {
-            let path = self.path(&name, number);
-            let open = Open::at(path, day)?;
-            if open.length < self.file_bytes {
-                return Ok(open);
+            let open = Open::at(self.folder.join(format!("{date}.{number:04}.{EXTENSION}")), day)?;
+            match open {
+                Some(open) if open.length < self.file_bytes => return Ok(open),
+                _ => number += 1,
             }
-            number += 1;
         }
     }
 
-    fn path(&self, date: &str, number: u32) -> PathBuf {
-        self.folder.join(format!("{date}.{number:04}.{EXTENSION}"))
-    }
-
-    /// Every file of the stream, the oldest first: their names are in the order of time.
-    fn known(&self) -> Vec<PathBuf> {
+    /// Every file of the stream, the oldest first. What is named otherwise is somebody else's.
+    fn known(&self) -> Vec<Known> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let mut paths: Vec<_> = entries
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|it| it == EXTENSION))
-            .collect();
-        paths.sort();
-        paths
+        let mut known: Vec<_> = entries.filter_map(|entry| Known::of(entry.path())).collect();
+        known.sort();
+        known
     }
 
     /// Removes what is too much or too old. One that cannot be removed stays.
@@ -118,7 +105,7 @@ impl Stream {
         let known = self.known();
         let written = self.open.as_ref().map(|open| open.path.as_path());
         let surplus = known.len().saturating_sub(self.files);
-        for (i, path) in known.iter().enumerate() {
+        for (i, Known { path, .. }) in known.iter().enumerate() {
             let age = fs::metadata(path).and_then(|it| it.modified()).ok();
             let age = age.and_then(|changed| now.duration_since(changed).ok());
             let old = self.max_age.zip(age).is_some_and(|(limit, age)| age > limit);
@@ -129,12 +116,36 @@ impl Stream {
     }
 }
 
+/// A file of the stream, by its name: `2026-11-25.0000.jsonl`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    date: String,
+    number: u32,
+    path: PathBuf,
+}
+
+impl Known {
+    fn of(path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let (date, number) = name.strip_suffix(EXTENSION)?.strip_suffix('.')?.split_once('.')?;
+        let is_date = date.len() == 10 && date.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        let (date, number) = (date.to_owned(), number.parse().ok().filter(|_| is_date)?);
+        Some(Self { date, number, path })
+    }
+}
+
 impl Open {
-    fn at(path: PathBuf, day: u64) -> io::Result<Self> {
+    /// `None` if another monitor or process writes to it.
+    fn at(path: PathBuf, day: u64) -> io::Result<Option<Self>> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
         let length = whole_lines(&mut file)?;
         file.set_len(length)?;
-        Ok(Self { file, path, day, length })
+        Ok(Some(Self { file, path, day, length }))
     }
 
     /// Whether the path is another file's by now, or nobody's.
@@ -163,11 +174,6 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
         end = start;
     }
     Ok(0)
-}
-
-fn number(path: &Path, date: &str) -> Option<u32> {
-    let stem = path.file_stem()?.to_str()?;
-    stem.strip_prefix(date)?.strip_prefix('.')?.parse().ok()
 }
 
 fn day(now: SystemTime) -> u64 {

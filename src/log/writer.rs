@@ -64,7 +64,17 @@ struct Failing {
     retry: Instant,
 }
 
+/// Says that it is over, however it ends.
+struct Over<'a>(&'a Progress);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 fn write(options: &LogOptions, records: &Receiver<Record>, progress: &Progress) {
+    let _over = Over(progress);
     let mut outputs = Folder::ALL.map(|folder| Output {
         folder,
         stream: Stream::new(
@@ -81,7 +91,7 @@ fn write(options: &LogOptions, records: &Receiver<Record>, progress: &Progress) 
     loop {
         let open = match records.recv_timeout(RETRY) {
             Ok(record) => {
-                outputs[record.folder() as usize].add(&record, progress);
+                outputs[record.folder() as usize].add(record, progress);
                 gather(records, &mut outputs, progress)
             }
             Err(RecvTimeoutError::Timeout) => true,
@@ -105,7 +115,7 @@ fn gather(records: &Receiver<Record>, outputs: &mut [Output; 3], progress: &Prog
         match records.try_recv() {
             Ok(record) => {
                 let output = &mut outputs[record.folder() as usize];
-                output.add(&record, progress);
+                output.add(record, progress);
                 if output.lines.len() >= BATCH_BYTES {
                     output.write(progress);
                 }
@@ -117,13 +127,13 @@ fn gather(records: &Receiver<Record>, outputs: &mut [Output; 3], progress: &Prog
 }
 
 impl Output {
-    fn add(&mut self, record: &Record, progress: &Progress) {
+    fn add(&mut self, record: Record, progress: &Progress) {
         let before = self.lines.len();
         let written = match record {
-            Record::Connection(info) => self.line(&ConnectionJson::new(info)),
-            Record::Operation(info) => self.line(&OperationJson::new(info)),
+            Record::Connection(read) => self.line(&ConnectionJson::new(&read())),
+            Record::Operation(info) => self.line(&OperationJson::new(&info)),
             Record::Event { peer, at, what } => {
-                self.line(&EventLineJson::new(peer.as_str(), *at, what))
+                self.line(&EventLineJson::new(peer.as_str(), at, &what))
             }
         };
         if written.is_ok() {

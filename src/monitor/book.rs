@@ -77,8 +77,8 @@ impl Book {
         live.or_else(closed).cloned()
     }
 
-    pub(super) fn is_live(&self, id: &str) -> bool {
-        self.inner.lock().by_id.contains_key(id)
+    pub(super) fn is_live(&self, number: u64) -> bool {
+        self.inner.lock().live.contains_key(&number)
     }
 
     /// At most `limit` live ones after a number, in their order.

@@ -73,7 +73,7 @@ impl Core {
     pub(super) fn connection_info(&self, connection: &Connection) -> ConnectionInfo {
         let mut info = connection.info(self);
         info.active_operations = self.operations.active_of(&connection.id, |it| it.id);
-        info.pending_tasks = self.tasks.of(&connection.id);
+        info.pending_tasks = self.tasks.of(connection.number);
         info
     }
 

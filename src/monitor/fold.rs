@@ -107,7 +107,9 @@ impl Observer for PeerFold {
             Event::HandlerPanicked { callback, message, .. } => {
                 self.error(at, &format!("{callback} panicked: {message}"));
             }
-            Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
+            Event::TaskGroupMade { group, .. } => {
+                core.tasks.add_group(Some(self.connection.number), group.clone());
+            }
             Event::TaskStarted { task } => {
                 core.tasks.started(task);
                 self.with(|record| {
@@ -182,7 +184,8 @@ impl PeerFold {
             book.close(&self.connection);
         }
         if let Some(sink) = &self.core.sink {
-            sink.connection(self.core.connection_info(&self.connection));
+            let (core, connection) = (Arc::clone(&self.core), Arc::clone(&self.connection));
+            sink.connection(Box::new(move || core.connection_info(&connection)));
         }
     }
 
@@ -411,7 +414,7 @@ impl Observer for SetFold {
         let (core, at) = (&*self.core, Instant::now());
         core.counters.events.add(1);
         match *event {
-            Event::TaskGroupMade { peer, group } => core.tasks.add_group(peer, group.clone()),
+            Event::TaskGroupMade { group, .. } => core.tasks.add_group(None, group.clone()),
             Event::TaskStarted { task } => core.tasks.started(task),
             Event::TaskEnded { task, end } => core.tasks.ended(task, end),
             Event::OperationStarted { id, operation, target, .. } => {

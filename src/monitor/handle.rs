@@ -242,9 +242,8 @@ impl Monitor {
     /// The recorded tasks that have not ended, in no particular order.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskReport> {
-        let report = |task: crate::task::TaskInfo| {
-            let peer = task.peer.as_ref();
-            let orphaned = peer.is_some_and(|peer| !self.book.is_live(peer.as_str()));
+        let report = |(connection, task): (Option<u64>, crate::task::TaskInfo)| {
+            let orphaned = connection.is_some_and(|number| !self.book.is_live(number));
             let (location, trouble) = (task.location, self.stuck.trouble(&task));
             TaskReport { task, location, orphaned, trouble }
         };

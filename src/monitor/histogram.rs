@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Upper bounds of buckets, in millionths of the unit of what is observed. There are at most 15,
+/// Upper bounds of buckets, in millionths of the unit of what is observed. There are at most 19,
 /// and one more bucket for everything beyond.
 pub(crate) type Bounds = &'static [u64];
 
-const MOST: usize = 16;
+const MOST: usize = 20;
 
-/// Times, from a millisecond to a minute.
+/// Times, from a tenth of a millisecond to a minute.
 pub(crate) const TIMES: Bounds = &[
-    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
-    5_000_000, 10_000_000, 30_000_000, 60_000_000,
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000,
 ];
 /// Times, from a second to a day.
 pub(crate) const LIFETIMES: Bounds = &[
@@ -170,7 +170,7 @@ mod tests {
         }
         let read = histogram.read();
         assert_eq!(read.count, 5);
-        assert_eq!(read.buckets[0], (0.001, 2));
+        assert_eq!(read.buckets[2..4], [(0.0005, 1), (0.001, 1)]);
         assert_eq!(read.buckets.last(), Some(&(f64::INFINITY, 1)));
         assert!((read.sum - 100.0415).abs() < 1e-6, "{}", read.sum);
         let median = read.quantile(0.5).expect("there is something");

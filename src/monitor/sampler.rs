@@ -48,9 +48,7 @@ pub(super) fn start(
             let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
             if tasks_due <= Instant::now() {
                 tasks_due = time::after(Instant::now(), TASKS);
-                core.tasks.look(stuck, |task| {
-                    task.peer.as_ref().is_some_and(|peer| !book.is_live(peer.as_str()))
-                });
+                core.tasks.look(stuck, |number| book.is_live(number));
             }
             let due = pace.due(&book);
             if due.is_empty() {

@@ -9,8 +9,8 @@ use crate::runtime::BoxFuture;
 
 /// Takes what was seen, without waiting.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// A connection has ended.
-    fn connection(&self, info: ConnectionInfo);
+    /// A connection has ended; `read` says what is known of it.
+    fn connection(&self, read: Box<dyn FnOnce() -> ConnectionInfo + Send>);
 
     /// An operation has ended.
     fn operation(&self, info: OperationInfo);

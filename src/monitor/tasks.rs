@@ -6,7 +6,6 @@ use super::connection::TaskCounts;
 use super::metrics::TaskMetrics;
 use super::names::Names;
 use super::options::Limits;
-use crate::id::PeerId;
 use crate::sync::Mutex;
 use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
 
@@ -98,7 +97,8 @@ pub(super) struct Tasks {
 struct Inner {
     all: TaskCounts,
     names: Names<Named>,
-    groups: Vec<(Option<PeerId>, WeakTaskGroup)>,
+    /// With the number of the connection that they belong to, if they belong to one.
+    groups: Vec<(Option<u64>, WeakTaskGroup)>,
     /// When they were last looked for.
     stuck: u64,
     orphaned: u64,
@@ -121,13 +121,13 @@ impl Tasks {
         Self { inner: Mutex::new(inner) }
     }
 
-    pub(super) fn add_group(&self, peer: Option<&PeerId>, group: WeakTaskGroup) {
+    pub(super) fn add_group(&self, connection: Option<u64>, group: WeakTaskGroup) {
         let mut inner = self.inner.lock();
         if inner.groups.len() >= inner.look_at {
             inner.groups.retain(|(_, group)| !group.is_gone());
             inner.look_at = FIRST_LOOK.max(2 * inner.groups.len());
         }
-        inner.groups.push((peer.cloned(), group));
+        inner.groups.push((connection, group));
     }
 
     pub(super) fn started(&self, task: &TaskInfo) {
@@ -168,13 +168,15 @@ impl Tasks {
         inner.names.iter().map(metrics).collect()
     }
 
-    /// Looks for tasks that are stuck, and for those of which `is_orphan` says that their peers are
-    /// gone.
-    pub(super) fn look(&self, stuck: StuckOptions, is_orphan: impl Fn(&TaskInfo) -> bool) {
+    /// Looks for tasks that are stuck, and for those whose connections are not live any more.
+    pub(super) fn look(&self, stuck: StuckOptions, is_live: impl Fn(u64) -> bool) {
         let all = if self.counts().pending() == 0 { Vec::new() } else { self.all() };
         let seen: Vec<_> = all
             .iter()
-            .map(|task| (task.name, stuck.trouble(task).is_some(), is_orphan(task)))
+            .map(|(connection, task)| {
+                let orphan = connection.is_some_and(|number| !is_live(number));
+                (task.name, stuck.trouble(task).is_some(), orphan)
+            })
             .collect();
         let mut inner = self.inner.lock();
         inner.names.iter_mut().for_each(|named| (named.stuck, named.orphaned) = (0, 0));
@@ -197,16 +199,20 @@ impl Tasks {
         (inner.stuck, inner.orphaned)
     }
 
-    /// Those that have not ended, in no particular order, with the peers that they belong to.
-    pub(super) fn all(&self) -> Vec<TaskInfo> {
+    /// Those that have not ended, in no particular order, with the connections that they belong to.
+    pub(super) fn all(&self) -> Vec<(Option<u64>, TaskInfo)> {
         let groups = self.inner.lock().groups.clone();
-        groups.iter().flat_map(|(_, group)| group.tasks()).collect()
+        let tasks = |(connection, group): &(Option<u64>, WeakTaskGroup)| {
+            let connection = *connection;
+            group.tasks().into_iter().map(move |task| (connection, task))
+        };
+        groups.iter().flat_map(tasks).collect()
     }
 
-    /// Those of one peer.
-    pub(super) fn of(&self, peer: &PeerId) -> Vec<TaskInfo> {
+    /// Those of one connection.
+    pub(super) fn of(&self, connection: u64) -> Vec<TaskInfo> {
         let inner = self.inner.lock();
-        let own = inner.groups.iter().filter(|(owner, _)| owner.as_ref() == Some(peer));
+        let own = inner.groups.iter().filter(|(owner, _)| *owner == Some(connection));
         let own: Vec<_> = own.map(|(_, group)| group.clone()).collect();
         drop(inner);
         own.iter().flat_map(WeakTaskGroup::tasks).collect()

@@ -170,6 +170,22 @@ fn a_torn_tail_is_cut_when_the_file_is_next_opened() {
 }
 
 #[test]
+fn two_monitors_may_write_to_one_folder() {
+    let folder = Folder::new();
+    let monitors = [monitor(&folder.0), monitor(&folder.0)];
+    for _ in 0..20 {
+        for monitor in &monitors {
+            operations(monitor, 5);
+        }
+        for monitor in &monitors {
+            block_on(monitor.flush());
+        }
+    }
+    assert_eq!(records(&folder.0, "operations").len(), 200);
+    assert_eq!(files(&folder.0, "operations").len(), 2, "expected each to have its own file");
+}
+
+#[test]
 fn a_log_whose_folder_is_removed_goes_on_by_itself() {
     let folder = Folder::new();
     let monitor = monitor(&folder.0);
