@@ -28,6 +28,16 @@ mod queue;
 mod stream;
 mod writer;
 
+use std::sync::Arc;
+
 pub use self::options::LogOptions;
 
-pub(crate) use self::queue::Log;
+use self::queue::Log;
+use crate::monitor::{MonitorBuilder, Sink};
+
+impl MonitorBuilder {
+    /// Writes what it sees to files, too.
+    pub fn log(self, options: LogOptions) -> Self {
+        self.sink(move || Ok(Arc::new(Log::start(options.clone())?) as Arc<dyn Sink>))
+    }
+}

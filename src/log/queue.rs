@@ -92,13 +92,13 @@ impl Progress {
 }
 
 /// Takes records, and has a thread write them until it is dropped.
-pub(crate) struct Log {
+pub(super) struct Log {
     queue: SyncSender<Record>,
     progress: Arc<Progress>,
 }
 
 impl Log {
-    pub(crate) fn start(options: LogOptions) -> Result<Self, StartError> {
+    pub(super) fn start(options: LogOptions) -> Result<Self, StartError> {
         let (queue, records) = sync_channel(options.queue);
         let progress = Arc::new(Progress::new());
         writer::start(options, records, Arc::clone(&progress))?;

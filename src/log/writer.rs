@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Serialize;
-
 use super::options::LogOptions;
 use super::queue::{Progress, Record};
 use super::stream::Stream;
 use crate::runtime::StartError;
 use crate::runtime::background::start_thread;
-use crate::wire::json::{ConnectionJson, DroppedJson, EventLineJson, OperationJson};
+use crate::wire::json::{ConnectionJson, DroppedJson, EventLineJson, OperationJson, append};
 
 /// Where a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,26 +126,19 @@ fn gather(records: &Receiver<Record>, outputs: &mut [Output; 3], progress: &Prog
 
 impl Output {
     fn add(&mut self, record: Record, progress: &Progress) {
-        let before = self.lines.len();
+        let lines = &mut self.lines;
         let written = match record {
-            Record::Connection(read) => self.line(&ConnectionJson::new(&read())),
-            Record::Operation(info) => self.line(&OperationJson::new(&info)),
+            Record::Connection(read) => append(lines, &ConnectionJson::new(&read())),
+            Record::Operation(info) => append(lines, &OperationJson::new(&info)),
             Record::Event { peer, at, what } => {
-                self.line(&EventLineJson::new(peer.as_str(), at, &what))
+                append(lines, &EventLineJson::new(peer.as_str(), at, &what))
             }
         };
-        if written.is_ok() {
+        if written {
             self.records += 1;
         } else {
-            self.lines.truncate(before);
             progress.done(self.folder, 1, false);
         }
-    }
-
-    fn line(&mut self, value: &impl Serialize) -> serde_json::Result<()> {
-        serde_json::to_writer(&mut self.lines, value)?;
-        self.lines.push(b'\n');
-        Ok(())
     }
 
     fn write(&mut self, progress: &Progress) {
@@ -164,9 +155,7 @@ impl Output {
         if dropped > self.told {
             let gap = DroppedJson::new(SystemTime::now(), dropped - self.told);
             let rest = std::mem::take(&mut self.lines);
-            if self.line(&gap).is_err() {
-                self.lines.clear();
-            }
+            append(&mut self.lines, &gap);
             self.lines.extend_from_slice(&rest);
         }
         match self.stream.append(&self.lines, SystemTime::now()) {

@@ -17,6 +17,7 @@ use super::snapshot::{ConnectionInfo, OperationInfo, Summary, TaskReport};
 use super::tasks::StuckOptions;
 use crate::event::Observer;
 use crate::id::OperationId;
+use crate::peer::PeersBuilder;
 use crate::redact::Redactor;
 use crate::runtime::{Runtime, StartError};
 use crate::state::DataChannelState;
@@ -49,16 +50,17 @@ pub struct Monitor {
 }
 
 /// Configures a [`Monitor`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use]
 pub struct MonitorBuilder {
     limits: Limits,
     sample: SampleOptions,
     stuck: StuckOptions,
     redactor: Redactor,
-    #[cfg(feature = "log")]
-    log: Option<crate::log::LogOptions>,
+    sink: Option<StartSink>,
 }
+
+type StartSink = Arc<dyn Fn() -> Result<Arc<dyn Sink>, StartError> + Send + Sync>;
 
 impl MonitorBuilder {
     /// How much it keeps.
@@ -95,23 +97,14 @@ impl MonitorBuilder {
         self
     }
 
-    /// Writes what it sees to files, too.
+    /// Who else is told, started with the monitor.
     #[cfg(feature = "log")]
-    pub fn log(mut self, log: crate::log::LogOptions) -> Self {
-        self.log = Some(log);
+    pub(crate) fn sink(
+        mut self,
+        start: impl Fn() -> Result<Arc<dyn Sink>, StartError> + Send + Sync + 'static,
+    ) -> Self {
+        self.sink = Some(Arc::new(start));
         self
-    }
-
-    #[cfg(feature = "log")]
-    fn sink(&mut self) -> Result<Option<Arc<dyn Sink>>, StartError> {
-        let log = self.log.take().map(crate::log::Log::start).transpose()?;
-        Ok(log.map(|log| Arc::new(log) as Arc<dyn Sink>))
-    }
-
-    #[cfg(not(feature = "log"))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as with `log`")]
-    fn sink(&mut self) -> Result<Option<Arc<dyn Sink>>, StartError> {
-        Ok(None)
     }
 
     /// The monitor, watching nothing yet.
@@ -120,13 +113,30 @@ impl MonitorBuilder {
     ///
     /// [`StartError`] if a thread that it needs could not be started: that which samples, or that
     /// which writes the log.
-    pub fn build(mut self) -> Result<Monitor, StartError> {
+    pub fn build(self) -> Result<Monitor, StartError> {
         Runtime::background()?;
-        let sink = self.sink()?;
+        let sink = self.sink.map(|start| start()).transpose()?;
         let core = Arc::new(Core::new(self.limits, self.redactor, sink));
         let book = Arc::new(Book::new(self.limits.closed_connections));
         sampler::start(Arc::downgrade(&core), &book, self.sample, self.stuck);
         Ok(Monitor { core, book, stuck: self.stuck })
+    }
+}
+
+impl fmt::Debug for MonitorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MonitorBuilder")
+            .field("limits", &self.limits)
+            .field("sample", &self.sample)
+            .field("stuck", &self.stuck)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PeersBuilder {
+    /// Has `monitor` watch the peers, and times their tasks.
+    pub fn monitor(self, monitor: &Monitor) -> Self {
+        self.observer(monitor.observer()).timed_tasks()
     }
 }
 

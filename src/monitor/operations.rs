@@ -152,14 +152,14 @@ impl Core {
         at: Instant,
         ending: Ending,
     ) {
-        let told = span::is_heard().then(|| ending.clone());
-        let read = |record: &Record| self.sink.is_some().then(|| self.operation_info(record));
-        let Some((span, info)) = self.operations.end(id, kind, at, ending, read) else { return };
-        if let (Some(span), Some(ending)) = (span, told) {
+        let heard = span::is_heard().then(|| ending.clone());
+        let told = self.sink.is_some();
+        let (span, record) = self.operations.end(id, kind, at, ending, told);
+        if let (Some(span), Some(ending)) = (span, heard) {
             span.end(&ending);
         }
-        if let (Some(sink), Some(info)) = (&self.sink, info) {
-            sink.operation(info);
+        if let (Some(sink), Some(record)) = (&self.sink, record) {
+            sink.operation(self.operation_info(&record));
         }
     }
 
@@ -290,6 +290,7 @@ impl Operations {
         Self { limits, inner: Mutex::new(inner) }
     }
 
+    #[inline]
     fn start(&self, mut record: Box<Record>) {
         let mut inner = self.inner.lock();
         inner.all.started += 1;
@@ -307,15 +308,17 @@ impl Operations {
         }
     }
 
-    /// Ends an operation, once, and has `read` look at it, if it is known; gives its span back.
-    fn end<T>(
+    /// Ends an operation, once. The answer is its span, and if it is to be told a copy of it; nothing
+    /// where it is not known.
+    #[inline]
+    fn end(
         &self,
         id: OperationId,
         kind: &'static str,
         at: Instant,
         ending: Ending,
-        read: impl FnOnce(&Record) -> T,
-    ) -> Option<(Option<Box<Span>>, T)> {
+        told: bool,
+    ) -> (Option<Box<Span>>, Option<Box<Record>>) {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let end = ending.kind();
@@ -326,18 +329,18 @@ impl Operations {
             if let Some(kind) = inner.kinds.at(place) {
                 kind.counts.add(end);
             }
-            return None;
+            return (None, None);
         };
         if let Some(kind) = inner.kinds.at(record.place) {
             kind.counts.add(end);
             kind.durations[end as usize].observe(at.saturating_duration_since(record.started));
         }
         record.ended = Some((at, ending));
-        let (span, read) = (record.span.take(), read(&record));
+        let (span, copy) = (record.span.take(), told.then(|| record.copy()));
         let gone = inner.finished.push(record, self.limits.finished_operations);
         drop(guard);
         drop(gone);
-        Some((span, read))
+        (span, copy)
     }
 
     pub(super) fn counts(&self) -> OperationCounts {
@@ -406,6 +409,18 @@ pub(super) fn detail(redactor: &Redactor, name: &str, value: Detail) -> Detail {
 }
 
 impl Record {
+    /// The same, without its span.
+    #[cold]
+    fn copy(&self) -> Box<Self> {
+        Box::new(Self {
+            subject: self.subject.clone(),
+            details: self.details.clone(),
+            ended: self.ended.clone(),
+            span: None,
+            ..*self
+        })
+    }
+
     pub(super) fn details(&self) -> &[(&'static str, Detail)] {
         self.details.as_ref().map_or(&[], |details| &details.0)
     }

@@ -79,12 +79,6 @@ impl PeersBuilder {
         self
     }
 
-    /// Has `monitor` watch the peers, and times their tasks.
-    #[cfg(feature = "monitor")]
-    pub fn monitor(self, monitor: &crate::monitor::Monitor) -> Self {
-        self.observer(monitor.observer()).timed_tasks()
-    }
-
     /// The empty set.
     #[must_use]
     pub fn build(self) -> Peers {

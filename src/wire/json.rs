@@ -25,6 +25,18 @@ fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
+/// Appends a value as a line; says whether it could be written.
+pub(crate) fn append(lines: &mut Vec<u8>, value: &impl Serialize) -> bool {
+    let before = lines.len();
+    let written = serde_json::to_writer(&mut *lines, value).is_ok();
+    if written {
+        lines.push(b'\n');
+    } else {
+        lines.truncate(before);
+    }
+    written
+}
+
 #[derive(Serialize)]
 pub(crate) struct ConnectionJson<'a> {
     connection_id: &'a str,
