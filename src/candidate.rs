@@ -172,7 +172,9 @@ impl Candidate {
 
     /// Whether both are the same place, however it was learnt of.
     pub(crate) fn is_at(&self, other: &Self) -> bool {
-        (self.protocol, self.port, &self.address) == (other.protocol, other.port, &other.address)
+        // Of one whose address is hidden, that is what is left of it.
+        let place = |it: &Self| (it.protocol, it.port, it.scope, it.ipv6);
+        place(self) == place(other) && self.address == other.address
     }
 }
 

@@ -146,7 +146,7 @@ fn connections(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Err
             (["failed"], states.failed),
         ],
     )?;
-    let opened = [([], states.total())];
+    let opened = [([], metrics.opened)];
     families.counters("webrtc_connections_opened", "Connections that were opened", [], opened)?;
     let closed = metrics.closed.iter().map(|(reason, count)| ([reason.as_str()], *count));
     families.counters(

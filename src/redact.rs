@@ -5,7 +5,9 @@
 //! on by its value, wherever that turns up.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::candidate::Side;
 
 /// What stands where a secret was.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -13,26 +15,35 @@ pub(crate) const REDACTED: &str = "[redacted]";
 /// Attributes whose values are secret (RFC 8839, section 5.4; RFC 4568, section 4).
 const SECRET_LINES: &[&str] = &["a=ice-pwd:", "a=crypto:", "a=key-mgmt:", "k="];
 
-/// Words after which a secret comes, in lower case.
+/// Words after which a secret comes, in lower case, with `_` for `-`.
 const SECRET_WORDS: &[&str] = &[
-    "ice-pwd",
+    "ice_pwd",
+    "pwd",
     "credential",
     "password",
     "passwd",
+    "passphrase",
     "secret",
     "token",
     "bearer",
     "authorization",
+    "cookie",
     "apikey",
-    "api-key",
     "api_key",
+    "signature",
 ];
+
+/// The words after which everything to the end of the line is secret.
+const WHOLE_LINE: &[&str] = &["authorization", "cookie"];
 
 /// A shorter value is taken for no secret: it would turn up everywhere.
 const SHORTEST_SECRET: usize = 4;
+/// A longer one is none that ICE or TURN would use (RFC 8839, section 5.4: 256 characters).
+const LONGEST_SECRET: usize = 256;
 
-/// So many secrets of one connection are known by value.
-const MAX_SECRETS: usize = 16;
+/// So many ICE passwords of each side, and so many secrets of a configuration, are known by value.
+const PASSWORDS: usize = 4;
+const CONFIGURED: usize = 16;
 
 /// What is taken out besides what always is.
 #[derive(Clone, Debug, Default)]
@@ -44,33 +55,47 @@ pub(crate) struct Redactor {
 
 /// The secrets of one connection.
 #[derive(Default)]
-pub(crate) struct Secrets(Vec<Box<str>>);
+pub(crate) struct Secrets {
+    configured: Vec<Box<str>>,
+    /// The last ones of each side, so that neither side's drive out the other's.
+    passwords: [Vec<Box<str>>; 2],
+}
+
+fn remember(known: &mut Vec<Box<str>>, secret: &str, limit: usize) {
+    if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&secret.len()) {
+        return;
+    }
+    known.retain(|other| **other != *secret);
+    if known.len() >= limit {
+        known.remove(0);
+    }
+    known.push(secret.into());
+}
 
 impl Secrets {
+    /// A secret of the configuration.
     pub(crate) fn add(&mut self, secret: &str) {
-        let known = self.0.iter().any(|known| **known == *secret);
-        if secret.len() >= SHORTEST_SECRET && !known {
-            // The last ones are those that are in use.
-            if self.0.len() >= MAX_SECRETS {
-                self.0.remove(0);
+        remember(&mut self.configured, secret, CONFIGURED);
+    }
+
+    /// Those of a description of one side.
+    pub(crate) fn add_of_sdp(&mut self, side: Side, sdp: &str) {
+        let known = &mut self.passwords[usize::from(side == Side::Remote)];
+        for line in sdp.lines() {
+            if let Some(password) = line.trim_end().strip_prefix("a=ice-pwd:") {
+                remember(known, password.trim(), PASSWORDS);
             }
-            self.0.push(secret.into());
         }
     }
 
-    /// Those of a description.
-    pub(crate) fn add_of_sdp(&mut self, sdp: &str) {
-        for line in sdp.lines() {
-            if let Some(password) = line.trim_end().strip_prefix("a=ice-pwd:") {
-                self.add(password.trim());
-            }
-        }
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.configured.iter().chain(self.passwords.iter().flatten()).map(|secret| &**secret)
     }
 }
 
 impl Redactor {
     /// A session description without its secrets.
-    pub(crate) fn sdp(&self, sdp: &str) -> String {
+    pub(crate) fn sdp(&self, sdp: &str, secrets: &Secrets) -> String {
         let mut clean = String::with_capacity(sdp.len());
         for line in sdp.split_inclusive('\n') {
             let content = line.trim_end_matches(['\r', '\n']);
@@ -79,133 +104,172 @@ impl Redactor {
                     clean.push_str(prefix);
                     clean.push_str(REDACTED);
                 }
-                None if self.addresses => clean.push_str(&without_addresses(content)),
+                None if self.addresses && !content.starts_with("a=fingerprint:") => {
+                    clean.push_str(&without_addresses(content));
+                }
                 None => clean.push_str(content),
             }
             clean.push_str(&line[content.len()..]);
         }
-        clean
+        self.without_known(Cow::Owned(clean), secrets).into_owned()
     }
 
     /// Any other text without secrets, and not longer than `limit` bytes.
+    ///
+    /// Texts may be a remote side's, and of any length: one that is too long is cut first, with
+    /// room for a secret that lies across the end.
     pub(crate) fn text(&self, text: &str, secrets: &Secrets, limit: usize) -> Box<str> {
-        let mut clean = Cow::Borrowed(text);
-        for secret in self.tokens.iter().chain(&secrets.0) {
-            if clean.contains(&**secret) {
-                clean = Cow::Owned(clean.replace(&**secret, REDACTED));
-            }
-        }
+        let most = limit + 2 * LONGEST_SECRET;
+        let start = &text[..text.floor_char_boundary(most)];
+        let mut clean = self.without_known(Cow::Borrowed(start), secrets);
         if let Some(guessed) = without_secret_words(&clean) {
             clean = Cow::Owned(guessed);
         }
         if self.addresses {
             clean = Cow::Owned(without_addresses(&clean));
         }
+        if start.len() < text.len() && clean.len() <= limit {
+            // What was taken out made room; what comes after it was not looked at.
+            return format!("{}{MARK}", &clean[..clean.floor_char_boundary(limit - MARK.len())])
+                .into();
+        }
         cut(&clean, limit)
+    }
+
+    /// Takes out what is known by its value, the longest first: one may be a part of another.
+    fn without_known<'a>(&self, mut text: Cow<'a, str>, secrets: &Secrets) -> Cow<'a, str> {
+        let known = self.tokens.iter().map(|token| &**token).chain(secrets.iter());
+        let mut known: Vec<_> = known.filter(|secret| text.contains(secret)).collect();
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for secret in known {
+            text = Cow::Owned(text.replace(secret, REDACTED));
+        }
+        text
     }
 
     /// Whether the value of a detail of this name is secret.
     pub(crate) fn is_secret_name(name: &str) -> bool {
-        let name = name.to_ascii_lowercase();
+        let name = name.to_ascii_lowercase().replace('-', "_");
         SECRET_WORDS.iter().any(|word| name.contains(word))
     }
 }
 
+/// What ends a text that was cut.
+const MARK: &str = "…";
+
 /// At most `limit` bytes of a text, on a character's boundary; one that was cut says so.
 pub(crate) fn cut(text: &str, limit: usize) -> Box<str> {
-    const MARK: &str = "…";
     if text.len() <= limit {
         return text.into();
     }
-    let mut end = limit.saturating_sub(MARK.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let end = text.floor_char_boundary(limit.saturating_sub(MARK.len()));
     format!("{}{MARK}", &text[..end]).into()
 }
 
-fn is_separator(c: char) -> bool {
-    c.is_whitespace() || matches!(c, ':' | '=' | '"' | '\'' | '(' | '[' | '{' | '\\')
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-fn ends_value(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '&' | ')' | ']' | '}' | '\\')
-}
-
-/// Takes out what comes after a word that announces a secret and a colon, an equals sign or, after
-/// `Bearer`, a space.
+/// Takes out what comes after a word that announces a secret and a colon or an equals sign; after
+/// `Bearer`, a space is enough. One pass over the words of the text.
 fn without_secret_words(text: &str) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
     let mut clean = String::new();
-    let mut done = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let Some((start, word)) = SECRET_WORDS
-            .iter()
-            .filter_map(|word| lower[at..].find(word).map(|found| (at + found, *word)))
-            .min()
-        else {
-            break;
+    let (mut done, mut at) = (0, 0);
+    while let Some(start) = text[at..].find(is_word).map(|found| at + found) {
+        let end = start + text[start..].find(|c| !is_word(c)).unwrap_or(text.len() - start);
+        at = end;
+        let word = text[start..end].to_ascii_lowercase().replace('-', "_");
+        let Some(announces) = SECRET_WORDS.iter().find(|secret| word.contains(**secret)) else {
+            continue;
         };
-        let after = start + word.len();
-        // The rest of the word, as in `credentials` or `token_id`.
-        let tail = text[after..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
-        let tail = after + tail.unwrap_or(text.len() - after);
-        let gap = text[tail..].find(|c: char| !is_separator(c)).unwrap_or(text.len() - tail);
-        let (value, gap_text) = (tail + gap, &text[tail..tail + gap]);
-        let announces = gap_text.contains([':', '=']) || (word == "bearer" && !gap_text.is_empty());
-        let end = value + text[value..].find(ends_value).unwrap_or(text.len() - value);
-        at = tail.max(at + 1);
+        let rest = &text[end..];
+        // What is between: a quote that ends the name, a colon or an equals sign, spaces.
+        let gap = rest.len() - rest.trim_start_matches(is_between).len();
+        let (between, value) = rest.split_at(gap);
+        if value.is_empty() || !(between.contains([':', '=']) || (word == "bearer" && gap > 0)) {
+            continue;
+        }
         // Another of the words comes next: it is that one's value that counts.
-        let nested = SECRET_WORDS.iter().any(|word| lower[value..end].starts_with(word));
-        if announces && !nested && end > value && &text[value..end] != REDACTED {
-            clean.push_str(&text[done..value]);
-            clean.push_str(REDACTED);
-            done = end;
-            at = end;
+        let next = value.split(|c| !is_word(c)).next().unwrap_or_default();
+        let next = next.to_ascii_lowercase().replace('-', "_");
+        if SECRET_WORDS.contains(&&*next) {
+            continue;
         }
-        while at < text.len() && !text.is_char_boundary(at) {
-            at += 1;
+        let length = value_length(value, between, WHOLE_LINE.contains(announces));
+        if length == 0 || value.starts_with(REDACTED) {
+            continue;
         }
+        clean.push_str(&text[done..end + gap]);
+        clean.push_str(REDACTED);
+        done = end + gap + length;
+        at = done;
     }
     (done > 0).then(|| clean + &text[done..])
 }
 
+fn is_between(c: char) -> bool {
+    matches!(c, ' ' | '\t' | ':' | '=' | '"' | '\'' | '\\')
+}
+
+/// How much of the text after it belongs to a secret: up to its quote, or the end of the line, or
+/// what ends a word in headers, queries, JSON and `Debug`.
+fn value_length(value: &str, between: &str, whole_line: bool) -> usize {
+    let end = match between.trim_end_matches('\\').chars().last() {
+        Some(quote @ ('"' | '\'')) => value.find(quote),
+        _ if whole_line => value.find(['\n', '\r']),
+        _ => value.find(|c: char| {
+            c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '&' | ')' | ']' | '}' | '\\')
+        }),
+    };
+    end.unwrap_or(value.len())
+}
+
 /// Takes out IP addresses, and names of multicast DNS.
 fn without_addresses(text: &str) -> String {
-    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '%');
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(part) {
         clean.push_str(&rest[..start]);
         rest = &rest[start..];
         let word = &rest[..rest.find(|c| !part(c)).unwrap_or(rest.len())];
-        clean.push_str(&word_without_address(word));
+        push_without_address(&mut clean, word);
         rest = &rest[word.len()..];
     }
     clean + rest
 }
 
-fn word_without_address(word: &str) -> Cow<'_, str> {
-    let is_address =
-        |text: &str| text.parse::<IpAddr>().is_ok() || (text.len() > 6 && text.ends_with(".local"));
-    if is_address(word) {
-        return REDACTED.into();
+/// No address is longer.
+const LONGEST_ADDRESS: usize = 64;
+
+/// Appends letters, digits, dots, colons and dashes: addresses, with ports after them or schemes
+/// before them, or none.
+fn push_without_address(clean: &mut String, word: &str) {
+    let is_mdns = |text: &str| text.trim_matches('.').to_ascii_lowercase().ends_with(".local");
+    if is_mdns(word.split(':').next().unwrap_or_default()) {
+        clean.push_str(REDACTED);
+        clean.push_str(word.find(':').map_or("", |at| &word[at..]));
+        return;
     }
-    // With a port after it, or a scheme before it.
-    for (at, _) in word.match_indices(':') {
-        let (before, after) = (&word[..at], &word[at + 1..]);
-        if is_address(before) && before.contains('.') {
-            return format!("{REDACTED}:{after}").into();
+    let is_v6 = |text: &str| text.len() <= LONGEST_ADDRESS && text.parse::<Ipv6Addr>().is_ok();
+    for (i, range) in word.split('-').enumerate() {
+        if i > 0 {
+            clean.push('-');
         }
-        if after.contains('.') || after.contains(':') {
-            let clean = word_without_address(after);
-            if clean != after {
-                return format!("{before}:{clean}").into();
+        let end = range.trim_end_matches(['.', ':']);
+        // `::1` begins with what may also be punctuation.
+        if is_v6(range) || is_v6(end) || is_v6(end.trim_start_matches(['.', ':'])) {
+            clean.push_str(REDACTED);
+            continue;
+        }
+        for (i, piece) in range.split(':').enumerate() {
+            if i > 0 {
+                clean.push(':');
             }
+            let is_v4 = piece.trim_matches('.').parse::<Ipv4Addr>().is_ok();
+            clean.push_str(if is_v4 || is_mdns(piece) { REDACTED } else { piece });
         }
     }
-    word.into()
 }
 
 #[cfg(test)]
@@ -221,11 +285,11 @@ mod tests {
         let sdp = "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:S3cretS3cretS3cret\r\na=mid:0\r\n";
         let redactor = Redactor::default();
         assert_eq!(
-            redactor.sdp(sdp),
+            redactor.sdp(sdp, &Secrets::default()),
             "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:[redacted]\r\na=mid:0\r\n"
         );
         let mut secrets = Secrets::default();
-        secrets.add_of_sdp(sdp);
+        secrets.add_of_sdp(Side::Local, sdp);
         let error = redactor.text("bad STUN key S3cretS3cretS3cret!", &secrets, 512);
         assert_eq!(&*error, "bad STUN key [redacted]!");
     }
@@ -241,8 +305,11 @@ mod tests {
         assert_eq!(text("a=ice-pwd:0123456789abcdef0123 x"), "a=ice-pwd:[redacted] x");
         assert_eq!(
             text("RTCIceServer { credential: \"x y\" }"),
-            "RTCIceServer { credential: \"[redacted] y\" }"
+            "RTCIceServer { credential: \"[redacted]\" }"
         );
+        assert_eq!(text("Authorization: Basic dXNlcjpw, x"), "Authorization: [redacted]");
+        assert_eq!(text("Cookie: a=1; b=2\nnext"), "Cookie: [redacted]\nnext");
+        assert_eq!(text(r#"{"api-key":"a b","x":1}"#), r#"{"api-key":"[redacted]","x":1}"#);
         assert_eq!(text("token"), "token");
         assert_eq!(text("the token was refused"), "the token was refused");
         assert_eq!(text("tökén=ü password=ü, z"), "tökén=ü password=[redacted], z");
@@ -256,14 +323,58 @@ mod tests {
             ("from [fe80::1]:3478 to ::1", "from [[redacted]]:3478 to [redacted]"),
             ("turn:10.0.0.1:3478?transport=udp", "turn:[redacted]:3478?transport=udp"),
             ("8d2f-11.local 9", "[redacted] 9"),
+            ("8d2f-11.local:9", "[redacted]:9"),
+            ("X.LOCAL. is there", "[redacted] is there"),
+            ("reach 10.0.0.1.", "reach [redacted]"),
+            ("2001:db8::1: connection refused", "[redacted] connection refused"),
+            ("fe80::1%eth0", "[redacted]%eth0"),
+            ("10.0.0.1-10.0.0.9", "[redacted]-[redacted]"),
+            ("10.0.0.1:1-10.0.0.2:2", "[redacted]:1-[redacted]:2"),
             ("version 1.2.3 at 12:30:00", "version 1.2.3 at 12:30:00"),
             ("say hush", "say [redacted]"),
         ] {
             assert_eq!(&*redactor.text(text, &Secrets::default(), 512), clean);
         }
-        let sdp =
-            redactor.sdp("c=IN IP4 10.0.0.1\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\n");
-        assert!(!sdp.contains("10.0.0.1"), "{sdp}");
+        let sdp = "c=IN IP4 10.0.0.1\r\na=candidate:1 1 udp 1 10.0.0.1 9 typ host\r\na=fingerprint:sha-256 61:E4:AA:77:19:82:8B:7C\r\n";
+        let clean = redactor.sdp(sdp, &Secrets::default());
+        assert!(!clean.contains("10.0.0.1"), "{clean}");
+        assert!(clean.contains("61:E4:AA:77:19:82:8B:7C"), "{clean}");
+    }
+
+    #[test]
+    fn a_text_of_any_shape_and_length_takes_no_longer_than_it_is_worth() {
+        let redactor = Redactor { addresses: true, tokens: Vec::new() };
+        for text in [
+            "z:".repeat(40_000),
+            "token ".repeat(20_000),
+            "1.".repeat(40_000),
+            "-".repeat(80_000),
+            "::".repeat(40_000),
+        ] {
+            let start = std::time::Instant::now();
+            let clean = redactor.text(&text, &Secrets::default(), 256);
+            assert!(clean.len() <= 256 && clean.ends_with('…'), "{clean}");
+            let _whole = redactor.sdp(&text, &Secrets::default());
+            // Exponential would be centuries, quadratic minutes.
+            assert!(start.elapsed().as_secs() < 10, "{:?} for {:.10}..", start.elapsed(), text);
+        }
+    }
+
+    #[test]
+    fn the_longest_secret_goes_first_and_no_side_drives_out_the_others() {
+        let (redactor, mut secrets) = (Redactor::default(), Secrets::default());
+        secrets.add("alice");
+        secrets.add("alice-s3cret");
+        assert_eq!(&*redactor.text("for alice-s3cret", &secrets, 99), "for [redacted]");
+        let many = |from: u32| {
+            (from..from + 20)
+                .map(|number| format!("a=ice-pwd:password-{number}\r\n"))
+                .collect::<String>()
+        };
+        secrets.add_of_sdp(Side::Local, "a=ice-pwd:our-own-password\r\n");
+        secrets.add_of_sdp(Side::Remote, &many(0));
+        let text = redactor.text("alice, our-own-password, password-19", &secrets, 99);
+        assert_eq!(&*text, "[redacted], [redacted], [redacted]");
     }
 
     #[test]

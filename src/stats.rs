@@ -52,6 +52,24 @@ impl StatsReport {
         named.or_else(|| self.candidate_pairs.iter().find(|pair| pair.nominated))
     }
 
+    /// Lets go of what is beyond so many candidates and pairs, and so many channels and streams of
+    /// each direction; the pair that is in use stays.
+    #[cfg(feature = "monitor")]
+    pub(crate) fn keep_at_most(&mut self, candidates: usize, streams: usize) {
+        if let Some(transport) = &mut self.transport
+            && let Some(index) = transport.selected_pair.filter(|index| *index >= candidates)
+            && index < self.candidate_pairs.len()
+        {
+            self.candidate_pairs.swap(0, index);
+            transport.selected_pair = Some(0);
+        }
+        self.candidate_pairs.truncate(candidates);
+        self.candidates.truncate(2 * candidates);
+        self.data_channels.truncate(streams);
+        self.inbound_rtp.truncate(streams);
+        self.outbound_rtp.truncate(streams);
+    }
+
     /// The candidates of a pair, local and remote, where the report has them.
     #[must_use]
     pub fn ends(&self, pair: &CandidatePairStats) -> (Option<&Candidate>, Option<&Candidate>) {

@@ -26,6 +26,15 @@ struct Inner {
     closed: Bounded<Arc<Connection>>,
 }
 
+impl Inner {
+    fn take_off(&mut self, connection: &Connection) -> Option<Arc<Connection>> {
+        if self.by_id.get(&connection.id) == Some(&connection.number) {
+            self.by_id.remove(&connection.id);
+        }
+        self.live.remove(&connection.number)
+    }
+}
+
 impl Book {
     pub(super) fn new(closed_limit: usize) -> Self {
         Self {
@@ -60,13 +69,18 @@ impl Book {
 
     pub(super) fn close(&self, connection: &Arc<Connection>) {
         let mut inner = self.inner.lock();
-        let was_live = inner.live.remove(&connection.number);
-        if inner.by_id.get(&connection.id) == Some(&connection.number) {
-            inner.by_id.remove(&connection.id);
-        }
+        let was_live = inner.take_off(connection);
         let gone = inner.closed.push(Arc::clone(connection), self.closed_limit);
         drop(inner);
         drop((was_live, gone));
+    }
+
+    /// Takes a connection off the live ones that has ended already.
+    pub(super) fn take_off(&self, connection: &Arc<Connection>) {
+        let mut inner = self.inner.lock();
+        let was_live = inner.take_off(connection);
+        drop(inner);
+        drop(was_live);
     }
 
     /// A live connection of that id, or else the last closed one.

@@ -42,6 +42,24 @@ impl<T> Bounded<T> {
         }
     }
 
+    /// Keeps `one` if there is room, or in place of the first that may go; says whether it does.
+    pub(crate) fn push_instead(
+        &mut self,
+        one: T,
+        limit: usize,
+        may_go: impl Fn(&T) -> bool,
+    ) -> bool {
+        if self.kept.len() >= limit {
+            let Some(place) = self.kept.iter().position(may_go) else {
+                return false;
+            };
+            self.kept.remove(place);
+            self.dropped += 1;
+        }
+        self.kept.push_back(one);
+        true
+    }
+
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
         self.kept.iter()
     }

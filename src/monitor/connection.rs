@@ -6,12 +6,12 @@ use super::bounded::Bounded;
 use super::core::Core;
 use super::counters::{CloseEnd, Phase};
 use super::diagnosis::{Cause, Diagnosis, Evidence, diagnose};
-use super::options::NAME_BYTES;
+use super::options::{ERROR_BYTES, NAME_BYTES};
 use super::series::Series;
 use super::timeline::{Entry, Happening};
 use crate::candidate::{Candidate, Side};
 use crate::id::{GroupId, PeerId};
-use crate::peer::{CloseReason, Closure, Probe};
+use crate::peer::{CloseFailure, CloseReason, Closure, ForceCause, Probe};
 use crate::redact::Secrets;
 use crate::state::{
     ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SdpType,
@@ -55,6 +55,9 @@ pub(super) struct State {
     pub(super) tasks: TaskCounts,
     pub(super) probe: Option<Probe>,
     pub(super) end: Option<End>,
+    /// An end that was told before the beginning: another thread may see a peer, and close it,
+    /// before the one that opens it has said so.
+    pub(super) early: Option<(CloseReason, Option<Closure>, Option<Duration>)>,
     /// Closes that did not close.
     pub(super) not_closed: u64,
     pub(super) released: Option<Instant>,
@@ -210,6 +213,7 @@ impl Connection {
             tasks: TaskCounts::default(),
             probe: None,
             end: None,
+            early: None,
             not_closed: 0,
             released: None,
             fresh: Vec::new(),
@@ -297,15 +301,16 @@ impl State {
         self.setup.described[index(side)].get_or_insert(at);
         let limits = core.limits;
         let session = self.session();
-        session.secrets.add_of_sdp(sdp);
+        session.secrets.add_of_sdp(side, sdp);
         let fragment = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"));
         let known = &mut session.fragments[index(side)];
-        let ice_restart = known.is_some() && known.as_deref() != fragment;
+        let ice_restart = fragment.is_some() && known.is_some() && known.as_deref() != fragment;
         if let Some(fragment) = fragment {
             *known = Some(crate::redact::cut(fragment, NAME_BYTES));
         }
         match kind {
             SdpType::Offer if ice_restart => session.restarting = true,
+            SdpType::Rollback => session.restarting = false,
             SdpType::Answer if session.restarting => {
                 session.restarting = false;
                 core.counters.ice_restarts[0].add(1);
@@ -313,20 +318,22 @@ impl State {
             _ => {}
         }
         session.data_negotiated |= sdp.contains("\nm=application ");
-        session.media_expected |= side == Side::Remote
-            && sdp.split("\nm=").skip(1).any(|section| {
+        if side == Side::Remote {
+            session.media_expected = sdp.split("\nm=").skip(1).any(|section| {
                 (section.starts_with("audio ") || section.starts_with("video "))
+                    && section.split(' ').nth(1) != Some("0")
                     && !section.contains("\na=recvonly")
                     && !section.contains("\na=inactive")
             });
-        let clean = core.redactor.sdp(sdp);
+        }
+        let clean = core.redactor.sdp(sdp, &session.secrets);
         let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
         let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
         // Local ones are told one by one, whether or not they are in the description by now.
         if side == Side::Remote {
             for candidate in Candidate::of_sdp(sdp) {
-                session.add_candidate(core, side, &candidate);
+                session.add_candidate(core, side, &candidate, true);
             }
         }
         self.note(core, at, Happening::Described { side, kind, ice_restart });
@@ -338,8 +345,9 @@ impl State {
         at: Instant,
         side: Side,
         candidate: &Candidate,
+        told: bool,
     ) {
-        if self.session().add_candidate(core, side, candidate) {
+        if self.session().add_candidate(core, side, candidate, told) {
             let candidate = Box::new(core.candidate(candidate));
             self.note(core, at, Happening::Candidate { side, candidate });
         }
@@ -357,9 +365,16 @@ impl State {
         at: Instant,
         reason: CloseReason,
         closure: Option<Closure>,
-        took: Duration,
+        took: Option<Duration>,
     ) -> bool {
-        let Some(opened) = self.opened.filter(|_| self.end.is_none()) else { return false };
+        let Some(opened) = self.opened else {
+            self.early.get_or_insert((reason, closure, took));
+            return false;
+        };
+        if self.end.is_some() {
+            return false;
+        }
+        let closure = closure.map(|closure| self.clean_closure(core, closure));
         let counters = &core.counters;
         let end = match &closure {
             Some(Closure::Graceful) => CloseEnd::Graceful,
@@ -371,18 +386,19 @@ impl State {
         counters.state(ConnectionState::Closed).add(1);
         counters.closed(reason).add(1);
         counters.lifetimes.observe(at.saturating_duration_since(opened));
-        if reason != CloseReason::Ended {
+        if let Some(took) = took.filter(|_| reason != CloseReason::Ended) {
             counters.close(end).observe(took);
         }
         if self.not_closed > 0 {
             counters.not_closed.add(-1);
         }
-        if self.setup.connected.is_none() {
+        if self.setup.connected.is_none() && self.tells_state() {
             counters.setup(Phase::Total, false).observe(at.saturating_duration_since(opened));
         }
         // A goodbye is no failure, nor is one that was not given the time.
-        let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed && it.confidence > 0.5;
-        if let Some(diagnosis) = diagnosis.as_ref().filter(failed) {
+        let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed;
+        let in_time = !self.evidence(at, Some(reason)).had_no_time();
+        if let Some(diagnosis) = diagnosis.as_ref().filter(failed).filter(|_| in_time) {
             counters.failure(diagnosis.stage, diagnosis.cause).add(1);
         }
         if self.session.as_ref().is_some_and(|session| session.restarting) {
@@ -398,6 +414,7 @@ impl State {
             channel.state = Some(DataChannelState::Closed);
         }
         let diagnosis = diagnosis.map(Box::new);
+        let took = took.unwrap_or_default();
         self.end = Some(End { at, reason, closure, took, diagnosis });
         self.connection = ConnectionState::Closed;
         self.note(core, at, Happening::Closed(reason));
@@ -412,6 +429,25 @@ impl State {
             }
             self.note(core, at, Happening::Released);
         }
+    }
+
+    /// How it ended, with its texts as they may be kept.
+    fn clean_closure(&self, core: &Core, closure: Closure) -> Closure {
+        let clean = |text: String| String::from(self.text(core, &text, ERROR_BYTES));
+        match closure {
+            Closure::Forced(ForceCause::Failed(failure)) => {
+                Closure::Forced(ForceCause::Failed(match failure {
+                    CloseFailure::Error(text) => CloseFailure::Error(clean(text)),
+                    CloseFailure::Panicked(text) => CloseFailure::Panicked(clean(text)),
+                    CloseFailure::Lost => CloseFailure::Lost,
+                }))
+            }
+            other => other,
+        }
+    }
+
+    pub(super) fn tells_state(&self) -> bool {
+        self.probe.as_ref().is_some_and(Probe::tells_state)
     }
 
     pub(super) fn tells_release(&self) -> bool {
@@ -435,7 +471,9 @@ impl State {
         let media = last
             .map_or(0, |last| last.inbound_rtp.iter().map(|stream| stream.packets_received).sum());
         Evidence {
+            tells_state: self.tells_state(),
             age: since(self.opened),
+            since_ice: since(self.setup.ice),
             state: self.connection,
             ice: self.ice,
             gathering: self.gathering,
@@ -463,7 +501,10 @@ impl State {
             }),
             media_expected: session.is_some_and(|session| session.media_expected),
             media_packets: media,
-            connected_for: since(self.setup.connected_last),
+            sampled_for: last
+                .zip(self.setup.connected_last)
+                .map_or(Duration::ZERO, |(last, at)| last.at.saturating_duration_since(at)),
+            not_closed: self.not_closed,
             close,
         }
     }
@@ -471,18 +512,26 @@ impl State {
 
 impl Session {
     /// Says whether it is new.
-    pub(super) fn add_candidate(&mut self, core: &Core, side: Side, candidate: &Candidate) -> bool {
+    ///
+    /// One for which there is no room is counted if it was `told`: a report has it again each time.
+    pub(super) fn add_candidate(
+        &mut self,
+        core: &Core,
+        side: Side,
+        candidate: &Candidate,
+        told: bool,
+    ) -> bool {
         let hidden = core.redactor.addresses.then(|| core.candidate(candidate));
         let candidate = hidden.as_ref().unwrap_or(candidate);
         let candidates = &mut self.candidates[index(side)];
         if candidates.known.iter().any(|known| known.is_at(candidate)) {
             return false;
         }
-        if candidates.known.len() < core.limits.candidates {
+        let room = candidates.known.len() < core.limits.candidates;
+        if room {
             candidates.known.push(candidate.clone());
-        } else {
-            candidates.more += 1;
         }
-        true
+        candidates.more = candidates.more.saturating_add(u64::from(!room && told));
+        room
     }
 }

@@ -72,7 +72,10 @@ impl Core {
     /// What is known of a connection.
     pub(super) fn connection_info(&self, connection: &Connection) -> ConnectionInfo {
         let mut info = connection.info(self);
-        info.active_operations = self.operations.active_of(&connection.id, |it| it.id);
+        // Another may have its id by now.
+        if info.end.is_none() {
+            info.active_operations = self.operations.active_of(&connection.id, |it| it.id);
+        }
         info.pending_tasks = self.tasks.of(connection.number);
         info
     }

@@ -171,6 +171,8 @@ pub(crate) const PROTOCOLS: [Protocol; 2] = [Protocol::Udp, Protocol::Tcp];
 pub(crate) struct Counters {
     /// Of connections that have not ended, by state; and `Closed`, of all that have.
     states: Each<Gauge, 6>,
+    /// All that ever were.
+    pub(crate) opened: Counter,
     closed: Each<Counter, { CloseReason::ALL.len() }>,
     /// By stage, and in it by cause.
     failures: Vec<Counter>,
@@ -199,6 +201,7 @@ impl Counters {
         let seconds = |all: usize| (0..all).map(|_| Histogram::new(TIMES)).collect();
         Self {
             states: Each::default(),
+            opened: Counter::default(),
             closed: Each::default(),
             failures: (0..Stage::ALL.len() * Cause::ALL.len())
                 .map(|_| Counter::default())

@@ -137,7 +137,10 @@ impl fmt::Display for Diagnosis {
 
 /// All that the rules look at.
 pub(crate) struct Evidence<'a> {
+    /// Whether the connection tells its states at all: of one that does not, nothing is known.
+    pub(crate) tells_state: bool,
     pub(crate) age: Duration,
+    pub(crate) since_ice: Duration,
     pub(crate) state: ConnectionState,
     pub(crate) ice: IceConnectionState,
     pub(crate) gathering: IceGatheringState,
@@ -159,7 +162,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) data_open: bool,
     pub(crate) media_expected: bool,
     pub(crate) media_packets: u64,
-    pub(crate) connected_for: Duration,
+    /// How long it had been connected when it was last sampled.
+    pub(crate) sampled_for: Duration,
+    /// Closes that did not close it.
+    pub(crate) not_closed: u64,
     pub(crate) close: Option<CloseReason>,
 }
 
@@ -169,6 +175,9 @@ const NEGOTIATION_LIMIT: Duration = Duration::from_secs(10);
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// Connected media that has not come by then will not.
 const MEDIA_LIMIT: Duration = Duration::from_secs(15);
+
+/// SCTP's handshake takes two round trips after DTLS's.
+const CHANNEL_LIMIT: Duration = Duration::from_secs(5);
 
 const BAD_CERTIFICATE: [u8; 3] = [42, 43, 46];
 
@@ -182,6 +191,23 @@ impl Evidence<'_> {
         }
     }
 
+    /// Whether it was closed by somebody before it had the time to connect.
+    pub(crate) fn had_no_time(&self) -> bool {
+        let asked = |reason: CloseReason| !reason.is_reaped() && reason != CloseReason::Ended;
+        !self.was_connected && self.close.is_some_and(asked) && self.age < NEGOTIATION_LIMIT
+    }
+
+    fn lacks_media(&self) -> bool {
+        self.media_expected && self.media_packets == 0 && self.sampled_for >= MEDIA_LIMIT
+    }
+
+    fn lacks_data(&self) -> bool {
+        self.data_negotiated
+            && !self.data_open
+            && self.dtls == Some(DtlsTransportState::Connected)
+            && self.sampled_for >= CHANNEL_LIMIT
+    }
+
     /// Whether there is anything to explain: it failed, was lost, or is over without ever having
     /// been connected.
     fn needs_explaining(&self) -> bool {
@@ -192,26 +218,19 @@ impl Evidence<'_> {
             _ if self.close.is_some_and(CloseReason::is_reaped) => true,
             _ if self.close == Some(CloseReason::Ended) => true,
             _ if !self.was_connected => over || self.age >= NEGOTIATION_LIMIT,
-            ConnectionState::Connected => {
-                self.media_expected && self.media_packets == 0 && self.connected_for >= MEDIA_LIMIT
-            }
-            _ => false,
+            _ => self.lacks_media() || self.lacks_data(),
         }
     }
 }
 
 /// The verdict on a connection; `None` while there is nothing to explain.
 pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
-    if !seen.needs_explaining() {
+    if !seen.tells_state || !seen.needs_explaining() {
         return None;
     }
     let stage = seen.stage();
     let verdict = |cause, confidence: f32, evidence: Vec<String>, advice| {
-        // One that was closed before it had the time says less.
-        let short = !seen.was_connected
-            && seen.close.is_some_and(|reason| !reason.is_reaped() && reason != CloseReason::Ended)
-            && seen.age < NEGOTIATION_LIMIT;
-        let confidence = if short { confidence / 2.0 } else { confidence };
+        let confidence = if seen.had_no_time() { confidence / 2.0 } else { confidence };
         Some(Diagnosis { cause, stage, confidence, evidence, advice })
     };
     let state =
@@ -226,11 +245,16 @@ pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
             );
         }
         Some(CloseReason::Ended) => {
+            let mut evidence = vec!["the connection ended by itself".into(), state];
+            if seen.not_closed > 0 {
+                evidence.push(format!("{} closes before had not closed it", seen.not_closed));
+            }
             return verdict(
                 Cause::DriverEnded,
-                1.0,
-                vec!["the connection ended without being asked".into(), state],
-                "Look for a panic of the driver, or for an executor that was shut down under it.",
+                0.9,
+                evidence,
+                "See how it ended: its driver panicked, or its executor was shut down under it, or \
+                 the application closed the connection itself.",
             );
         }
         _ => {}
@@ -278,6 +302,30 @@ fn ice(
             "Check that the answer is made and set on both sides.",
         );
     }
+    if local.is_empty() && seen.gathering == IceGatheringState::Complete {
+        return verdict(
+            Cause::NoLocalCandidates,
+            0.95,
+            vec!["gathering is complete".into(), counts()],
+            "Check the addresses that the connection binds: a wildcard gathers no loopback.",
+        );
+    }
+    if remote.is_empty() && checks.requests_received == 0 {
+        return verdict(
+            Cause::NoRemoteCandidates,
+            0.9,
+            vec![counts()],
+            "Check that the remote side gathers, and that its candidates reach this side.",
+        );
+    }
+    if !remote.is_empty() && remote.iter().all(|candidate| candidate.scope == Scope::Mdns) {
+        return verdict(
+            Cause::RemoteMdnsOnly,
+            0.8,
+            vec![format!("all {} remote candidates are .local names", remote.len())],
+            "Let the remote side reach this one directly, or give both a STUN or TURN server.",
+        );
+    }
     if let Some((code, text)) = error(&[401, 403, 438]) {
         return verdict(
             Cause::TurnAuth,
@@ -305,35 +353,12 @@ fn ice(
             "Configure a TURN server that can be reached, or allow other candidates.",
         );
     }
-    if local.is_empty() && seen.gathering == IceGatheringState::Complete {
-        return verdict(
-            Cause::NoLocalCandidates,
-            0.95,
-            vec!["gathering is complete".into(), counts()],
-            "Check the addresses that the connection binds: a wildcard gathers no loopback.",
-        );
-    }
-    if remote.is_empty() && checks.requests_received == 0 {
-        return verdict(
-            Cause::NoRemoteCandidates,
-            0.9,
-            vec![counts()],
-            "Check that the remote side gathers, and that its candidates reach this side.",
-        );
-    }
-    if !remote.is_empty() && remote.iter().all(|candidate| candidate.scope == Scope::Mdns) {
-        return verdict(
-            Cause::RemoteMdnsOnly,
-            0.8,
-            vec![format!("all {} remote candidates are .local names", remote.len())],
-            "Let the remote side reach this one directly, or give both a STUN or TURN server.",
-        );
-    }
     let reaches = |local: &Candidate, remote: &Candidate| {
         local.protocol == remote.protocol
             && (local.ipv6 == remote.ipv6 || local.ipv6.is_none() || remote.ipv6.is_none())
     };
-    if !local.iter().any(|local| remote.iter().any(|remote| reaches(local, remote))) {
+    let both = !local.is_empty() && !remote.is_empty();
+    if both && !local.iter().any(|local| remote.iter().any(|remote| reaches(local, remote))) {
         return verdict(
             Cause::NoCompatiblePairs,
             0.85,
@@ -346,7 +371,8 @@ fn ice(
             && matches!(candidate.scope, Scope::Private | Scope::LinkLocal)
     };
     let public = |candidate: &Candidate| candidate.scope == Scope::Public;
-    if remote.iter().all(private) && local.iter().any(public) && !local.iter().any(private) {
+    if both && remote.iter().all(private) && local.iter().any(public) && !local.iter().any(private)
+    {
         return verdict(
             Cause::PrivateOnly,
             0.75,
@@ -426,7 +452,7 @@ fn dtls(
     if let Some((sent, received)) = seen.transport_packets {
         evidence.push(format!("{sent} packets were sent, and {received} received"));
     }
-    let waited = seen.age >= HANDSHAKE_LIMIT;
+    let waited = seen.since_ice >= HANDSHAKE_LIMIT;
     verdict(
         Cause::DtlsTimeout,
         if waited { 0.8 } else { 0.4 },
@@ -464,15 +490,15 @@ fn connected(
             "The remote side is gone without a word, or the network between is.",
         );
     }
-    if seen.media_expected && seen.media_packets == 0 && seen.connected_for >= MEDIA_LIMIT {
+    if seen.lacks_media() {
         return verdict(
             Cause::NoMedia,
             0.8,
-            vec![format!("connected for {:?}, and not one packet of media", seen.connected_for)],
+            vec![format!("connected for {:?}, and not one packet of media", seen.sampled_for)],
             "Check that the remote side sends, and that directions and payload types agree.",
         );
     }
-    if seen.data_negotiated && !seen.data_open && seen.dtls == Some(DtlsTransportState::Connected) {
+    if seen.lacks_data() {
         return verdict(
             Cause::SctpFailed,
             0.7,
@@ -504,5 +530,144 @@ fn alert_name(description: u8) -> &'static str {
         80 => "internal_error",
         90 => "user_canceled",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::candidate::Protocol;
+
+    /// One that has negotiated, gathered, and come no further in a minute.
+    fn checking<'a>(candidates: [&'a [Candidate]; 2]) -> Evidence<'a> {
+        Evidence {
+            tells_state: true,
+            age: Duration::from_secs(60),
+            since_ice: Duration::ZERO,
+            state: ConnectionState::Failed,
+            ice: IceConnectionState::Failed,
+            gathering: IceGatheringState::Complete,
+            signaling: SignalingState::Stable,
+            dtls: None,
+            was_connected: false,
+            ice_was_connected: false,
+            described: [true, true],
+            restarting: false,
+            candidates,
+            candidate_errors: &[],
+            servers: 0,
+            relay_only: false,
+            checks: None,
+            transport_packets: None,
+            alerts: [None, None],
+            data_negotiated: true,
+            data_open: false,
+            media_expected: false,
+            media_packets: 0,
+            sampled_for: Duration::ZERO,
+            not_closed: 0,
+            close: None,
+        }
+    }
+
+    fn host(address: &str) -> Candidate {
+        Candidate::new(CandidateType::Host, Protocol::Udp, address, 5000)
+    }
+
+    fn cause(seen: &Evidence<'_>) -> Option<Cause> {
+        diagnose(seen).map(|diagnosis| diagnosis.cause)
+    }
+
+    #[test]
+    fn each_cause_has_its_evidence() {
+        let (public, other) = ([host("203.0.113.1")], [host("203.0.113.2")]);
+        let (private, mdns, v6) = ([host("10.0.0.1")], [host("8d2f.local")], [host("2001:db8::1")]);
+        let both = || checking([&public, &other]);
+        let checks = |requests_received, responses_received| {
+            Some(CheckStats {
+                requests_sent: 9,
+                requests_received,
+                responses_received,
+                ..CheckStats::default()
+            })
+        };
+        let text = || Box::from("refused");
+        let (auth, unreachable) = ([(401, text())], [(701, text())]);
+        let dtls = || Evidence {
+            state: ConnectionState::Connecting,
+            ice_was_connected: true,
+            since_ice: Duration::from_secs(9),
+            ..both()
+        };
+        let connected = || Evidence {
+            state: ConnectionState::Connected,
+            was_connected: true,
+            ice_was_connected: true,
+            dtls: Some(DtlsTransportState::Connected),
+            data_open: true,
+            sampled_for: Duration::from_secs(60),
+            ..both()
+        };
+        let lost = || Evidence { state: ConnectionState::Failed, ..connected() };
+        let cases = [
+            (Cause::NegotiationIncomplete, Evidence { described: [true, false], ..both() }),
+            (
+                Cause::NegotiationIncomplete,
+                Evidence { signaling: SignalingState::HaveLocalOffer, ..both() },
+            ),
+            (Cause::NoLocalCandidates, checking([&[], &other])),
+            (Cause::NoRemoteCandidates, checking([&public, &[]])),
+            (Cause::RemoteMdnsOnly, checking([&public, &mdns])),
+            (Cause::TurnAuth, Evidence { candidate_errors: &auth, ..both() }),
+            (Cause::TurnUnreachable, Evidence { candidate_errors: &unreachable, ..both() }),
+            (Cause::RelayPolicyNoRelay, Evidence { relay_only: true, ..both() }),
+            (Cause::NoCompatiblePairs, checking([&public, &v6])),
+            (Cause::PrivateOnly, checking([&public, &private])),
+            (Cause::NoResponse, both()),
+            (Cause::OneWayInbound, Evidence { checks: checks(3, 0), ..both() }),
+            (Cause::OneWayInbound, Evidence { transport_packets: Some((1, 1)), ..both() }),
+            (Cause::NeverNominated, Evidence { checks: checks(3, 3), ..both() }),
+            (Cause::DtlsTimeout, dtls()),
+            (Cause::DtlsFingerprint, Evidence { alerts: [Some(42), None], ..dtls() }),
+            (Cause::DtlsAlert, Evidence { alerts: [None, Some(40)], ..dtls() }),
+            (Cause::SctpFailed, Evidence { data_open: false, ..connected() }),
+            (
+                Cause::RemoteClosed,
+                Evidence { close: Some(CloseReason::RemoteClosed), ..connected() },
+            ),
+            (Cause::ConsentExpired, lost()),
+            (Cause::NoMedia, Evidence { media_expected: true, ..connected() }),
+            (Cause::RestartUnanswered, Evidence { restarting: true, ..lost() }),
+            (Cause::DriverEnded, Evidence { close: Some(CloseReason::Ended), ..connected() }),
+        ];
+        for (expected, seen) in &cases {
+            let diagnosis = diagnose(seen).unwrap_or_else(|| panic!("expected {expected}"));
+            assert_eq!(diagnosis.cause, *expected, "{diagnosis}");
+            assert!((0.0..=1.0).contains(&diagnosis.confidence) && !diagnosis.evidence.is_empty());
+        }
+        let reached = |cause: &&Cause| cases.iter().any(|(expected, _)| expected == *cause);
+        let unreached: Vec<_> = Cause::ALL.iter().filter(|cause| !reached(cause)).collect();
+        assert_eq!(unreached, [&Cause::Unknown], "expected every cause to be come to");
+    }
+
+    #[test]
+    fn what_is_well_or_unknown_is_not_explained() {
+        let (local, remote) = ([host("203.0.113.1")], [host("203.0.113.2")]);
+        let well = Evidence {
+            state: ConnectionState::Connected,
+            was_connected: true,
+            data_open: true,
+            ..checking([&local, &remote])
+        };
+        assert_eq!(cause(&well), None);
+        assert_eq!(cause(&Evidence { close: Some(CloseReason::Requested), ..well }), None);
+        let young = Evidence {
+            state: ConnectionState::Connecting,
+            age: Duration::from_secs(1),
+            ..checking([&local, &remote])
+        };
+        assert_eq!(cause(&young), None, "expected it to have time");
+        let mute = Evidence { tells_state: false, ..checking([&local, &remote]) };
+        assert_eq!(cause(&mute), None, "expected no verdict where nothing is told");
     }
 }

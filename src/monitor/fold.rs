@@ -3,6 +3,7 @@
 //! It runs where things happen, also inside drivers: each event takes its record's lock, some
 //! counters, and nothing that waits.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use super::book::Book;
 use super::connection::{Channel, Connection, Selected, State, Track, index};
 use super::core::Core;
 use super::counters::{CloseEnd, Phase, TrafficKind};
-use super::operations::{Ending, Subject};
+use super::operations::{Ending, RawEnd, Subject};
 use super::options::{ERROR_BYTES, NAME_BYTES};
 use super::timeline::Happening;
 use crate::candidate::Side;
@@ -36,8 +37,11 @@ impl Observer for PeerFold {
         match *event {
             Event::Opened { probe, .. } => self.opened(at, probe.clone()),
             Event::StateChanged { state, .. } => self.with(|record| {
-                record.set_connection(core, at, state);
-                record.note(core, at, Happening::ConnectionState(state));
+                // One that was under way when it ended changes nothing any more.
+                if record.end.is_none() {
+                    record.set_connection(core, at, state);
+                    record.note(core, at, Happening::ConnectionState(state));
+                }
             }),
             Event::IceConnectionStateChanged { state, .. } => {
                 self.with(|record| record.ice(core, at, state));
@@ -56,7 +60,7 @@ impl Observer for PeerFold {
                 self.with(|record| record.describe(core, at, side, kind, sdp.as_str()));
             }
             Event::CandidateAdded { side, candidate, .. } => {
-                self.with(|record| record.add_candidate(core, at, side, candidate));
+                self.with(|record| record.add_candidate(core, at, side, candidate, true));
             }
             Event::CandidateFailed { url, code, message, .. } => {
                 self.with(|record| record.candidate_failed(core, at, url, code, message));
@@ -92,10 +96,10 @@ impl Observer for PeerFold {
             }
             Event::Closed { reason, closure, took, .. } => {
                 let closure = Some(closure.clone());
-                self.end(|record| record.finish(core, at, reason, closure, took));
+                self.end(|record| record.finish(core, at, reason, closure, Some(took)));
             }
             Event::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
-                self.end(|record| record.finish(core, at, reason, None, took));
+                self.end(|record| record.finish(core, at, reason, None, Some(took)));
             }
             Event::NotClosed { outcome, took, .. } => {
                 self.with(|record| record.not_closed(core, at, outcome, took));
@@ -131,28 +135,40 @@ impl Observer for PeerFold {
                 core.start_operation(id, operation, at, Subject::of(&self.connection));
             }
             Event::OperationEnded { id, operation, ref end, .. } => {
-                let failure = self.with(|record| {
-                    record.operations.end(end);
-                    record.failure(core, end)
+                // An error's text is its own code, and not for under the lock.
+                let raw = RawEnd::of(end);
+                let ending = self.with(|record| {
+                    let ending = record.ending(core, &raw);
+                    record.operations.add(ending.kind());
+                    ending
                 });
-                if let Some(text) = failure.as_ref().and_then(|chain| chain.first()) {
+                if let Ending::Failed(chain) = &ending
+                    && let Some(text) = chain.first()
+                {
                     self.error(at, &format!("{operation}: {text}"));
                 }
-                core.end_operation(id, operation, at, Ending::new(end, failure));
+                core.end_operation(id, operation, at, ending);
             }
         }
     }
 }
 
 impl Drop for PeerFold {
-    /// A peer whose close did not succeed, and that nobody holds any more.
+    /// A peer whose close did not succeed, and that nobody holds any more; or one that was refused,
+    /// and is none.
     fn drop(&mut self) {
         let (core, at) = (&*self.core, Instant::now());
-        self.end(|record| {
-            let ended = record.finish(core, at, CloseReason::Dropped, None, Default::default());
-            record.release(core, at);
-            ended
-        });
+        if self.connection.state.lock().opened.is_none() {
+            return;
+        }
+        // A drop may come anywhere, and what is told may be heard by any code.
+        let _ignored = catch_unwind(AssertUnwindSafe(|| {
+            self.end(|record| {
+                let ended = record.finish(core, at, CloseReason::Dropped, None, None);
+                record.release(core, at);
+                ended
+            });
+        }));
     }
 }
 
@@ -164,14 +180,23 @@ impl PeerFold {
 
     fn opened(&self, at: Instant, probe: Probe) {
         let core = &*self.core;
-        self.with(|record| {
+        let early = self.with(|record| {
             record.opened = Some(at);
             record.probe = Some(probe);
+            core.counters.opened.add(1);
             core.counters.state(record.connection).add(1);
             record.note(core, at, Happening::Opened);
+            record.early.take()
         });
         if let Some(book) = self.book.upgrade() {
             book.open(&self.connection);
+            // It may have ended just before: then nobody else takes it off.
+            if self.connection.state.lock().end.is_some() {
+                book.take_off(&self.connection);
+            }
+        }
+        if let Some((reason, closure, took)) = early {
+            self.end(|record| record.finish(core, at, reason, closure, took));
         }
     }
 
@@ -281,8 +306,14 @@ impl State {
             bytes_sent: 0,
             bytes_received: 0,
         };
-        session.channels.push_if_room(channel, core.limits.tracks_and_channels);
-        self.note(core, at, Happening::ChannelAdded { id, label });
+        // Those that are closed make room.
+        let limit = core.limits.tracks_and_channels;
+        let kept = session
+            .channels
+            .push_instead(channel, limit, |it| it.state == Some(DataChannelState::Closed));
+        if kept {
+            self.note(core, at, Happening::ChannelAdded { id, label });
+        }
     }
 }
 
@@ -296,7 +327,9 @@ impl Connection {
 
 impl State {
     fn sampled(&mut self, core: &Core, at: Instant, mut report: StatsReport) {
-        if self.end.is_some() {
+        // One that was taken before the last would undo it.
+        let late = self.session().last.as_ref().is_some_and(|last| last.at >= report.at);
+        if self.end.is_some() || late {
             return;
         }
         let before = self.session().last.take();
@@ -313,7 +346,7 @@ impl State {
         self.clean(core, &mut report);
         self.select(core, at, &report);
         for stats in &report.candidates {
-            self.add_candidate(core, at, stats.side, &stats.candidate);
+            self.add_candidate(core, at, stats.side, &stats.candidate, false);
         }
         for stats in &report.data_channels {
             self.sample_channel(core, at, stats);
@@ -332,6 +365,7 @@ impl State {
 
     /// Makes a report one that may be kept.
     fn clean(&self, core: &Core, report: &mut StatsReport) {
+        report.keep_at_most(core.limits.candidates, core.limits.tracks_and_channels);
         if core.redactor.addresses {
             for stats in &mut report.candidates {
                 stats.candidate = core.candidate(&stats.candidate);
@@ -421,7 +455,7 @@ impl Observer for SetFold {
                 core.start_operation(id, operation, at, Subject::of_target(core, target));
             }
             Event::OperationEnded { id, operation, ref end, .. } => {
-                core.end_operation(id, operation, at, Ending::new(end, core.failure(end)));
+                core.end_operation(id, operation, at, core.ending(&RawEnd::of(end)));
             }
             _ => {}
         }

@@ -7,6 +7,7 @@ use super::core::Core;
 use super::snapshot::{
     ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, SampleInfo, SelectedPair, TrackInfo,
 };
+use crate::peer::Holder;
 
 impl Connection {
     /// All that the record knows, without what it is known to do.
@@ -123,7 +124,13 @@ impl Connection {
         };
         drop(record);
         // Whoever holds may be asked by any code.
-        info.held_by = probe.and_then(|probe| probe.holders()).unwrap_or_default();
+        let held_by = probe.and_then(|probe| probe.holders()).unwrap_or_default();
+        let record = self.state.lock();
+        let clean = |holder| match holder {
+            Holder::DataChannel(label) => Holder::DataChannel(record.name(core, &label).into()),
+            other => other,
+        };
+        info.held_by = held_by.into_iter().map(clean).collect();
         info
     }
 }

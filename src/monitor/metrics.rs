@@ -18,6 +18,8 @@ use crate::state::{ConnectionState, DataChannelState};
 pub struct Metrics {
     /// Connections by their state.
     pub states: StateCounts,
+    /// Connections that were opened.
+    pub opened: u64,
     /// Connections that ended, by why.
     pub closed: Vec<(CloseReason, u64)>,
     /// Connections that failed or never connected, by how far they had come and of what. Not those
@@ -132,6 +134,7 @@ impl Core {
         let [answered, unanswered] = &counters.ice_restarts;
         Metrics {
             states: counters.states(),
+            opened: counters.opened.get(),
             closed: CloseReason::ALL.iter().map(|it| (*it, counters.closed(*it).get())).collect(),
             failures: failures.collect(),
             setups: setups.collect(),

@@ -10,7 +10,7 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use super::core::Core;
-use super::operations::{Detail, Details, Ending, Record, Subject, detail};
+use super::operations::{Detail, Details, Ending, RawEnd, Record, Subject, detail};
 use super::options::NAME_BYTES;
 use super::span::Span;
 use crate::event::OperationEnd;
@@ -32,8 +32,9 @@ impl OperationBuilder {
         Self { core, kind, subject: Subject::None, details: None }
     }
 
-    /// What is to be known of it. Kept without secrets: a detail whose name speaks of a token, a
-    /// password or a credential is not kept at all.
+    /// What is to be known of it. Kept without secrets; the value of a detail whose name speaks of a
+    /// token, a password or a credential is not kept. Beyond
+    /// [`Limits::details`](super::Limits::details), none is.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details(details) = &mut **self.details.get_or_insert_default();
         if details.len() < self.core.limits.details {
@@ -42,7 +43,8 @@ impl OperationBuilder {
         self
     }
 
-    /// The peer that it is done to.
+    /// The peer that it is done to. It is not counted among the peer's own
+    /// [operations](super::ConnectionInfo::operations), which are the calls on it.
     pub fn peer(mut self, peer: &PeerId) -> Self {
         self.subject = Subject::Peer(peer.clone());
         self
@@ -142,8 +144,8 @@ impl Operation {
 
     /// Ends it: it failed, for this.
     pub fn fail(mut self, error: &(dyn Error + 'static)) {
-        let failure = self.core.failure(&OperationEnd::Failed(error)).unwrap_or_default();
-        self.end(Ending::Failed(failure.into()));
+        let ending = self.core.ending(&RawEnd::of(&OperationEnd::Failed(error)));
+        self.end(ending);
     }
 
     /// Does a part of it, within its span.

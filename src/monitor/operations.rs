@@ -82,19 +82,40 @@ pub(super) enum EndKind {
     Canceled,
 }
 
-impl Ending {
-    /// An end, with the texts of its error as they may be kept.
-    pub(super) fn new(end: &OperationEnd<'_>, failure: Option<Vec<Box<str>>>) -> Self {
+/// An end with its texts as they came, taken where no lock is held: an error's text is its own
+/// code.
+pub(super) enum RawEnd {
+    Completed(Option<String>),
+    Failed(Vec<String>),
+    Canceled,
+}
+
+impl RawEnd {
+    pub(super) fn of(end: &OperationEnd<'_>) -> Self {
         match end {
-            OperationEnd::Completed(result) => {
-                Self::Completed(result.map(|it| crate::redact::cut(it, NAME_BYTES)))
-            }
-            OperationEnd::Failed(_) => Self::Failed(failure.unwrap_or_default().into()),
+            OperationEnd::Completed(result) => Self::Completed(result.map(str::to_owned)),
+            OperationEnd::Failed(error) => Self::Failed(chain(*error)),
             OperationEnd::Canceled => Self::Canceled,
         }
     }
 
-    fn kind(&self) -> EndKind {
+    /// As it may be kept.
+    fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> Ending {
+        match self {
+            Self::Completed(result) => Ending::Completed(
+                result.as_ref().map(|text| redactor.text(text, secrets, NAME_BYTES)),
+            ),
+            Self::Failed(chain) => {
+                let texts = chain.iter().map(|text| redactor.text(text, secrets, ERROR_BYTES));
+                Ending::Failed(texts.collect())
+            }
+            Self::Canceled => Ending::Canceled,
+        }
+    }
+}
+
+impl Ending {
+    pub(super) fn kind(&self) -> EndKind {
         match self {
             Self::Completed(_) => EndKind::Completed,
             Self::Failed(_) => EndKind::Failed,
@@ -104,14 +125,6 @@ impl Ending {
 }
 
 impl OperationCounts {
-    pub(super) fn end(&mut self, end: &OperationEnd<'_>) {
-        self.add(match end {
-            OperationEnd::Completed(_) => EndKind::Completed,
-            OperationEnd::Failed(_) => EndKind::Failed,
-            OperationEnd::Canceled => EndKind::Canceled,
-        });
-    }
-
     #[inline]
     pub(super) fn add(&mut self, end: EndKind) {
         match end {
@@ -163,34 +176,29 @@ impl Core {
         }
     }
 
-    /// The texts of an error and of its sources.
-    pub(super) fn failure(&self, end: &OperationEnd<'_>) -> Option<Vec<Box<str>>> {
-        match end {
-            OperationEnd::Failed(error) => Some(chain(&self.redactor, &Secrets::default(), *error)),
-            _ => None,
-        }
+    /// An end as it may be kept, of what belongs to no connection.
+    pub(super) fn ending(&self, raw: &RawEnd) -> Ending {
+        raw.clean(&self.redactor, &Secrets::default())
     }
 }
 
 impl State {
     /// Likewise, without this connection's secrets.
-    pub(super) fn failure(&self, core: &Core, end: &OperationEnd<'_>) -> Option<Vec<Box<str>>> {
-        match (end, &self.session) {
-            (OperationEnd::Failed(error), Some(session)) => {
-                Some(chain(&core.redactor, &session.secrets, *error))
-            }
-            _ => core.failure(end),
+    pub(super) fn ending(&self, core: &Core, raw: &RawEnd) -> Ending {
+        match &self.session {
+            Some(session) => raw.clean(&core.redactor, &session.secrets),
+            None => core.ending(raw),
         }
     }
 }
 
-fn chain(redactor: &Redactor, secrets: &Secrets, error: &(dyn Error + 'static)) -> Vec<Box<str>> {
+/// The texts of an error and of its sources.
+fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     let sources = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| {
         let error: &(dyn Error + 'static) = *error;
         error.source()
     });
-    let texts = sources.take(ERROR_CHAIN).map(ToString::to_string);
-    let mut chain: Vec<_> = texts.map(|text| redactor.text(&text, secrets, ERROR_BYTES)).collect();
+    let mut chain: Vec<_> = sources.take(ERROR_CHAIN).map(ToString::to_string).collect();
     // An error that says what its source says.
     chain.dedup();
     chain

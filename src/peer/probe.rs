@@ -1,6 +1,7 @@
 //! Looking at a connection from outside.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use super::held::Holder;
@@ -15,6 +16,7 @@ pub struct Probe {
     pub(super) record: Weak<Record>,
     pub(super) status: Weak<Status>,
     pub(super) tells_release: bool,
+    pub(super) tells_state: bool,
 }
 
 impl Probe {
@@ -35,7 +37,14 @@ impl Probe {
         let Some(status) = self.status.upgrade() else { return Some(Vec::new()) };
         let holders = status.holders.get().cloned();
         let holders = holders.or_else(|| self.record.upgrade()?.connection.holders());
-        holders.map(|holders| holders.holders())
+        // Any code; one that panics says nothing.
+        catch_unwind(AssertUnwindSafe(|| holders?.holders().into())).ok().flatten()
+    }
+
+    /// Whether the connection tells its state; one that does not is known by its closes alone.
+    #[must_use]
+    pub fn tells_state(&self) -> bool {
+        self.tells_state
     }
 
     /// Whether [`Event::Released`](crate::Event::Released) will be told, or was.

@@ -123,7 +123,8 @@ impl Record {
             let notice = ReleaseNotice(Some(Arc::clone(&self.status)));
             let tells_release = self.connection.watch_release(notice);
             let (record, status) = (Arc::downgrade(self), Arc::downgrade(&self.status));
-            let probe = &Probe { record, status, tells_release };
+            let tells_state = self.connection.state().is_some();
+            let probe = &Probe { record, status, tells_release, tells_state };
             watch.tell(|| Event::Opened { peer, group: group.as_ref(), probe });
         }
         self.connection.watch_end(EndNotice(Arc::downgrade(self)));

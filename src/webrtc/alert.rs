@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::candidate::Side;
 use crate::event::Event;
 use crate::peer::Status;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// A record's content type (RFC 5246, section 6.2.1).
 const ALERT: u8 = 21;
@@ -17,21 +18,30 @@ const HEADER_BYTES: usize = 13;
 /// Level and description (RFC 5246, section 7.2).
 const ALERT_BYTES: usize = 2;
 
-/// Tells the alerts of one connection.
-pub(super) struct Alerts(Option<Arc<Status>>);
+/// The level of an alert that ends the connection.
+const FATAL: u8 = 2;
+
+/// Tells the alerts of one connection, the first of each side: an alert in the clear can be
+/// anybody's, and is not to be told at the rate at which they come.
+pub(super) struct Alerts {
+    status: Option<Arc<Status>>,
+    told: [AtomicBool; 2],
+}
 
 impl Alerts {
     /// Tells nobody where nobody watches.
     pub(super) fn of(status: &Arc<Status>) -> Self {
-        Self(status.watch.is_attached().then(|| Arc::clone(status)))
+        let status = status.watch.is_attached().then(|| Arc::clone(status));
+        Self { status, told: Default::default() }
     }
 
     /// Takes note of a datagram that `side` has sent.
     #[inline]
     pub(super) fn pass(&self, side: Side, datagram: &[u8]) {
         if datagram.first() == Some(&ALERT)
-            && let Some(status) = &self.0
+            && let Some(status) = &self.status
             && let Some(description) = description(datagram)
+            && !self.told[usize::from(side == Side::Remote)].swap(true, Ordering::AcqRel)
         {
             let peer = &status.id;
             status.watch.tell(|| Event::DtlsAlert { peer, side, description });
@@ -44,7 +54,8 @@ fn description(datagram: &[u8]) -> Option<u8> {
     let record = datagram.get(..HEADER_BYTES + ALERT_BYTES)?;
     let (epoch, length) = (&record[3..5], &record[11..13]);
     let clear = epoch == [0, 0] && length == [0, ALERT_BYTES as u8];
-    clear.then_some(record[HEADER_BYTES + 1])
+    let fatal = clear && record[HEADER_BYTES] == FATAL;
+    fatal.then_some(record[HEADER_BYTES + 1])
 }
 
 #[cfg(test)]
@@ -60,5 +71,8 @@ mod tests {
         encrypted[4] = 1;
         assert_eq!(description(&encrypted), None);
         assert_eq!(description(&[]), None);
+        let mut warning = alert;
+        warning[13] = 1;
+        assert_eq!(description(&warning), None, "expected a warning to end nothing");
     }
 }

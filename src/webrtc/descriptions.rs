@@ -33,11 +33,7 @@ impl Descriptions {
     /// the state that comes of that.
     pub(super) async fn look(&self, state: SignalingState, status: &Status, link: &Link) {
         let Some(connection) = link.get().filter(|_| status.watch.is_attached()) else { return };
-        let peer = &status.id;
-        if !std::mem::replace(&mut self.0.lock().configured, true) {
-            let configuration = &convert::configuration(&connection.get_configuration().await);
-            status.watch.tell(|| Event::Configured { peer, configuration });
-        }
+        self.look_at_configuration(status, link).await;
         use SignalingState::{
             HaveLocalOffer, HaveLocalPranswer, HaveRemoteOffer, HaveRemotePranswer,
         };
@@ -48,6 +44,16 @@ impl Descriptions {
         if !matches!(state, HaveRemoteOffer | HaveRemotePranswer) {
             let local = connection.local_description().await;
             self.tell(status, Side::Local, local.as_ref());
+        }
+    }
+
+    /// Tells the configuration, the first time.
+    pub(super) async fn look_at_configuration(&self, status: &Status, link: &Link) {
+        let told = || std::mem::replace(&mut self.0.lock().configured, true);
+        if let Some(connection) = link.get().filter(|_| status.watch.is_attached() && !told()) {
+            let (peer, configuration) = (&status.id, connection.get_configuration().await);
+            let configuration = &convert::configuration(&configuration);
+            status.watch.tell(|| Event::Configured { peer, configuration });
         }
     }
 

@@ -153,6 +153,10 @@ impl Handler {
         std::ptr::from_ref(self).addr()
     }
 
+    pub(super) async fn look_at_configuration(&self) {
+        self.seen.look_at_configuration(&self.status, &self.link).await;
+    }
+
     async fn note_connection_state(&self, known: ConnectionState) {
         {
             let mut state = self.state.lock();

@@ -47,7 +47,13 @@ where
         .build()
         .await;
     match built {
-        Ok(connection) => instrument.adopt(Arc::new(connection)),
+        Ok(connection) => {
+            let handler = Arc::clone(&instrument.connection.handler);
+            let peer = instrument.adopt(Arc::new(connection))?;
+            // Its credentials are known before anything can fail with them in its text.
+            handler.look_at_configuration().await;
+            Ok(peer)
+        }
         Err(error) => {
             let error = match instrument.close_reason() {
                 Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),

@@ -185,6 +185,26 @@ impl Peer {
         Ok(())
     }
 
+    /// Replaces the configuration, as far as that is possible.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the configuration may have been replaced.
+    pub async fn set_configuration(
+        &self,
+        configuration: RTCConfiguration,
+    ) -> Result<(), OperationError> {
+        let connection = self.connection().ok_or(OperationError::Closed)?;
+        // Told first, so that its secrets are known whatever comes of it.
+        let configured = &convert::configuration(&configuration);
+        self.note(|peer| Event::Configured { peer, configuration: configured });
+        self.operation("set_configuration", connection.set_configuration(configuration)).await
+    }
+
     /// Adds a track to send.
     ///
     /// # Errors
@@ -265,8 +285,6 @@ impl Peer {
         set_remote_description(description: RTCSessionDescription) -> ();
         /// Restarts ICE.
         restart_ice() -> ();
-        /// Replaces the configuration, as far as that is possible.
-        set_configuration(configuration: RTCConfiguration) -> ();
         /// Adds a transceiver for a kind of media.
         add_transceiver_from_kind(
             kind: RtpCodecKind,
