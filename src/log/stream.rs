@@ -82,12 +82,13 @@ impl Stream {
     fn open_last(&self, day: u64, next: bool) -> io::Result<Open> {
         let date = date(day);
         let own = self.known().into_iter().filter(|file| file.date == date);
-        let mut number = own.map(|file| file.number).max().map_or(0, |last| last + u32::from(next));
+        let mut number =
+            own.map(|file| file.number).max().map_or(0, |last| last.saturating_add(next.into()));
         loop {
             let open = Open::at(self.folder.join(format!("{date}.{number:04}.{EXTENSION}")), day)?;
             match open {
                 Some(open) if open.length < self.file_bytes => return Ok(open),
-                _ => number += 1,
+                _ => number = number.checked_add(1).ok_or(io::ErrorKind::StorageFull)?,
             }
         }
     }
@@ -102,7 +103,10 @@ impl Stream {
 
     /// Removes what is too much or too old. One that cannot be removed stays.
     fn remove_old(&self, now: SystemTime) {
-        let known = self.known();
+        let mut known = self.known();
+        // Those of days to come are of a clock that was ahead, and would stay for ever.
+        let today = date(day(now));
+        known.sort_by_key(|file| file.date <= today);
         let written = self.open.as_ref().map(|open| open.path.as_path());
         let surplus = known.len().saturating_sub(self.files);
         for (i, Known { path, .. }) in known.iter().enumerate() {

@@ -1,12 +1,12 @@
 //! The thread that writes.
 
-use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::options::LogOptions;
-use super::queue::{Progress, Record};
+use super::queue::{Drops, Record};
 use super::stream::Stream;
 use crate::runtime::StartError;
 use crate::runtime::background::start_thread;
@@ -32,8 +32,9 @@ impl Folder {
     }
 }
 
-/// So many bytes are written at once.
+/// So many bytes are written at once, and so many records taken before that.
 const BATCH_BYTES: usize = 256 << 10;
+const BATCH_RECORDS: usize = 1024;
 
 /// After a failure the disk is left alone for this long. What comes meanwhile is dropped.
 const RETRY: Duration = Duration::from_millis(500);
@@ -41,10 +42,9 @@ const RETRY: Duration = Duration::from_millis(500);
 pub(super) fn start(
     options: LogOptions,
     records: Receiver<Record>,
-    progress: Arc<Progress>,
+    drops: Arc<Drops>,
 ) -> Result<(), StartError> {
-    let work = move || write(&options, &records, &progress);
-    start_thread("anypeer-log", work).map_err(StartError::new)
+    start_thread("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
 }
 
 struct Output {
@@ -52,27 +52,13 @@ struct Output {
     stream: Stream,
     lines: Vec<u8>,
     records: u64,
-    failing: Option<Failing>,
+    /// When it is tried again, while it fails.
+    retry: Option<Instant>,
     /// How many dropped records the log has told of.
     told: u64,
 }
 
-struct Failing {
-    /// When it is tried again.
-    retry: Instant,
-}
-
-/// Says that it is over, however it ends.
-struct Over<'a>(&'a Progress);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-fn write(options: &LogOptions, records: &Receiver<Record>, progress: &Progress) {
-    let _over = Over(progress);
+fn write(options: &LogOptions, records: &Receiver<Record>, drops: &Drops) {
     let mut outputs = Folder::ALL.map(|folder| Output {
         folder,
         stream: Stream::new(
@@ -83,107 +69,114 @@ fn write(options: &LogOptions, records: &Receiver<Record>, progress: &Progress) 
         ),
         lines: Vec::new(),
         records: 0,
-        failing: None,
+        retry: None,
         told: 0,
     });
     loop {
-        let open = match records.recv_timeout(RETRY) {
-            Ok(record) => {
-                outputs[record.folder() as usize].add(record, progress);
-                gather(records, &mut outputs, progress)
+        let first = records.recv_timeout(RETRY);
+        let open = !matches!(first, Err(RecvTimeoutError::Disconnected));
+        let mut flushes = Vec::new();
+        let batch = first.ok().into_iter().chain(records.try_iter().take(BATCH_RECORDS));
+        for record in batch {
+            match record {
+                Record::Flush(flush) => flushes.push(flush),
+                record => add(&mut outputs, record, drops),
             }
-            Err(RecvTimeoutError::Timeout) => true,
-            Err(RecvTimeoutError::Disconnected) => false,
-        };
+        }
         for output in &mut outputs {
-            output.write(progress);
+            output.write(drops);
+        }
+        for flush in flushes {
+            // Who asked may be gone.
+            let _asked = flush.send(());
         }
         if !open {
-            for output in &mut outputs {
-                let _whatever = output.stream.flush();
-            }
+            outputs.iter_mut().for_each(|output| drop(output.stream.flush()));
             return;
         }
     }
 }
 
-/// Takes what waits; says whether there may be more.
-fn gather(records: &Receiver<Record>, outputs: &mut [Output; 3], progress: &Progress) -> bool {
-    loop {
-        match records.try_recv() {
-            Ok(record) => {
-                let output = &mut outputs[record.folder() as usize];
-                output.add(record, progress);
-                if output.lines.len() >= BATCH_BYTES {
-                    output.write(progress);
-                }
-            }
-            Err(TryRecvError::Empty) => return true,
-            Err(TryRecvError::Disconnected) => return false,
+fn add(outputs: &mut [Output; 3], record: Record, drops: &Drops) {
+    let [connections, operations, events] = outputs;
+    match record {
+        Record::Connection(read) => {
+            connections.add(drops, |lines| append(lines, &ConnectionJson::new(&read())));
         }
+        Record::Operation(info) => {
+            operations.add(drops, |lines| append(lines, &OperationJson::new(&info)));
+        }
+        Record::Event { peer, at, what } => {
+            events.add(drops, |lines| append(lines, &EventLineJson::new(peer.as_str(), at, &what)));
+        }
+        Record::Flush(_) => {}
     }
 }
 
 impl Output {
-    fn add(&mut self, record: Record, progress: &Progress) {
-        let lines = &mut self.lines;
-        let written = match record {
-            Record::Connection(read) => append(lines, &ConnectionJson::new(&read())),
-            Record::Operation(info) => append(lines, &OperationJson::new(&info)),
-            Record::Event { peer, at, what } => {
-                append(lines, &EventLineJson::new(peer.as_str(), at, &what))
-            }
-        };
-        if written {
+    fn add(&mut self, drops: &Drops, append: impl FnOnce(&mut Vec<u8>) -> bool) {
+        if append(&mut self.lines) {
             self.records += 1;
         } else {
-            progress.done(self.folder, 1, false);
+            drops.add(self.folder, 1);
+        }
+        if self.lines.len() >= BATCH_BYTES {
+            self.write(drops);
         }
     }
 
-    fn write(&mut self, progress: &Progress) {
+    fn write(&mut self, drops: &Drops) {
         let now = Instant::now();
-        let waits = self.failing.as_ref().is_some_and(|failing| now < failing.retry);
-        let dropped = progress.dropped(self.folder);
-        if waits || (self.records == 0 && dropped == self.told) {
-            if waits && self.records > 0 {
-                self.finish(progress, false);
-            }
+        if self.retry.is_some_and(|retry| now < retry) {
+            self.give_up(drops);
+            return;
+        }
+        let dropped = drops.count(self.folder);
+        if self.records == 0 && dropped == self.told {
             return;
         }
         // Said before what comes after the gap.
         if dropped > self.told {
-            let gap = DroppedJson::new(SystemTime::now(), dropped - self.told);
             let rest = std::mem::take(&mut self.lines);
-            append(&mut self.lines, &gap);
+            append(&mut self.lines, &DroppedJson::new(SystemTime::now(), dropped - self.told));
             self.lines.extend_from_slice(&rest);
         }
         match self.stream.append(&self.lines, SystemTime::now()) {
             Ok(()) => {
-                if self.failing.take().is_some() {
-                    tracing::warn!(target: "anypeer", log = self.folder.name(), dropped, "the log goes on");
-                }
+                let failed = self.retry.take().is_some();
                 self.told = dropped;
-                self.finish(progress, true);
+                self.lines.clear();
+                self.records = 0;
+                if failed {
+                    tell(
+                        |log| tracing::warn!(target: "anypeer", log, dropped, "the log goes on"),
+                        self.folder,
+                    );
+                }
             }
             Err(error) => {
-                self.fail(&error, now);
-                self.finish(progress, false);
+                // Said once, not for every record.
+                let first = self.retry.replace(now + RETRY).is_none();
+                self.give_up(drops);
+                if first {
+                    let cannot = |log| tracing::error!(target: "anypeer", log, %error, "the log cannot be written");
+                    tell(cannot, self.folder);
+                }
             }
         }
     }
 
-    fn fail(&mut self, error: &io::Error, now: Instant) {
-        // Once, not for every record.
-        if self.failing.is_none() {
-            tracing::error!(target: "anypeer", log = self.folder.name(), %error, "the log cannot be written");
-        }
-        self.failing = Some(Failing { retry: now + RETRY });
-    }
-
-    fn finish(&mut self, progress: &Progress, written: bool) {
+    /// Drops what could not be written.
+    fn give_up(&mut self, drops: &Drops) {
         let records = std::mem::take(&mut self.records);
         self.lines.clear();
-        progress.done(self.folder, records, written);
+        if records > 0 {
+            drops.add(self.folder, records);
+        }
     }
+}
+
+/// A subscriber is any code; one that panics ends no log.
+fn tell(say: impl FnOnce(&'static str), folder: Folder) {
+    let _panicked = catch_unwind(AssertUnwindSafe(|| say(folder.name())));
 }

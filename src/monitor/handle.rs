@@ -118,7 +118,7 @@ impl MonitorBuilder {
         let sink = self.sink.map(|start| start()).transpose()?;
         let core = Arc::new(Core::new(self.limits, self.redactor, sink));
         let book = Arc::new(Book::new(self.limits.closed_connections));
-        sampler::start(Arc::downgrade(&core), &book, self.sample, self.stuck);
+        sampler::start(&core, &book, self.sample, self.stuck);
         Ok(Monitor { core, book, stuck: self.stuck })
     }
 }

@@ -1,5 +1,6 @@
 //! Looking at connections, one after the other, within a set share of a core.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -21,17 +22,22 @@ const TASKS: Duration = Duration::from_secs(1);
 /// So many connections are looked at in one go.
 const BATCH: usize = 64;
 
+/// A batch that takes longer is left behind, and goes on by itself: one connection that blocks its
+/// thread keeps no other from being looked at.
+const BATCH_TIME: Duration = Duration::from_secs(2);
+
 /// Runs until the monitor is gone.
 pub(super) fn start(
-    core: Weak<Core>,
+    core: &Arc<Core>,
     book: &Arc<Book>,
     options: SampleOptions,
     stuck: StuckOptions,
 ) {
-    let book = Arc::downgrade(book);
+    let (weak_core, weak_book) = (Arc::downgrade(core), Arc::downgrade(book));
+    drop(Runtime::spawn_background(look_at_tasks(weak_core, weak_book, stuck)));
+    let (core, book) = (Arc::downgrade(core), Arc::downgrade(book));
     drop(Runtime::spawn_background(async move {
         let mut pace = Pace::new(options);
-        let mut tasks_due = Instant::now();
         loop {
             let Some(opened) = book.upgrade().map(|book| (book.listen(), book.live_len())) else {
                 return;
@@ -45,31 +51,48 @@ pub(super) fn start(
                 }
                 _ => time::sleep(pace.pause()).await,
             }
-            let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
-            if tasks_due <= Instant::now() {
-                tasks_due = time::after(Instant::now(), TASKS);
-                core.tasks.look(stuck, |number| book.is_live(number));
+            let Some(due) = book.upgrade().map(|book| pace.due(&book)) else { return };
+            if !due.is_empty() {
+                // A connection's answer may be anybody's code.
+                let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&core), due)));
+                let spent = time::by(time::after(Instant::now(), BATCH_TIME), batch).await;
+                pace.spent(spent.and_then(Result::ok).unwrap_or_default());
             }
-            let due = pace.due(&book);
-            if due.is_empty() {
-                continue;
-            }
-            let start = Instant::now();
-            // A connection's answer may be anybody's code.
-            let looks = async move {
-                for connection in due {
-                    look(&core, &connection).await;
-                }
-            };
-            let _panicked = Runtime::spawn_background(foreign(looks)).await;
-            pace.spent(start.elapsed());
         }
     }));
 }
 
+/// Looks for tasks that are stuck or orphaned, until the monitor is gone.
+async fn look_at_tasks(core: Weak<Core>, book: Weak<Book>, stuck: StuckOptions) {
+    loop {
+        time::sleep(TASKS).await;
+        let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
+        core.tasks.look(stuck, |number| book.is_live(number));
+    }
+}
+
+/// Looks at some connections, and says for how long it had a thread for that.
+async fn look_at(core: Weak<Core>, due: Vec<Arc<Connection>>) -> Duration {
+    let mut looks = Box::pin(async move {
+        for connection in due {
+            let Some(core) = core.upgrade() else { return };
+            look(&core, &connection).await;
+        }
+    });
+    let mut spent = Duration::ZERO;
+    poll_fn(|cx| {
+        let start = Instant::now();
+        let polled = looks.as_mut().poll(cx);
+        spent += start.elapsed();
+        polled
+    })
+    .await;
+    spent
+}
+
 async fn look(core: &Core, connection: &Connection) {
     /// A connection that does not answer by then is not asked again before it is due again.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const PATIENCE: Duration = Duration::from_millis(500);
     let probe = connection.state.lock().probe.clone();
     let Some(probe) = probe else { return };
     let answer = pin!(probe.stats());

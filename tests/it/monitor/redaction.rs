@@ -41,7 +41,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
     let watch = monitor.clone();
-    let (live, passwords) = host.in_task(async move {
+    let (live, passwords, held) = host.in_task(async move {
         let server = RTCIceServer {
             // Nobody is there: nothing is sent to it before gathering, and nothing comes back.
             urls: vec!["turn:127.0.0.1:9?transport=udp".to_owned()],
@@ -58,7 +58,8 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
         let seen = Arc::new(Seen::default());
         let a = webrtc::open(&peers, builder, Recorder::new(seen), PeerOptions::new().id("a"));
         let a = a.await.expect("opens");
-        a.create_data_channel(&format!("Bearer {TOKEN}"), None).await.expect("a channel");
+        let label = format!("Bearer {TOKEN}");
+        let held = a.create_data_channel(&label, None).await.expect("a channel");
         a.set_local_description(a.create_offer(None).await.expect("an offer")).await.expect("set");
         let offer = a.local_description().await.expect("open").expect("set");
         let (b, _) =
@@ -97,10 +98,12 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
         assert!(offer.contains(&passwords[0]), "expected the planted password to be a real one");
         let live = watch.connections(0, 10);
         assert!(peers.shutdown().await.all_closed());
-        (live, passwords)
+        (live, passwords, held)
     });
     assert!(!passwords.is_empty());
     let closed = monitor.closed();
+    let holders: usize = closed.iter().map(|info| info.held_by.len()).sum();
+    assert_eq!(holders, 1, "expected the channel that is held to be named");
     assert_eq!((live.len(), closed.len()), (2, 2));
 
     let mut outputs = vec![
@@ -132,6 +135,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
         }
     }
     let _ = std::fs::remove_dir_all(&folder);
+    drop(held);
     let canaries = [TURN_CREDENTIAL, TURN_USER, TOKEN, ADDRESS, "127.0.0.1"];
     let canaries = canaries.into_iter().chain(passwords.iter().map(String::as_str));
     for canary in canaries {
