@@ -29,7 +29,6 @@ use crate::state::DataChannelState;
 /// no secret.
 ///
 /// ```
-/// # #[cfg(feature = "smol")] {
 /// use anypeer::Peers;
 /// use anypeer::monitor::Monitor;
 ///
@@ -40,7 +39,7 @@ use crate::state::DataChannelState;
 /// let sum = monitor.operation("sum").call(|| 1 + 2);
 /// assert_eq!((sum, monitor.summary().operations.completed), (3, 1));
 /// # drop(peers);
-/// # Ok::<(), anypeer::runtime::StartError>(()) }.unwrap();
+/// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
 #[derive(Clone)]
 pub struct Monitor {
