@@ -4,89 +4,35 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// Which side of a connection something belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// Ours.
-    Local,
-    /// The remote one.
-    Remote,
-}
+use crate::named::named;
 
-impl Side {
-    /// A stable lower-case name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Remote => "remote",
-        }
+named! {
+    /// Which side of a connection something belongs to.
+    Side {
+        /// Ours.
+        Local = "local",
+        /// The remote one.
+        Remote = "remote",
     }
-}
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// `RTCIceCandidateType` (W3C webrtc-pc, section 4.8.1.4).
+    CandidateType {
+        /// An address of the host's own.
+        Host = "host",
+        /// As a STUN server saw it.
+        Srflx = "srflx",
+        /// As the remote side saw it.
+        Prflx = "prflx",
+        /// An address of a TURN server's.
+        Relay = "relay",
     }
-}
 
-/// `RTCIceCandidateType` (W3C webrtc-pc, section 4.8.1.4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CandidateType {
-    /// An address of the host's own.
-    Host,
-    /// As a STUN server saw it.
-    Srflx,
-    /// As the remote side saw it.
-    Prflx,
-    /// An address of a TURN server's.
-    Relay,
-}
-
-impl CandidateType {
-    /// The name in SDP and in W3C's documents.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Srflx => "srflx",
-            Self::Prflx => "prflx",
-            Self::Relay => "relay",
-        }
-    }
-}
-
-impl fmt::Display for CandidateType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// `RTCIceProtocol` (W3C webrtc-pc, section 4.8.1.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// UDP.
-    Udp,
-    /// TCP (RFC 6544).
-    Tcp,
-}
-
-impl Protocol {
-    /// The name in SDP, in lower case.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+    /// `RTCIceProtocol` (W3C webrtc-pc, section 4.8.1.2).
+    Protocol {
+        /// UDP.
+        Udp = "udp",
+        /// TCP (RFC 6544).
+        Tcp = "tcp",
     }
 }
 

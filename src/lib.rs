@@ -90,6 +90,7 @@ pub mod log;
 pub mod metrics;
 #[cfg(feature = "monitor")]
 pub mod monitor;
+mod named;
 mod operation;
 pub mod peer;
 #[cfg(feature = "monitor")]

@@ -1,38 +1,8 @@
 //! The states of a connection and of its parts, in the terms of W3C webrtc-pc.
 
-use std::fmt;
+use crate::named::named;
 
-macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one of them, in the order of the specification.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The W3C name.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
-
-states! {
+named! {
     /// `RTCPeerConnectionState` (W3C webrtc-pc, section 4.3.3).
     ConnectionState {
         /// No transport has been tried yet.

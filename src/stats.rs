@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::candidate::{Candidate, Side};
+use crate::named::named;
 use crate::state::{DataChannelState, DtlsTransportState};
 
 /// What a connection knew of itself at one moment (`RTCStatsReport`).
@@ -143,33 +144,27 @@ impl CandidateStats {
     }
 }
 
-/// `RTCStatsIceCandidatePairState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CandidatePairState {
-    /// Not checked yet, because a like one is.
-    Frozen,
-    /// To be checked.
-    Waiting,
-    /// Being checked.
-    InProgress,
-    /// The check failed.
-    Failed,
-    /// The check succeeded.
-    Succeeded,
-}
+named! {
+    /// `RTCStatsIceCandidatePairState`.
+    CandidatePairState {
+        /// Not checked yet, because a like one is.
+        Frozen = "frozen",
+        /// To be checked.
+        Waiting = "waiting",
+        /// Being checked.
+        InProgress = "in-progress",
+        /// The check failed.
+        Failed = "failed",
+        /// The check succeeded.
+        Succeeded = "succeeded",
+    }
 
-impl CandidatePairState {
-    /// The W3C name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Frozen => "frozen",
-            Self::Waiting => "waiting",
-            Self::InProgress => "in-progress",
-            Self::Failed => "failed",
-            Self::Succeeded => "succeeded",
-        }
+    /// The kind of a track or stream (`MediaStreamTrack.kind`).
+    MediaKind {
+        /// Sound.
+        Audio = "audio",
+        /// Pictures.
+        Video = "video",
     }
 }
 
@@ -271,27 +266,6 @@ impl DataChannelStats {
             bytes_sent: 0,
             messages_received: 0,
             bytes_received: 0,
-        }
-    }
-}
-
-/// The kind of a track or stream (`MediaStreamTrack.kind`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum MediaKind {
-    /// Sound.
-    Audio,
-    /// Pictures.
-    Video,
-}
-
-impl MediaKind {
-    /// The W3C name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Audio => "audio",
-            Self::Video => "video",
         }
     }
 }

@@ -5,19 +5,16 @@ use std::time::{Duration, Instant};
 use super::bounded::Bounded;
 use super::core::Core;
 use super::counters::{CloseEnd, Phase};
-use super::diagnosis::{Cause, Diagnosis, Evidence, diagnose};
+use super::diagnosis::{Cause, Diagnosis, diagnose};
 use super::options::{ERROR_BYTES, NAME_BYTES};
-use super::series::Series;
+use super::session::Session;
 use super::timeline::{Entry, Happening};
-use crate::candidate::{Candidate, Side};
 use crate::id::{GroupId, PeerId};
 use crate::peer::{CloseFailure, CloseReason, Closure, ForceCause, Probe};
 use crate::redact::Secrets;
 use crate::state::{
-    ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SdpType,
-    SignalingState,
+    ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SignalingState,
 };
-use crate::stats::{MediaKind, StatsReport};
 use crate::sync::Mutex;
 
 /// What is known of one connection, from before it is opened until it leaves the ring.
@@ -27,14 +24,6 @@ pub(super) struct Connection {
     pub(super) id: PeerId,
     pub(super) group: Option<GroupId>,
     pub(super) state: Mutex<State>,
-}
-
-/// One of a side's, by [`Side`].
-pub(super) fn index(side: Side) -> usize {
-    match side {
-        Side::Local => 0,
-        Side::Remote => 1,
-    }
 }
 
 pub(super) struct State {
@@ -114,75 +103,6 @@ impl TaskCounts {
     pub fn pending(&self) -> u64 {
         self.started.saturating_sub(self.ended)
     }
-}
-
-/// What was negotiated, gathered and measured.
-#[derive(Default)]
-pub(super) struct Session {
-    pub(super) secrets: Secrets,
-    pub(super) descriptions: Bounded<Description>,
-    /// ICE's user name fragments, by side: another one is a restart.
-    pub(super) fragments: [Option<Box<str>>; 2],
-    pub(super) restarting: bool,
-    pub(super) candidates: [Candidates; 2],
-    pub(super) candidate_errors: Vec<(u16, Box<str>)>,
-    pub(super) alerts: [Option<u8>; 2],
-    pub(super) servers: Vec<Box<str>>,
-    pub(super) relay_only: bool,
-    pub(super) selected: Option<Selected>,
-    pub(super) tracks: Bounded<Track>,
-    pub(super) channels: Bounded<Channel>,
-    pub(super) data_negotiated: bool,
-    pub(super) media_expected: bool,
-    pub(super) series: Series,
-    pub(super) last: Option<Box<StatsReport>>,
-}
-
-/// The first candidates of a side, and how many there were.
-#[derive(Clone, Default)]
-pub(super) struct Candidates {
-    pub(super) known: Vec<Candidate>,
-    pub(super) more: u64,
-}
-
-#[derive(Clone)]
-pub(super) struct Description {
-    pub(super) at: Instant,
-    pub(super) side: Side,
-    pub(super) kind: SdpType,
-    pub(super) ice_restart: bool,
-    /// Without its secrets; `None` if it is too long to be kept.
-    pub(super) sdp: Option<Box<str>>,
-    pub(super) bytes: usize,
-}
-
-#[derive(Clone, PartialEq)]
-pub(super) struct Selected {
-    pub(super) since: Instant,
-    pub(super) local: Option<Candidate>,
-    pub(super) remote: Option<Candidate>,
-    pub(super) changes: u32,
-}
-
-#[derive(Clone)]
-pub(super) struct Track {
-    pub(super) id: Box<str>,
-    pub(super) kind: Option<MediaKind>,
-    pub(super) side: Side,
-    pub(super) added: Instant,
-    pub(super) removed: Option<Instant>,
-}
-
-#[derive(Clone)]
-pub(super) struct Channel {
-    pub(super) id: u64,
-    pub(super) label: Box<str>,
-    pub(super) side: Option<Side>,
-    pub(super) state: Option<DataChannelState>,
-    pub(super) messages_sent: u64,
-    pub(super) messages_received: u64,
-    pub(super) bytes_sent: u64,
-    pub(super) bytes_received: u64,
 }
 
 #[derive(Clone)]
@@ -290,69 +210,6 @@ impl State {
         }
     }
 
-    pub(super) fn describe(
-        &mut self,
-        core: &Core,
-        at: Instant,
-        side: Side,
-        kind: SdpType,
-        sdp: &str,
-    ) {
-        self.setup.described[index(side)].get_or_insert(at);
-        let limits = core.limits;
-        let session = self.session();
-        session.secrets.add_of_sdp(side, sdp);
-        let fragment = sdp.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"));
-        let known = &mut session.fragments[index(side)];
-        let ice_restart = fragment.is_some() && known.is_some() && known.as_deref() != fragment;
-        if let Some(fragment) = fragment {
-            *known = Some(crate::redact::cut(fragment, NAME_BYTES));
-        }
-        match kind {
-            SdpType::Offer if ice_restart => session.restarting = true,
-            SdpType::Rollback => session.restarting = false,
-            SdpType::Answer if session.restarting => {
-                session.restarting = false;
-                core.counters.ice_restarts[0].add(1);
-            }
-            _ => {}
-        }
-        session.data_negotiated |= sdp.contains("\nm=application ");
-        if side == Side::Remote {
-            session.media_expected = sdp.split("\nm=").skip(1).any(|section| {
-                (section.starts_with("audio ") || section.starts_with("video "))
-                    && section.split(' ').nth(1) != Some("0")
-                    && !section.contains("\na=recvonly")
-                    && !section.contains("\na=inactive")
-            });
-        }
-        let clean = core.redactor.sdp(sdp, &session.secrets);
-        let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
-        let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
-        session.descriptions.push(description, limits.descriptions);
-        // Local ones are told one by one, whether or not they are in the description by now.
-        if side == Side::Remote {
-            for candidate in Candidate::of_sdp(sdp) {
-                session.add_candidate(core, side, &candidate, true);
-            }
-        }
-        self.note(core, at, Happening::Described { side, kind, ice_restart });
-    }
-
-    pub(super) fn add_candidate(
-        &mut self,
-        core: &Core,
-        at: Instant,
-        side: Side,
-        candidate: &Candidate,
-        told: bool,
-    ) {
-        if self.session().add_candidate(core, side, candidate, told) {
-            let candidate = Box::new(core.candidate(candidate));
-            self.note(core, at, Happening::Candidate { side, candidate });
-        }
-    }
-
     pub(super) fn error(&mut self, core: &Core, at: Instant, text: Box<str>) {
         self.errors.push((at, text.clone()), core.limits.errors);
         self.note(core, at, Happening::Error(text));
@@ -452,86 +309,5 @@ impl State {
 
     pub(super) fn tells_release(&self) -> bool {
         self.probe.as_ref().is_some_and(Probe::tells_release)
-    }
-
-    /// The verdict: that of its end, or that of now.
-    pub(super) fn diagnosis(&self, now: Instant) -> Option<Diagnosis> {
-        match &self.end {
-            Some(end) => end.diagnosis.as_deref().cloned(),
-            None => diagnose(&self.evidence(now, None)),
-        }
-    }
-
-    fn evidence(&self, now: Instant, close: Option<CloseReason>) -> Evidence<'_> {
-        let session = self.session.as_deref();
-        let last = session.and_then(|session| session.last.as_deref());
-        let since = |earlier: Option<Instant>| {
-            earlier.map_or(Duration::ZERO, |it| now.saturating_duration_since(it))
-        };
-        let media = last
-            .map_or(0, |last| last.inbound_rtp.iter().map(|stream| stream.packets_received).sum());
-        Evidence {
-            tells_state: self.tells_state(),
-            age: since(self.opened),
-            since_ice: since(self.setup.ice),
-            state: self.connection,
-            ice: self.ice,
-            gathering: self.gathering,
-            signaling: self.signaling,
-            dtls: last.and_then(|last| last.transport.as_ref()).map(|it| it.dtls_state),
-            was_connected: self.setup.connected.is_some(),
-            ice_was_connected: self.setup.ice.is_some(),
-            described: self.setup.described.map(|it| it.is_some()),
-            restarting: session.is_some_and(|session| session.restarting),
-            candidates: [0, 1]
-                .map(|side| session.map_or(&[][..], |session| &session.candidates[side].known)),
-            candidate_errors: session.map_or(&[], |session| session.candidate_errors.as_slice()),
-            servers: session.map_or(0, |session| session.servers.len()),
-            relay_only: session.is_some_and(|session| session.relay_only),
-            checks: last.and_then(StatsReport::selected_pair).and_then(|pair| pair.checks),
-            transport_packets: last
-                .and_then(|last| last.transport.as_ref())
-                .map(|it| (it.packets_sent, it.packets_received)),
-            alerts: session.map_or([None; 2], |session| session.alerts),
-            data_negotiated: session.is_some_and(|session| session.data_negotiated),
-            data_open: session.is_some_and(|session| {
-                session.channels.iter().any(|channel| {
-                    channel.state == Some(DataChannelState::Open) || channel.messages_received > 0
-                })
-            }),
-            media_expected: session.is_some_and(|session| session.media_expected),
-            media_packets: media,
-            sampled_for: last
-                .zip(self.setup.connected_last)
-                .map_or(Duration::ZERO, |(last, at)| last.at.saturating_duration_since(at)),
-            not_closed: self.not_closed,
-            close,
-        }
-    }
-}
-
-impl Session {
-    /// Says whether it is new.
-    ///
-    /// One for which there is no room is counted if it was `told`: a report has it again each time.
-    pub(super) fn add_candidate(
-        &mut self,
-        core: &Core,
-        side: Side,
-        candidate: &Candidate,
-        told: bool,
-    ) -> bool {
-        let hidden = core.redactor.addresses.then(|| core.candidate(candidate));
-        let candidate = hidden.as_ref().unwrap_or(candidate);
-        let candidates = &mut self.candidates[index(side)];
-        if candidates.known.iter().any(|known| known.is_at(candidate)) {
-            return false;
-        }
-        let room = candidates.known.len() < core.limits.candidates;
-        if room {
-            candidates.known.push(candidate.clone());
-        }
-        candidates.more = candidates.more.saturating_add(u64::from(!room && told));
-        room
     }
 }

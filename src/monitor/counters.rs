@@ -163,10 +163,6 @@ impl Phase {
 /// What a set of candidate pairs was selected from: local type, remote type, protocol.
 const PAIR_KINDS: usize = 4 * 4 * 2;
 
-pub(crate) const CANDIDATE_TYPES: [CandidateType; 4] =
-    [CandidateType::Host, CandidateType::Srflx, CandidateType::Prflx, CandidateType::Relay];
-pub(crate) const PROTOCOLS: [Protocol; 2] = [Protocol::Udp, Protocol::Tcp];
-
 #[derive(Debug)]
 pub(crate) struct Counters {
     /// Of connections that have not ended, by state; and `Closed`, of all that have.
@@ -253,8 +249,9 @@ impl Counters {
         remote: CandidateType,
         protocol: Protocol,
     ) -> &Counter {
-        let (local, remote) = (place(&CANDIDATE_TYPES, &local), place(&CANDIDATE_TYPES, &remote));
-        &self.selected_pairs[(local * 4 + remote) * 2 + place(&PROTOCOLS, &protocol)]
+        let (local, remote) =
+            (place(CandidateType::ALL, &local), place(CandidateType::ALL, &remote));
+        &self.selected_pairs[(local * 4 + remote) * 2 + place(Protocol::ALL, &protocol)]
     }
 
     pub(crate) fn channel(&self, state: DataChannelState) -> &Gauge {

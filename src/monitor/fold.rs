@@ -8,18 +8,18 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
-use super::connection::{Channel, Connection, Selected, State, Track, index};
+use super::connection::{Connection, State};
 use super::core::Core;
-use super::counters::{CloseEnd, Phase, TrafficKind};
-use super::operations::{Ending, RawEnd, Subject};
+use super::counters::{CloseEnd, Phase};
+use super::detail::Subject;
+use super::ending::{Ending, RawEnd};
 use super::options::{ERROR_BYTES, NAME_BYTES};
+use super::session::{Track, index};
 use super::timeline::Happening;
-use crate::candidate::Side;
 use crate::event::{Configuration, Event, Observer};
 use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome, Probe};
-use crate::state::{DataChannelState, IceConnectionState, IceGatheringState};
-use crate::stats::StatsReport;
+use crate::state::{IceConnectionState, IceGatheringState};
 
 /// Folds the events of one peer into its record.
 ///
@@ -281,159 +281,6 @@ impl State {
         }
         let outcome = self.text(core, &outcome.to_string(), ERROR_BYTES);
         self.note(core, at, Happening::NotClosed(outcome));
-    }
-
-    fn add_channel(
-        &mut self,
-        core: &Core,
-        at: Instant,
-        id: u64,
-        label: Box<str>,
-        side: Option<Side>,
-    ) {
-        let session = self.session();
-        if let Some(known) = session.channels.iter_mut().find(|known| known.id == id) {
-            known.side = side;
-            return;
-        }
-        let channel = Channel {
-            id,
-            label: label.clone(),
-            side,
-            state: None,
-            messages_sent: 0,
-            messages_received: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-        };
-        // Those that are closed make room.
-        let limit = core.limits.tracks_and_channels;
-        let kept = session
-            .channels
-            .push_instead(channel, limit, |it| it.state == Some(DataChannelState::Closed));
-        if kept {
-            self.note(core, at, Happening::ChannelAdded { id, label });
-        }
-    }
-}
-
-impl Connection {
-    /// Takes note of a sample of the connection's statistics.
-    pub(super) fn sampled(&self, core: &Core, at: Instant, report: StatsReport) {
-        core.counters.samples.add(1);
-        self.with(core, |record| record.sampled(core, at, report));
-    }
-}
-
-impl State {
-    fn sampled(&mut self, core: &Core, at: Instant, mut report: StatsReport) {
-        // One that was taken before the last would undo it.
-        let late = self.session().last.as_ref().is_some_and(|last| last.at >= report.at);
-        if self.end.is_some() || late {
-            return;
-        }
-        let before = self.session().last.take();
-        core.counters.sampled(before.as_deref(), &report);
-        let sample = self.session().series.add(at, &report, core.limits.samples);
-        if let Some(time) = sample.round_trip_time {
-            core.counters.round_trip_times.observe(time);
-        }
-        if let Some(score) = sample.score {
-            for kind in report.inbound_rtp.iter().map(|stream| TrafficKind::from(stream.kind)) {
-                core.counters.score(kind).observe(score);
-            }
-        }
-        self.clean(core, &mut report);
-        self.select(core, at, &report);
-        for stats in &report.candidates {
-            self.add_candidate(core, at, stats.side, &stats.candidate, false);
-        }
-        for stats in &report.data_channels {
-            self.sample_channel(core, at, stats);
-        }
-        let bytes = |it: Option<&StatsReport>| {
-            it.and_then(|it| it.transport.as_ref()).map(|it| (it.bytes_sent, it.bytes_received))
-        };
-        if bytes(before.as_deref()) != bytes(Some(&report)) {
-            self.active = at;
-        }
-        // The memory of the one before is used again.
-        let mut kept = before.unwrap_or_else(|| Box::new(StatsReport::new(at)));
-        *kept = report;
-        self.session().last = Some(kept);
-    }
-
-    /// Makes a report one that may be kept.
-    fn clean(&self, core: &Core, report: &mut StatsReport) {
-        report.keep_at_most(core.limits.candidates, core.limits.tracks_and_channels);
-        if core.redactor.addresses {
-            for stats in &mut report.candidates {
-                stats.candidate = core.candidate(&stats.candidate);
-            }
-        }
-        let known = self.session.as_deref();
-        for stats in &mut report.data_channels {
-            let known = known.and_then(|it| it.channels.iter().find(|it| it.id == stats.id));
-            // A label does not change, and a known one is clean.
-            stats.label = match known {
-                Some(known) => known.label.to_string(),
-                None => self.name(core, &stats.label).into(),
-            };
-            if !stats.protocol.is_empty() {
-                stats.protocol = self.name(core, &stats.protocol).into();
-            }
-        }
-    }
-}
-
-impl State {
-    /// Takes note of the pair that is in use; its candidates are clean.
-    fn select(&mut self, core: &Core, at: Instant, report: &StatsReport) {
-        let Some(pair) = report.selected_pair() else { return };
-        let (local, remote) = report.ends(pair);
-        let known = &mut self.session().selected;
-        let same = known
-            .as_ref()
-            .is_some_and(|known| (known.local.as_ref(), known.remote.as_ref()) == (local, remote));
-        if same {
-            return;
-        }
-        let changes = report.transport.as_ref().map_or(0, |it| it.selected_pair_changes);
-        let (local, remote) = (local.cloned(), remote.cloned());
-        let counted = local.as_ref().zip(remote.as_ref()).filter(|_| known.is_none());
-        if let Some((local, remote)) = counted {
-            core.counters.selected_pair(local.kind, remote.kind, local.protocol).add(1);
-        }
-        let before = known.replace(Selected { since: at, local, remote, changes });
-        if before.is_some() {
-            self.note(core, at, Happening::SelectedPair);
-        }
-    }
-
-    fn sample_channel(&mut self, core: &Core, at: Instant, stats: &crate::stats::DataChannelStats) {
-        let known = |session: &mut super::connection::Session| {
-            session.channels.iter().any(|known| known.id == stats.id)
-        };
-        if !known(self.session()) {
-            self.add_channel(core, at, stats.id, stats.label.as_str().into(), None);
-        }
-        let mut channels = self.session().channels.iter_mut();
-        let Some(channel) = channels.find(|known| known.id == stats.id) else { return };
-        channel.messages_sent = stats.messages_sent;
-        channel.messages_received = stats.messages_received;
-        channel.bytes_sent = stats.bytes_sent;
-        channel.bytes_received = stats.bytes_received;
-        let (was, is) = (channel.state, stats.state);
-        channel.state = is;
-        drop(channels);
-        for (state, change) in [(was, -1), (is, 1)] {
-            if let Some(state) = state {
-                core.counters.channel(state).add(change);
-            }
-        }
-        if was != is && is == Some(DataChannelState::Closed) {
-            self.note(core, at, Happening::ChannelRemoved { id: stats.id });
-        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use super::connection::{Connection, Session};
+use super::connection::Connection;
 use super::core::Core;
+use super::session::Session;
 use super::snapshot::{
     ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, SampleInfo, SelectedPair, TrackInfo,
 };

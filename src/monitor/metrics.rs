@@ -2,7 +2,7 @@
 
 use super::connection::OperationCounts;
 use super::core::Core;
-use super::counters::{CANDIDATE_TYPES, CloseEnd, Counters, PROTOCOLS, Phase, TrafficKind};
+use super::counters::{CloseEnd, Counters, Phase, TrafficKind};
 use super::diagnosis::{Cause, Stage};
 use super::histogram::Distribution;
 use super::snapshot::StateCounts;
@@ -123,9 +123,9 @@ impl Core {
                 .iter()
                 .map(|outcome| (phase.as_str(), *outcome, counters.setup(*phase, *outcome).read()))
         });
-        let pairs = CANDIDATE_TYPES.iter().flat_map(|local| {
-            CANDIDATE_TYPES.iter().flat_map(|remote| {
-                PROTOCOLS.iter().map(|protocol| {
+        let pairs = CandidateType::ALL.iter().flat_map(|local| {
+            CandidateType::ALL.iter().flat_map(|remote| {
+                Protocol::ALL.iter().map(|protocol| {
                     let count = counters.selected_pair(*local, *remote, *protocol).get();
                     (*local, *remote, *protocol, count)
                 })

@@ -10,7 +10,9 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use super::core::Core;
-use super::operations::{Detail, Details, Ending, RawEnd, Record, Subject, detail};
+use super::detail::{Detail, Details, Subject, detail};
+use super::ending::{Ending, RawEnd};
+use super::operations::Record;
 use super::options::NAME_BYTES;
 use super::span::Span;
 use crate::event::OperationEnd;

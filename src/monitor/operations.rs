@@ -1,139 +1,20 @@
 //! What is done, from its start to its one end.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::time::Instant;
 
 use super::bounded::Bounded;
-use super::connection::{Connection, OperationCounts, State};
+use super::connection::OperationCounts;
 use super::core::Core;
+use super::detail::{Detail, Details, Subject};
+use super::ending::Ending;
 use super::histogram::{LocalHistogram, TIMES};
 use super::metrics::OperationMetrics;
 use super::names::Names;
-use super::options::{ERROR_BYTES, ERROR_CHAIN, Limits, NAME_BYTES};
+use super::options::Limits;
 use super::span::{self, Span};
-use crate::event::{OperationEnd, Target};
 use crate::id::{OperationId, PeerId};
-use crate::redact::{Redactor, Secrets};
 use crate::sync::Mutex;
-
-/// What an operation is done to, as it is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Subject {
-    /// Nothing in particular.
-    #[default]
-    None,
-    /// A peer.
-    Peer(PeerId),
-    /// A peer that there is not.
-    UnknownPeer(Box<str>),
-    /// A group.
-    Group(Box<str>),
-    /// All peers of a set.
-    All,
-}
-
-impl Subject {
-    pub(super) fn of(connection: &Connection) -> Self {
-        Self::Peer(connection.id.clone())
-    }
-
-    pub(super) fn of_target(core: &Core, target: Target<'_>) -> Self {
-        let name = |text: &str| core.redactor.text(text, &Secrets::default(), NAME_BYTES);
-        match target {
-            Target::Peer(peer) => Self::Peer(peer.clone()),
-            Target::UnknownPeer(id) => Self::UnknownPeer(name(id)),
-            Target::Group(group) => Self::Group(name(group)),
-            Target::All => Self::All,
-        }
-    }
-}
-
-/// How an operation ended, as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ending {
-    /// With a result; in words, where it has any.
-    Completed(Option<Box<str>>),
-    /// With an error: its text and those of its sources, at least one.
-    Failed(Box<[Box<str>]>),
-    /// Its future was dropped before it was ready.
-    Canceled,
-}
-
-impl Ending {
-    /// A stable lower-case name of its kind.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Completed(_) => "completed",
-            Self::Failed(_) => "failed",
-            Self::Canceled => "canceled",
-        }
-    }
-}
-
-/// The kind of an end, which is all that the numbers need.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum EndKind {
-    Completed,
-    Failed,
-    Canceled,
-}
-
-/// An end with its texts as they came, taken where no lock is held: an error's text is its own
-/// code.
-pub(super) enum RawEnd {
-    Completed(Option<String>),
-    Failed(Vec<String>),
-    Canceled,
-}
-
-impl RawEnd {
-    pub(super) fn of(end: &OperationEnd<'_>) -> Self {
-        match end {
-            OperationEnd::Completed(result) => Self::Completed(result.map(str::to_owned)),
-            OperationEnd::Failed(error) => Self::Failed(chain(*error)),
-            OperationEnd::Canceled => Self::Canceled,
-        }
-    }
-
-    /// As it may be kept.
-    fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> Ending {
-        match self {
-            Self::Completed(result) => Ending::Completed(
-                result.as_ref().map(|text| redactor.text(text, secrets, NAME_BYTES)),
-            ),
-            Self::Failed(chain) => {
-                let texts = chain.iter().map(|text| redactor.text(text, secrets, ERROR_BYTES));
-                Ending::Failed(texts.collect())
-            }
-            Self::Canceled => Ending::Canceled,
-        }
-    }
-}
-
-impl Ending {
-    pub(super) fn kind(&self) -> EndKind {
-        match self {
-            Self::Completed(_) => EndKind::Completed,
-            Self::Failed(_) => EndKind::Failed,
-            Self::Canceled => EndKind::Canceled,
-        }
-    }
-}
-
-impl OperationCounts {
-    #[inline]
-    pub(super) fn add(&mut self, end: EndKind) {
-        match end {
-            EndKind::Completed => self.completed += 1,
-            EndKind::Failed => self.failed += 1,
-            EndKind::Canceled => self.canceled += 1,
-        }
-    }
-}
 
 impl Core {
     /// Starts an operation that somebody else does.
@@ -175,72 +56,7 @@ impl Core {
             sink.operation(self.operation_info(&record));
         }
     }
-
-    /// An end as it may be kept, of what belongs to no connection.
-    pub(super) fn ending(&self, raw: &RawEnd) -> Ending {
-        raw.clean(&self.redactor, &Secrets::default())
-    }
 }
-
-impl State {
-    /// Likewise, without this connection's secrets.
-    pub(super) fn ending(&self, core: &Core, raw: &RawEnd) -> Ending {
-        match &self.session {
-            Some(session) => raw.clean(&core.redactor, &session.secrets),
-            None => core.ending(raw),
-        }
-    }
-}
-
-/// The texts of an error and of its sources.
-fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
-    let sources = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| {
-        let error: &(dyn Error + 'static) = *error;
-        error.source()
-    });
-    let mut chain: Vec<_> = sources.take(ERROR_CHAIN).map(ToString::to_string).collect();
-    // An error that says what its source says.
-    chain.dedup();
-    chain
-}
-
-/// The value of a detail.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Detail {
-    /// A text.
-    Text(Box<str>),
-    /// A whole number.
-    Integer(i64),
-    /// A number.
-    Number(f64),
-    /// Yes or no.
-    Flag(bool),
-}
-
-macro_rules! details {
-    ($($from:ty => $variant:ident as $to:ty;)*) => {$(
-        impl From<$from> for Detail {
-            fn from(value: $from) -> Self {
-                Self::$variant(<$to>::from(value))
-            }
-        }
-    )*};
-}
-
-details! {
-    &str => Text as Box<str>;
-    String => Text as Box<str>;
-    i32 => Integer as i64;
-    u32 => Integer as i64;
-    i64 => Integer as i64;
-    f64 => Number as f64;
-    bool => Flag as bool;
-}
-
-/// What is to be known of an operation; few have any.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Details(pub(super) Vec<(&'static str, Detail)>);
 
 /// One operation, under way or ended.
 #[derive(Debug)]
@@ -402,17 +218,6 @@ impl Operations {
     /// How many are not known by their ids.
     pub(super) fn unknown(&self) -> u64 {
         self.inner.lock().unknown
-    }
-}
-
-/// Details as they may be kept.
-pub(super) fn detail(redactor: &Redactor, name: &str, value: Detail) -> Detail {
-    if Redactor::is_secret_name(name) {
-        return Detail::Text(crate::redact::REDACTED.into());
-    }
-    match value {
-        Detail::Text(text) => Detail::Text(redactor.text(&text, &Secrets::default(), NAME_BYTES)),
-        other => other,
     }
 }
 

@@ -8,12 +8,10 @@ use std::time::{Duration, Instant};
 use super::book::Book;
 use super::connection::Connection;
 use super::core::Core;
-use super::counters::{Counters, TrafficKind};
 use super::options::SampleOptions;
 use super::tasks::StuckOptions;
 use crate::runtime::background::foreign;
 use crate::runtime::{Runtime, time};
-use crate::stats::StatsReport;
 
 /// How often it looks for connections that are due.
 const TICK: Duration = Duration::from_millis(100);
@@ -145,50 +143,6 @@ impl Pace {
     fn spent(&mut self, time: Duration) {
         let share = self.options.share.clamp(0.000_1, 1.0);
         self.pause = self.pause.max(time.mul_f64(1.0 / share - 1.0));
-    }
-}
-
-impl Counters {
-    /// Takes note of what came to pass between two reports of one connection.
-    pub(super) fn sampled(&self, before: Option<&StatsReport>, report: &StatsReport) {
-        let more = |now: u64, earlier: Option<u64>| now.saturating_sub(earlier.unwrap_or(0));
-        for stream in &report.inbound_rtp {
-            let known =
-                before.and_then(|it| it.inbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
-            let kind = TrafficKind::from(stream.kind);
-            let traffic = self.traffic(kind);
-            traffic
-                .bytes_received
-                .add(more(stream.bytes_received, known.map(|it| it.bytes_received)));
-            traffic
-                .packets_received
-                .add(more(stream.packets_received, known.map(|it| it.packets_received)));
-            let lost = |lost: i64| u64::try_from(lost).unwrap_or(0);
-            traffic
-                .packets_lost
-                .add(more(lost(stream.packets_lost), known.map(|it| lost(it.packets_lost))));
-            if let Some(jitter) = stream.jitter {
-                self.jitter(kind).observe(jitter);
-            }
-        }
-        for stream in &report.outbound_rtp {
-            let known =
-                before.and_then(|it| it.outbound_rtp.iter().find(|it| it.ssrc == stream.ssrc));
-            let traffic = self.traffic(TrafficKind::from(stream.kind));
-            traffic.bytes_sent.add(more(stream.bytes_sent, known.map(|it| it.bytes_sent)));
-            traffic.packets_sent.add(more(stream.packets_sent, known.map(|it| it.packets_sent)));
-        }
-        let data = self.traffic(TrafficKind::Data);
-        for channel in &report.data_channels {
-            let known =
-                before.and_then(|it| it.data_channels.iter().find(|it| it.id == channel.id));
-            data.bytes_sent.add(more(channel.bytes_sent, known.map(|it| it.bytes_sent)));
-            data.bytes_received
-                .add(more(channel.bytes_received, known.map(|it| it.bytes_received)));
-            self.messages_sent.add(more(channel.messages_sent, known.map(|it| it.messages_sent)));
-            self.messages_received
-                .add(more(channel.messages_received, known.map(|it| it.messages_received)));
-        }
     }
 }
 

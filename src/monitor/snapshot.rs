@@ -4,9 +4,10 @@ use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
 use super::connection::{OperationCounts, TaskCounts};
+use super::detail::{Detail, Subject};
 use super::diagnosis::Diagnosis;
+use super::ending::Ending;
 use super::health::Health;
-use super::operations::{Detail, Ending, Subject};
 use super::tasks::Trouble;
 use super::timeline::Happening;
 use crate::candidate::{Candidate, Side};

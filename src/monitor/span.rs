@@ -1,7 +1,8 @@
 //! What `tracing` is told: operations as spans, and what happens to connections as events. Without
 //! the `log` feature nobody is told.
 
-use super::operations::{Ending, Subject};
+use super::detail::Subject;
+use super::ending::Ending;
 use super::timeline::Happening;
 use crate::id::{OperationId, PeerId};
 

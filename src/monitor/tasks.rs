@@ -6,6 +6,7 @@ use super::connection::TaskCounts;
 use super::metrics::TaskMetrics;
 use super::names::Names;
 use super::options::Limits;
+use crate::named::named;
 use crate::sync::Mutex;
 use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
 
@@ -32,27 +33,15 @@ struct Named {
     orphaned: u64,
 }
 
-/// What is wrong with a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Trouble {
-    /// It is inside one poll for too long, and holds its thread.
-    Polling,
-    /// It was asked to stop too long ago.
-    Stopping,
-    /// Nothing has happened to it for too long.
-    Idle,
-}
-
-impl Trouble {
-    /// A stable lower-case name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Polling => "polling",
-            Self::Stopping => "stopping",
-            Self::Idle => "idle",
-        }
+named! {
+    /// What is wrong with a task.
+    Trouble {
+        /// It is inside one poll for too long, and holds its thread.
+        Polling = "polling",
+        /// It was asked to stop too long ago.
+        Stopping = "stopping",
+        /// Nothing has happened to it for too long.
+        Idle = "idle",
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::candidate::{Candidate, Side};
+use crate::named::named;
 use crate::peer::CloseReason;
 use crate::state::{
     ConnectionState, IceConnectionState, IceGatheringState, SdpType, SignalingState,
@@ -145,33 +146,19 @@ impl fmt::Display for Happening {
     }
 }
 
-/// How a task ended, in short.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TaskOutcome {
-    /// It ran to its end.
-    Completed,
-    /// It returned an error.
-    Failed,
-    /// It panicked.
-    Panicked,
-    /// It was cancelled.
-    Cancelled,
-    /// Its executor dropped it.
-    Lost,
-}
-
-impl TaskOutcome {
-    /// A stable lower-case name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Panicked => "panicked",
-            Self::Cancelled => "cancelled",
-            Self::Lost => "lost",
-        }
+named! {
+    /// How a task ended, in short.
+    TaskOutcome {
+        /// It ran to its end.
+        Completed = "completed",
+        /// It returned an error.
+        Failed = "failed",
+        /// It panicked.
+        Panicked = "panicked",
+        /// It was cancelled.
+        Cancelled = "cancelled",
+        /// Its executor dropped it.
+        Lost = "lost",
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::named::named;
+
 /// The end of a close, and always the truth of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -161,72 +163,38 @@ impl fmt::Display for CloseFailure {
     }
 }
 
-/// Who asked for a close, or what ended the connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CloseReason {
-    /// The peer was closed by its handle or its id.
-    Requested,
-    /// Its group was closed.
-    GroupClosed,
-    /// All peers were closed.
-    AllClosed,
-    /// Its [`Peers`](crate::Peers) was shut down.
-    Shutdown,
-    /// Its last owner was dropped.
-    Dropped,
-    /// The last handle to its [`Peers`](crate::Peers) was dropped.
-    PeersDropped,
-    /// Building the connection failed or was cancelled.
-    OpenCancelled,
-    /// Its remote side said goodbye.
-    RemoteClosed,
-    /// It did not connect within the limit of its [`ReaperOptions`](super::ReaperOptions).
-    NeverConnected,
-    /// It was Disconnected for longer than they allow.
-    Disconnected,
-    /// It was Failed for longer than they allow.
-    Failed,
-    /// The connection ended by itself: its driver ended, panicked, or was dropped by its executor.
-    Ended,
+named! {
+    /// Who asked for a close, or what ended the connection.
+    CloseReason {
+        /// The peer was closed by its handle or its id.
+        Requested = "requested",
+        /// Its group was closed.
+        GroupClosed = "group_closed",
+        /// All peers were closed.
+        AllClosed = "all_closed",
+        /// Its [`Peers`](crate::Peers) was shut down.
+        Shutdown = "shutdown",
+        /// Its last owner was dropped.
+        Dropped = "dropped",
+        /// The last handle to its [`Peers`](crate::Peers) was dropped.
+        PeersDropped = "peers_dropped",
+        /// Building the connection failed or was cancelled.
+        OpenCancelled = "open_cancelled",
+        /// Its remote side said goodbye.
+        RemoteClosed = "remote_closed",
+        /// It did not connect within the limit of its [`ReaperOptions`](super::ReaperOptions).
+        NeverConnected = "never_connected",
+        /// It was Disconnected for longer than they allow.
+        Disconnected = "disconnected",
+        /// It was Failed for longer than they allow.
+        Failed = "failed",
+        /// The connection ended by itself: its driver ended, panicked, or was dropped by its
+        /// executor.
+        Ended = "ended",
+    }
 }
 
 impl CloseReason {
-    /// Every one of them.
-    pub const ALL: &[Self] = &[
-        Self::Requested,
-        Self::GroupClosed,
-        Self::AllClosed,
-        Self::Shutdown,
-        Self::Dropped,
-        Self::PeersDropped,
-        Self::OpenCancelled,
-        Self::RemoteClosed,
-        Self::NeverConnected,
-        Self::Disconnected,
-        Self::Failed,
-        Self::Ended,
-    ];
-
-    /// A stable lower-case name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "requested",
-            Self::GroupClosed => "group_closed",
-            Self::AllClosed => "all_closed",
-            Self::Shutdown => "shutdown",
-            Self::Dropped => "dropped",
-            Self::PeersDropped => "peers_dropped",
-            Self::OpenCancelled => "open_cancelled",
-            Self::RemoteClosed => "remote_closed",
-            Self::NeverConnected => "never_connected",
-            Self::Disconnected => "disconnected",
-            Self::Failed => "failed",
-            Self::Ended => "ended",
-        }
-    }
-
     /// Whether nobody asked: the reaper closed it, for what `webrtc_connections_reaped_total` is.
     #[must_use]
     pub const fn is_reaped(self) -> bool {
@@ -234,11 +202,5 @@ impl CloseReason {
             self,
             Self::RemoteClosed | Self::NeverConnected | Self::Disconnected | Self::Failed
         )
-    }
-}
-
-impl fmt::Display for CloseReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
