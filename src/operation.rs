@@ -18,7 +18,16 @@ pub(crate) struct Told<'a> {
 
 impl<'a> Told<'a> {
     pub(crate) fn start(watch: &'a Watch, operation: &'static str, target: Target<'a>) -> Self {
-        let id = OperationId::generate();
+        Self::start_as(OperationId::generate(), watch, operation, target)
+    }
+
+    /// Under an id that somebody has already.
+    pub(crate) fn start_as(
+        id: OperationId,
+        watch: &'a Watch,
+        operation: &'static str,
+        target: Target<'a>,
+    ) -> Self {
         watch.tell(|| Event::OperationStarted { id, operation, target });
         let start = watch.is_attached().then(Instant::now);
         Self { watch, id, operation, target, start }

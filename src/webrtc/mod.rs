@@ -13,6 +13,7 @@
 
 mod adaptor;
 mod alert;
+mod call;
 mod census;
 mod connection;
 mod convert;
@@ -34,6 +35,7 @@ pub use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCSctpTranspor
 pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
+pub use self::call::{Call, OperationError};
 pub use self::census::{Census, census};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};
-pub use self::peer::{OperationError, Peer};
+pub use self::peer::Peer;

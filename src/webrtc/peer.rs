@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::webrtc::data_channel::{DataChannel, RTCDataChannelInit};
-use ::webrtc::error::{Error, Result as WebrtcResult};
 use ::webrtc::media_stream::track_local::TrackLocal;
 use ::webrtc::peer_connection::transport::SctpTransport;
 use ::webrtc::peer_connection::{
@@ -14,24 +13,23 @@ use ::webrtc::peer_connection::{
     StatsSelector,
 };
 use ::webrtc::rtp_transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
-use futures::FutureExt;
 use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
+use super::call::Call;
 use super::connection::Link;
 use super::convert;
 use crate::candidate::{Candidate, Side};
-use crate::event::{Event, Target};
+use crate::event::Event;
 use crate::id::PeerId;
-use crate::operation::Told;
 use crate::peer::Status;
 
 /// An owner of a connection of the `webrtc` crate.
 ///
 /// Everything that [`crate::Peer`] is, to which it derefs, and the calls of `PeerConnection`, each
-/// of which is told to the observer as an operation. Once the peer is closed they answer
-/// [`OperationError::Closed`].
+/// a [`Call`], told to the observer as an operation. Once the peer is closed they answer
+/// [`OperationError::Closed`](super::OperationError::Closed).
 #[derive(Clone)]
 pub struct Peer {
     peer: crate::Peer,
@@ -52,34 +50,6 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// Why a call on a peer has no result.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OperationError {
-    /// The peer is closed.
-    Closed,
-    /// The `webrtc` crate's own error.
-    Webrtc(Error),
-}
-
-impl fmt::Display for OperationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the peer is closed"),
-            Self::Webrtc(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for OperationError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Closed => None,
-            Self::Webrtc(error) => error.source(),
-        }
-    }
-}
-
 /// Forwards calls that can fail.
 macro_rules! forward {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
@@ -88,14 +58,15 @@ macro_rules! forward {
             ///
             /// # Errors
             ///
-            /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+            /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
             ///
             /// # Cancel safety
             ///
             /// As in `webrtc`: what was begun on the connection may still take effect.
-            pub async fn $name(&self, $($arg: $type),*) -> Result<$output, OperationError> {
-                let connection = self.connection().ok_or(OperationError::Closed)?;
-                self.operation(stringify!($name), connection.$name($($arg),*)).await
+            pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
+                Call::new(self, stringify!($name), move |connection| async move {
+                    connection.$name($($arg),*).await
+                })
             }
         )*
     };
@@ -109,14 +80,15 @@ macro_rules! forward_infallible {
             ///
             /// # Errors
             ///
-            /// [`OperationError::Closed`] if the peer is closed.
+            /// [`OperationError::Closed`](super::OperationError::Closed) if the peer is closed.
             ///
             /// # Cancel safety
             ///
             /// Cancel safe.
-            pub async fn $name(&self, $($arg: $type),*) -> Result<$output, OperationError> {
-                let connection = self.connection().ok_or(OperationError::Closed)?;
-                self.operation(stringify!($name), connection.$call($($arg),*).map(Ok)).await
+            pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
+                Call::new(self, stringify!($name), move |connection| async move {
+                    Ok(connection.$call($($arg),*).await)
+                })
             }
         )*
     };
@@ -145,122 +117,116 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the channel may have been created.
-    pub async fn create_data_channel(
-        &self,
-        label: &str,
+    pub fn create_data_channel<'a>(
+        &'a self,
+        label: &'a str,
         options: Option<RTCDataChannelInit>,
-    ) -> Result<Arc<dyn DataChannel>, OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        let created = connection.create_data_channel(label, options);
-        let channel = self.operation("create_data_channel", created).await?;
-        self.link.add_channel(&channel, Side::Local, self.peer.status()).await;
-        Ok(channel)
+    ) -> Call<'a, Arc<dyn DataChannel>> {
+        Call::new(self, "create_data_channel", move |connection| async move {
+            let channel = connection.create_data_channel(label, options).await?;
+            self.link.add_channel(&channel, Side::Local, self.peer.status()).await;
+            Ok(channel)
+        })
     }
 
     /// Adds a candidate of the remote side; after the remote description.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the candidate may have been added.
-    pub async fn add_ice_candidate(
-        &self,
-        candidate: RTCIceCandidateInit,
-    ) -> Result<(), OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        // One that is empty says that there are no more.
-        let parsed = candidate.candidate.parse::<Candidate>();
-        self.operation("add_ice_candidate", connection.add_ice_candidate(candidate)).await?;
-        if let Ok(candidate) = &parsed {
-            self.note(|peer| Event::CandidateAdded { peer, side: Side::Remote, candidate });
-        }
-        Ok(())
+    pub fn add_ice_candidate(&self, candidate: RTCIceCandidateInit) -> Call<'_, ()> {
+        Call::new(self, "add_ice_candidate", move |connection| async move {
+            // One that is empty says that there are no more.
+            let parsed = candidate.candidate.parse::<Candidate>();
+            connection.add_ice_candidate(candidate).await?;
+            if let Ok(candidate) = &parsed {
+                self.note(|peer| Event::CandidateAdded { peer, side: Side::Remote, candidate });
+            }
+            Ok(())
+        })
     }
 
     /// Replaces the configuration, as far as that is possible.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the configuration may have been replaced.
-    pub async fn set_configuration(
-        &self,
-        configuration: RTCConfiguration,
-    ) -> Result<(), OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        // Told first, so that its secrets are known whatever comes of it.
-        let configured = &convert::configuration(&configuration);
-        self.note(|peer| Event::Configured { peer, configuration: configured });
-        self.operation("set_configuration", connection.set_configuration(configuration)).await
+    pub fn set_configuration(&self, configuration: RTCConfiguration) -> Call<'_, ()> {
+        Call::new(self, "set_configuration", move |connection| async move {
+            // Told first, so that its secrets are known whatever comes of it.
+            let configured = &convert::configuration(&configuration);
+            self.note(|peer| Event::Configured { peer, configuration: configured });
+            connection.set_configuration(configuration).await
+        })
     }
 
     /// Adds a track to send.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the track may have been added.
-    pub async fn add_track(
-        &self,
-        track: Arc<dyn TrackLocal>,
-    ) -> Result<Arc<dyn RtpSender>, OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        let added = connection.add_track(Arc::clone(&track));
-        let sender = self.operation("add_track", added).await?;
-        self.note_track(&track).await;
-        Ok(sender)
+    pub fn add_track(&self, track: Arc<dyn TrackLocal>) -> Call<'_, Arc<dyn RtpSender>> {
+        Call::new(self, "add_track", move |connection| async move {
+            let sender = connection.add_track(Arc::clone(&track)).await?;
+            self.note_track(&track).await;
+            Ok(sender)
+        })
     }
 
     /// Stops sending a track.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the track may have been removed.
-    pub async fn remove_track(&self, sender: &Arc<dyn RtpSender>) -> Result<(), OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        self.operation("remove_track", connection.remove_track(sender)).await?;
-        let id = &sender.track().track_id().await;
-        self.note(|peer| Event::TrackRemoved { peer, side: Side::Local, id });
-        Ok(())
+    pub fn remove_track<'a>(&'a self, sender: &'a Arc<dyn RtpSender>) -> Call<'a, ()> {
+        Call::new(self, "remove_track", move |connection| async move {
+            connection.remove_track(sender).await?;
+            let id = &sender.track().track_id().await;
+            self.note(|peer| Event::TrackRemoved { peer, side: Side::Local, id });
+            Ok(())
+        })
     }
 
     /// Adds a transceiver for a track.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the transceiver may have been added.
-    pub async fn add_transceiver_from_track(
+    pub fn add_transceiver_from_track(
         &self,
         track: Arc<dyn TrackLocal>,
         init: Option<RTCRtpTransceiverInit>,
-    ) -> Result<Arc<dyn RtpTransceiver>, OperationError> {
-        let connection = self.connection().ok_or(OperationError::Closed)?;
-        let added = connection.add_transceiver_from_track(Arc::clone(&track), init);
-        let transceiver = self.operation("add_transceiver_from_track", added).await?;
-        self.note_track(&track).await;
-        Ok(transceiver)
+    ) -> Call<'_, Arc<dyn RtpTransceiver>> {
+        Call::new(self, "add_transceiver_from_track", move |connection| async move {
+            let added = connection.add_transceiver_from_track(Arc::clone(&track), init).await?;
+            self.note_track(&track).await;
+            Ok(added)
+        })
     }
 
     async fn note_track(&self, track: &Arc<dyn TrackLocal>) {
@@ -319,17 +285,5 @@ impl Peer {
         stats(now: Instant, selector: StatsSelector) -> RTCStatsReport = get_stats;
         /// The SCTP transport, once data was negotiated.
         sctp() -> Option<Arc<dyn SctpTransport>> = sctp;
-    }
-
-    /// One call: told to the observer from its start to its one end.
-    async fn operation<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = WebrtcResult<T>>,
-    ) -> Result<T, OperationError> {
-        let told = Told::start(&self.peer.status().watch, operation, Target::Peer(self.peer.id()));
-        let result = call.await.map_err(OperationError::Webrtc);
-        told.end(&result);
-        result
     }
 }

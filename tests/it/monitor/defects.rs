@@ -11,15 +11,9 @@ use anypeer::peer::CloseReason;
 use anypeer::{ConnectionState, OperationId, Outcome, PeerOptions, Peers};
 use futures::future::join_all;
 
-use super::until;
+use super::{until, watched};
 use crate::host::{BACKENDS, Host};
 use crate::loopback::{Pair, open};
-
-fn watched(host: &Host) -> (Monitor, Peers) {
-    let monitor = Monitor::new().expect("threads");
-    let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
-    (monitor, peers)
-}
 
 fn ending(monitor: &Monitor, id: OperationId) -> Ending {
     let info = monitor.operation_info(id).expect("it is known by the id that the caller has");

@@ -1,5 +1,6 @@
 //! What the monitor knows of real peers.
 
+mod calls;
 mod defects;
 mod diagnosis;
 mod life;
@@ -14,7 +15,16 @@ mod tracing;
 
 use std::time::Duration;
 
+use anypeer::Peers;
 use anypeer::monitor::{ConnectionInfo, Monitor};
+
+use crate::host::Host;
+
+fn watched(host: &Host) -> (Monitor, Peers) {
+    let monitor = Monitor::new().expect("threads");
+    let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
+    (monitor, peers)
+}
 
 /// Waits until the monitor knows a connection to be as `condition` says.
 async fn until(
