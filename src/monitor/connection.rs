@@ -175,10 +175,12 @@ impl State {
     }
 
     pub(super) fn text(&self, core: &Core, text: &str, limit: usize) -> Box<str> {
-        match &self.session {
-            Some(session) => core.redactor.text(text, &session.secrets, limit),
-            None => core.redactor.text(text, &Secrets::default(), limit),
-        }
+        core.redactor.text(text, self.secrets(), limit)
+    }
+
+    /// Those of this connection.
+    pub(super) fn secrets(&self) -> &Secrets {
+        self.session.as_ref().map_or(Secrets::none(), |session| &session.secrets)
     }
 
     pub(super) fn name(&self, core: &Core, name: &str) -> Box<str> {

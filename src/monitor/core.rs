@@ -1,8 +1,9 @@
 //! What all records of a monitor share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
+use super::book::Book;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::counters::Counters;
@@ -15,10 +16,11 @@ use super::tasks::Tasks;
 use super::timeline::Entry;
 use crate::candidate::Candidate;
 use crate::id::PeerId;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, Secrets};
 
-/// It knows no connection, so that records may hold it.
 pub(super) struct Core {
+    /// It goes with the last [`Monitor`](super::Monitor), and not with the last peer.
+    pub(super) book: Weak<Book>,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) redactor: Redactor,
@@ -29,8 +31,14 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(limits: Limits, redactor: Redactor, sink: Option<Arc<dyn Sink>>) -> Self {
+    pub(super) fn new(
+        book: &Arc<Book>,
+        limits: Limits,
+        redactor: Redactor,
+        sink: Option<Arc<dyn Sink>>,
+    ) -> Self {
         Self {
+            book: Arc::downgrade(book),
             clock: Clock::start(),
             limits,
             redactor,
@@ -52,6 +60,19 @@ impl Core {
         span::tell(peer, &entry.what);
         if let Some(sink) = &self.sink {
             sink.event(peer, self.clock.wall(entry.at), &entry.what);
+        }
+    }
+
+    /// Does something with the secrets of a peer, if it is known and has any.
+    pub(super) fn with_secrets<T>(
+        &self,
+        peer: Option<&PeerId>,
+        work: impl FnOnce(&Secrets) -> T,
+    ) -> T {
+        let connection = peer.and_then(|peer| self.book.upgrade()?.get(peer.as_str()));
+        match connection.as_ref().map(|connection| connection.state.lock()) {
+            Some(state) => work(state.secrets()),
+            None => work(Secrets::none()),
         }
     }
 

@@ -30,7 +30,7 @@ impl Subject {
     }
 
     pub(super) fn of_target(core: &Core, target: Target<'_>) -> Self {
-        let name = |text: &str| core.redactor.text(text, &Secrets::default(), NAME_BYTES);
+        let name = |text: &str| core.redactor.text(text, Secrets::none(), NAME_BYTES);
         match target {
             Target::Peer(peer) => Self::Peer(peer.clone()),
             Target::UnknownPeer(id) => Self::UnknownPeer(name(id)),
@@ -78,13 +78,15 @@ details! {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Details(pub(super) Vec<(&'static str, Detail)>);
 
-/// Details as they may be kept.
-pub(super) fn detail(redactor: &Redactor, name: &str, value: Detail) -> Detail {
-    if Redactor::is_secret_name(name) {
-        return Detail::Text(REDACTED.into());
-    }
-    match value {
-        Detail::Text(text) => Detail::Text(redactor.text(&text, &Secrets::default(), NAME_BYTES)),
-        other => other,
+impl Details {
+    /// Leaves of each what may be kept.
+    pub(super) fn clean(&mut self, redactor: &Redactor, secrets: &Secrets) {
+        for (name, value) in &mut self.0 {
+            match value {
+                _ if Redactor::is_secret_name(name) => *value = Detail::Text(REDACTED.into()),
+                Detail::Text(text) => *text = redactor.text(text, secrets, NAME_BYTES),
+                Detail::Integer(_) | Detail::Number(_) | Detail::Flag(_) => {}
+            }
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::error::Error;
 
-use super::connection::{OperationCounts, State};
-use super::core::Core;
+use super::connection::OperationCounts;
 use super::options::{ERROR_BYTES, ERROR_CHAIN, NAME_BYTES};
 use crate::event::OperationEnd;
 use crate::redact::{Redactor, Secrets};
@@ -77,7 +76,7 @@ impl RawEnd {
     }
 
     /// As it may be kept.
-    fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> Ending {
+    pub(super) fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> Ending {
         match self {
             Self::Completed(result) => Ending::Completed(
                 result.as_ref().map(|text| redactor.text(text, secrets, NAME_BYTES)),
@@ -101,21 +100,4 @@ fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
     // An error that says what its source says.
     chain.dedup();
     chain
-}
-
-impl Core {
-    /// An end as it may be kept, of what belongs to no connection.
-    pub(super) fn ending(&self, raw: &RawEnd) -> Ending {
-        raw.clean(&self.redactor, &Secrets::default())
-    }
-}
-
-impl State {
-    /// Likewise, without this connection's secrets.
-    pub(super) fn ending(&self, core: &Core, raw: &RawEnd) -> Ending {
-        match &self.session {
-            Some(session) => raw.clean(&core.redactor, &session.secrets),
-            None => core.ending(raw),
-        }
-    }
 }

@@ -4,10 +4,9 @@
 //! counters, and nothing that waits.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::book::Book;
 use super::connection::{Connection, State};
 use super::core::Core;
 use super::counters::{CloseEnd, Phase};
@@ -19,6 +18,7 @@ use super::timeline::Happening;
 use crate::event::{Configuration, Event, Observer};
 use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome, Probe};
+use crate::redact::Secrets;
 use crate::state::{IceConnectionState, IceGatheringState};
 
 /// Folds the events of one peer into its record.
@@ -26,7 +26,6 @@ use crate::state::{IceConnectionState, IceGatheringState};
 /// The peer's status holds it; when that goes, whatever became of the peer, the record is ended.
 pub(super) struct PeerFold {
     pub(super) core: Arc<Core>,
-    pub(super) book: Weak<Book>,
     pub(super) connection: Arc<Connection>,
 }
 
@@ -138,7 +137,7 @@ impl Observer for PeerFold {
                 // An error's text is its own code, and not for under the lock.
                 let raw = RawEnd::of(end);
                 let ending = self.with(|record| {
-                    let ending = record.ending(core, &raw);
+                    let ending = raw.clean(&core.redactor, record.secrets());
                     record.operations.add(ending.kind());
                     ending
                 });
@@ -188,7 +187,7 @@ impl PeerFold {
             record.note(core, at, Happening::Opened);
             record.early.take()
         });
-        if let Some(book) = self.book.upgrade() {
+        if let Some(book) = self.core.book.upgrade() {
             book.open(&self.connection);
             // It may have ended just before: then nobody else takes it off.
             if self.connection.state.lock().end.is_some() {
@@ -205,7 +204,7 @@ impl PeerFold {
         if !self.with(finish) {
             return;
         }
-        if let Some(book) = self.book.upgrade() {
+        if let Some(book) = self.core.book.upgrade() {
             book.close(&self.connection);
         }
         if let Some(sink) = &self.core.sink {
@@ -287,7 +286,6 @@ impl State {
 /// Folds what belongs to no peer: closes of unknown peers, of groups and of all; free tasks.
 pub(super) struct SetFold {
     pub(super) core: Arc<Core>,
-    pub(super) book: Weak<Book>,
 }
 
 impl Observer for SetFold {
@@ -302,16 +300,16 @@ impl Observer for SetFold {
                 core.start_operation(id, operation, at, Subject::of_target(core, target));
             }
             Event::OperationEnded { id, operation, ref end, .. } => {
-                core.end_operation(id, operation, at, core.ending(&RawEnd::of(end)));
+                let ending = RawEnd::of(end).clean(&core.redactor, Secrets::none());
+                core.end_operation(id, operation, at, ending);
             }
             _ => {}
         }
     }
 
     fn for_peer(&self, peer: &PeerId, group: Option<&crate::GroupId>) -> Option<Arc<dyn Observer>> {
-        let book = self.book.upgrade()?;
+        let book = self.core.book.upgrade()?;
         let connection = book.expect(peer, group, Instant::now());
-        let (core, book) = (Arc::clone(&self.core), Weak::clone(&self.book));
-        Some(Arc::new(PeerFold { core, book, connection }))
+        Some(Arc::new(PeerFold { core: Arc::clone(&self.core), connection }))
     }
 }

@@ -115,8 +115,8 @@ impl MonitorBuilder {
     pub fn build(self) -> Result<Monitor, StartError> {
         Runtime::background()?;
         let sink = self.sink.map(|start| start()).transpose()?;
-        let core = Arc::new(Core::new(self.limits, self.redactor, sink));
         let book = Arc::new(Book::new(self.limits.closed_connections));
+        let core = Arc::new(Core::new(&book, self.limits, self.redactor, sink));
         sampler::start(&core, &book, self.sample, self.stuck);
         Ok(Monitor { core, book, stuck: self.stuck })
     }
@@ -159,8 +159,7 @@ impl Monitor {
     /// way, and also times tasks.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn Observer> {
-        let (core, book) = (Arc::clone(&self.core), Arc::downgrade(&self.book));
-        Arc::new(SetFold { core, book })
+        Arc::new(SetFold { core: Arc::clone(&self.core) })
     }
 
     /// The whole in numbers, in constant time.

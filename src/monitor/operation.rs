@@ -10,10 +10,9 @@ use std::time::Instant;
 use pin_project_lite::pin_project;
 
 use super::core::Core;
-use super::detail::{Detail, Details, Subject, detail};
+use super::detail::{Detail, Details, Subject};
 use super::ending::{Ending, RawEnd};
 use super::operations::Record;
-use super::options::NAME_BYTES;
 use super::span::Span;
 use crate::event::OperationEnd;
 use crate::id::{OperationId, PeerId};
@@ -24,14 +23,14 @@ use crate::redact::Secrets;
 pub struct OperationBuilder {
     core: Arc<Core>,
     kind: &'static str,
-    subject: Subject,
+    peer: Option<PeerId>,
     details: Option<Box<Details>>,
 }
 
 impl OperationBuilder {
     #[inline]
     pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
-        Self { core, kind, subject: Subject::None, details: None }
+        Self { core, kind, peer: None, details: None }
     }
 
     /// What is to be known of it. Kept without secrets; the value of a detail whose name speaks of a
@@ -40,26 +39,30 @@ impl OperationBuilder {
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details(details) = &mut **self.details.get_or_insert_default();
         if details.len() < self.core.limits.details {
-            details.push((name, detail(&self.core.redactor, name, value.into())));
+            details.push((name, value.into()));
         }
         self
     }
 
-    /// The peer that it is done to. It is not counted among the peer's own
+    /// The peer that it is done to, whose secrets are kept out of it too. It is not counted among the peer's own
     /// [operations](super::ConnectionInfo::operations), which are the calls on it.
     pub fn peer(mut self, peer: &PeerId) -> Self {
-        self.subject = Subject::Peer(peer.clone());
+        self.peer = Some(peer.clone());
         self
     }
 
     /// Starts it.
     #[inline]
     pub fn start(self) -> Operation {
-        let Self { core, kind, subject, details } = self;
+        let Self { core, kind, peer, mut details } = self;
+        if let Some(details) = &mut details {
+            core.with_secrets(peer.as_ref(), |secrets| details.clean(&core.redactor, secrets));
+        }
+        let subject = peer.clone().map_or(Subject::None, Subject::Peer);
         let (id, started) = (OperationId::generate(), Instant::now());
         let span = Span::start(id, kind, &subject).map(Box::new);
         core.start_own(Record::new(id, kind, subject, details, started));
-        Operation { core, id, kind, span, open: true }
+        Operation { core, id, kind, peer, span, open: true }
     }
 
     /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
@@ -121,6 +124,7 @@ pub struct Operation {
     core: Arc<Core>,
     id: OperationId,
     kind: &'static str,
+    peer: Option<PeerId>,
     span: Option<Box<Span>>,
     open: bool,
 }
@@ -140,13 +144,18 @@ impl Operation {
 
     /// Ends it, and says with what.
     pub fn complete_with(mut self, result: &str) {
-        let result = self.core.redactor.text(result, &Secrets::default(), NAME_BYTES);
-        self.end(Ending::Completed(Some(result)));
+        self.end_with(&OperationEnd::Completed(Some(result)));
     }
 
     /// Ends it: it failed, for this.
     pub fn fail(mut self, error: &(dyn Error + 'static)) {
-        let ending = self.core.ending(&RawEnd::of(&OperationEnd::Failed(error)));
+        self.end_with(&OperationEnd::Failed(error));
+    }
+
+    fn end_with(&mut self, end: &OperationEnd<'_>) {
+        let raw = RawEnd::of(end);
+        let clean = |secrets: &Secrets| raw.clean(&self.core.redactor, secrets);
+        let ending = self.core.with_secrets(self.peer.as_ref(), clean);
         self.end(ending);
     }
 

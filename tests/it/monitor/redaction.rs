@@ -94,6 +94,11 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
             .detail("note", text.as_str())
             .start()
             .complete_with(&text);
+        // Nothing says that it is secret, but the peer that it is done to.
+        let bare = format!("{} {TURN_CREDENTIAL}", passwords[0]);
+        let about = |kind| watch.operation(kind).detail("note", bare.as_str()).peer(a.id());
+        let _ = about("failed").try_call(|| Err::<(), _>(Leaky(bare.clone())));
+        about("completed").start().complete_with(&bare);
         let offer = format!("{offer:?}");
         assert!(offer.contains(&passwords[0]), "expected the planted password to be a real one");
         let live = watch.connections(0, 10);
