@@ -30,8 +30,7 @@ pub(super) struct Attempt {
     record: Arc<Record>,
     /// The operation that the close is.
     pub(super) id: OperationId,
-    /// Closes of many that this one belongs to; `None` once it has ended.
-    sweeps: Mutex<Option<Vec<Arc<Sweep>>>>,
+    sweeps: Mutex<Sweeps>,
     pub(super) ending: Arc<Completion<Ending>>,
     pub(super) reason: CloseReason,
     start: Instant,
@@ -45,6 +44,13 @@ pub(super) struct Attempt {
     settled: AtomicBool,
     /// What goes on meanwhile: the task, and the timer that watches it.
     underway: Mutex<Option<(JoinHandle<()>, time::Alarm)>>,
+}
+
+/// The closes of many that a close belongs to.
+enum Sweeps {
+    Open(Vec<Arc<Sweep>>),
+    /// It has ended, and is none's any more.
+    Ended(Outcome),
 }
 
 /// What force has at the least, should it start at the very end of the bound.
@@ -71,7 +77,7 @@ impl Attempt {
         Arc::new(Self {
             record,
             id: OperationId::generate(),
-            sweeps: Mutex::new(Some(Vec::new())),
+            sweeps: Mutex::new(Sweeps::Open(Vec::new())),
             ending: Arc::new(Completion::new()),
             reason,
             start,
@@ -122,10 +128,9 @@ impl Attempt {
     /// Makes the close one of many, unless it has ended.
     pub(super) fn join(&self, sweep: Option<&Arc<Sweep>>) {
         let Some(sweep) = sweep else { return };
-        if let Some(sweeps) = &mut *self.sweeps.lock() {
-            sweeps.push(Arc::clone(sweep));
-        } else if let Some(ending) = self.ending.get() {
-            sweep.note(&ending.outcome);
+        match &mut *self.sweeps.lock() {
+            Sweeps::Open(sweeps) => sweeps.push(Arc::clone(sweep)),
+            Sweeps::Ended(outcome) => sweep.note(outcome),
         }
     }
 
@@ -141,12 +146,14 @@ impl Attempt {
             };
             watch.tell(|| Event::OperationEnded { id, operation: "close", target, end, took });
         }
-        let outcome = ending.outcome.clone();
-        self.ending.set(ending);
-        let sweeps = self.sweeps.lock().take();
-        for sweep in sweeps.into_iter().flatten() {
-            sweep.note(&outcome);
+        let ended = Sweeps::Ended(ending.outcome.clone());
+        let sweeps = std::mem::replace(&mut *self.sweeps.lock(), ended);
+        if let Sweeps::Open(sweeps) = sweeps {
+            for sweep in sweeps {
+                sweep.note(&ending.outcome);
+            }
         }
+        self.ending.set(ending);
     }
 
     fn deadline(&self) -> Instant {

@@ -1,5 +1,6 @@
 //! What the observer is told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use anypeer::{
     ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers, Target,
 };
 
-use crate::host::{BACKENDS, Host};
+use crate::host::{BACKENDS, Host, on_all_at_once};
 use crate::loopback::{Pair, builder, open};
 
 /// Writes down every event, in short.
@@ -259,6 +260,34 @@ fn a_peer_whose_runtime_is_dropped_is_told_closed_at_once_and_reported_when_aske
     assert_eq!(asked, Ok(Outcome::Closed(gone)), "expected the first to ask to be told how");
     assert_eq!(peer.close().wait(Duration::from_secs(5)), Ok(Outcome::AlreadyClosed));
     assert_eq!(log.of("a", "closed").len(), 1, "expected no second Closed");
+}
+
+/// Takes its time to hear that all are closed.
+#[derive(Default)]
+struct HearsSlowly(AtomicBool);
+
+impl Observer for HearsSlowly {
+    fn on_event(&self, event: &Event<'_>) {
+        if let Event::OperationEnded { operation: "close_all", .. } = event {
+            std::thread::sleep(Duration::from_millis(100));
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}
+
+#[test]
+fn the_close_of_all_is_told_before_whoever_waits_for_it_goes_on() {
+    on_all_at_once(|backend, host| {
+        let slow = Arc::new(HearsSlowly::default());
+        let observer = Arc::clone(&slow) as Arc<dyn Observer>;
+        let peers = Peers::builder().runtime(host.runtime()).observer(observer).build();
+        host.in_task(async move {
+            let _one = open(&peers, PeerOptions::new()).await.expect("opens");
+            let _other = open(&peers, PeerOptions::new()).await.expect("opens");
+            assert!(peers.close_all().await.all_closed());
+            assert!(slow.0.load(Ordering::Acquire), "expected its end to be told, on {backend:?}");
+        });
+    });
 }
 
 #[test]
