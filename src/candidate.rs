@@ -115,13 +115,6 @@ impl Candidate {
             .filter_map(|line| line.trim_end().strip_prefix("a=candidate:"))
             .filter_map(|value| value.parse().ok())
     }
-
-    /// Whether both are the same place, however it was learnt of.
-    pub(crate) fn is_at(&self, other: &Self) -> bool {
-        // Of one whose address is hidden, that is what is left of it.
-        let place = |it: &Self| (it.protocol, it.port, it.scope, it.ipv6);
-        place(self) == place(other) && self.address == other.address
-    }
 }
 
 impl fmt::Display for Candidate {

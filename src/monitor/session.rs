@@ -188,6 +188,13 @@ impl State {
     }
 }
 
+/// Whether both are the same place, however it was learnt of.
+fn is_at(one: &Candidate, other: &Candidate) -> bool {
+    // Of one whose address is hidden, that is what is left of it.
+    let place = |it: &Candidate| (it.protocol, it.port, it.scope, it.ipv6);
+    place(one) == place(other) && one.address == other.address
+}
+
 impl Session {
     /// Says whether it is new.
     ///
@@ -202,7 +209,7 @@ impl Session {
         let hidden = core.redactor.addresses.then(|| core.candidate(candidate));
         let candidate = hidden.as_ref().unwrap_or(candidate);
         let candidates = &mut self.candidates[index(side)];
-        if candidates.known.iter().any(|known| known.is_at(candidate)) {
+        if candidates.known.iter().any(|known| is_at(known, candidate)) {
             return false;
         }
         let room = candidates.known.len() < core.limits.candidates;
