@@ -83,6 +83,8 @@ mod candidate;
 #[cfg(feature = "dump")]
 pub mod dump;
 mod event;
+#[cfg(feature = "http")]
+pub mod http;
 mod id;
 #[cfg(feature = "log")]
 pub mod log;
@@ -104,7 +106,7 @@ pub mod task;
 pub mod test_util;
 #[cfg(feature = "webrtc")]
 pub mod webrtc;
-#[cfg(any(feature = "dump", feature = "log"))]
+#[cfg(any(feature = "dump", feature = "http", feature = "log"))]
 mod wire;
 
 pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};

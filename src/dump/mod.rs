@@ -90,6 +90,14 @@ pub fn rtcstats(connections: &[ConnectionInfo]) -> String {
     rtcstats::dump(connections)
 }
 
+/// The last statistics of a connection, by their ids, in W3C's names and units.
+#[cfg(feature = "http")]
+pub(crate) fn last_stats(
+    info: &ConnectionInfo,
+) -> BTreeMap<String, BTreeMap<&'static str, crate::wire::w3c::Scalar>> {
+    stats::last(info)
+}
+
 /// A number for each connection: its own, or the first free one if another came first.
 fn numbered(connections: &[ConnectionInfo]) -> BTreeMap<u64, &ConnectionInfo> {
     let own: BTreeSet<u64> = connections.iter().map(|info| info.number).collect();

@@ -46,6 +46,23 @@ impl Object {
     }
 }
 
+/// What was known at the last time.
+#[cfg(feature = "http")]
+pub(super) fn last(info: &ConnectionInfo) -> BTreeMap<String, BTreeMap<&'static str, Scalar>> {
+    let stats = stats(info);
+    let (Some(last), Some(time)) = (stats.times.len().checked_sub(1), stats.times.last()) else {
+        return BTreeMap::new();
+    };
+    let fields = |object: &Object| {
+        let mut fields = object.at(last);
+        fields.insert("type", Scalar::text(object.kind));
+        fields.insert("id", Scalar::text(&object.id));
+        fields.insert("timestamp", Scalar::from(*time));
+        (object.id.clone(), fields)
+    };
+    stats.objects.iter().map(fields).collect()
+}
+
 /// Takes `info` apart.
 pub(super) fn stats(info: &ConnectionInfo) -> Stats {
     let mut samples = info.samples.clone();

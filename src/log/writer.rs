@@ -10,7 +10,8 @@ use super::queue::{Drops, Record};
 use super::stream::Stream;
 use crate::runtime::StartError;
 use crate::runtime::background::start_thread;
-use crate::wire::json::{ConnectionJson, DroppedJson, EventLineJson, OperationJson, append};
+use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
+use crate::wire::log::{DroppedJson, append};
 
 /// Where a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -106,6 +106,20 @@ impl Book {
             .collect()
     }
 
+    /// The last closed ones, the latest first, each with its place in the order of ending; before a
+    /// place, if one is given.
+    pub(super) fn closed_before(&self, place: Option<u64>) -> Vec<(u64, Arc<Connection>)> {
+        let inner = self.inner.lock();
+        let first = inner.closed.dropped();
+        let places = (first..).zip(inner.closed.iter());
+        let mut found: Vec<_> = places
+            .take_while(|(it, _)| place.is_none_or(|place| *it < place))
+            .map(|(place, connection)| (place, Arc::clone(connection)))
+            .collect();
+        found.reverse();
+        found
+    }
+
     /// The last closed ones, the latest first.
     pub(super) fn closed(&self) -> Vec<Arc<Connection>> {
         self.inner.lock().closed.iter().rev().cloned().collect()

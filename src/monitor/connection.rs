@@ -152,7 +152,7 @@ impl Connection {
         let fresh = std::mem::take(&mut record.fresh);
         drop(record);
         for entry in &fresh {
-            core.tell(&self.id, entry);
+            core.tell(self, entry);
         }
         result
     }

@@ -1,12 +1,13 @@
 //! What all records of a monitor share.
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use super::book::Book;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::counters::Counters;
+use super::feed::{Feed, Update};
 use super::operations::{Operations, Record};
 use super::options::Limits;
 use super::sink::Sink;
@@ -28,6 +29,8 @@ pub(super) struct Core {
     pub(super) operations: Operations,
     pub(super) tasks: Tasks,
     pub(super) sink: Option<Arc<dyn Sink>>,
+    /// Once somebody follows.
+    pub(super) feed: OnceLock<Arc<Feed>>,
 }
 
 impl Core {
@@ -46,20 +49,27 @@ impl Core {
             operations: Operations::new(limits),
             tasks: Tasks::new(limits),
             sink,
+            feed: OnceLock::new(),
         }
     }
 
     /// Whether anybody hears what happens to connections besides the monitor.
     #[inline]
     pub(super) fn is_heard(&self) -> bool {
-        self.sink.is_some() || span::is_heard()
+        self.sink.is_some() || self.feed.get().is_some() || span::is_heard()
     }
 
     /// Says what happened to a connection. Not under a lock: a subscriber is anybody's code.
-    pub(super) fn tell(&self, peer: &PeerId, entry: &Entry) {
+    pub(super) fn tell(&self, connection: &Connection, entry: &Entry) {
+        let (peer, at) = (&connection.id, self.clock.wall(entry.at));
         span::tell(peer, &entry.what);
         if let Some(sink) = &self.sink {
-            sink.event(peer, self.clock.wall(entry.at), &entry.what);
+            sink.event(peer, at, &entry.what);
+        }
+        if let Some(feed) = self.feed.get() {
+            let (peer, group) = (peer.clone(), connection.group.clone());
+            let (number, what) = (connection.number, entry.what.clone());
+            feed.push(Update::Connection { number, peer, group, at, what });
         }
     }
 

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::core::Core;
+use super::ending::Ending;
+use super::feed::{Feed, UpdateId, Updates};
 use super::fold::SetFold;
 use super::health::{Health, Vitals};
 use super::metrics::Metrics;
 use super::operation::OperationBuilder;
 use super::options::{Limits, SampleOptions};
 use super::sampler;
+use super::scan::Page;
 use super::sink::Sink;
 use super::snapshot::{ConnectionInfo, OperationInfo, Summary, TaskReport};
 use super::tasks::StuckOptions;
@@ -154,6 +157,26 @@ impl Monitor {
         MonitorBuilder::default()
     }
 
+    /// The time, as it tells it.
+    #[cfg(feature = "http")]
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.core.clock.wall(Instant::now())
+    }
+
+    /// Whether what it sees is written to a log.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_logged(&self) -> bool {
+        self.core.sink.is_some()
+    }
+
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) fn book(&self) -> &Book {
+        &self.book
+    }
+
     /// Who tells it: for [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer) and for
     /// task groups. [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) is the shorter
     /// way, and also times tasks.
@@ -241,10 +264,17 @@ impl Monitor {
         self.core.operations.active(after, limit, |record| self.core.operation_info(record))
     }
 
-    /// At most `limit` operations that have ended, the last one first.
+    /// At most `limit` operations that have ended, are still known, and that `takes` takes by how
+    /// they ended, the last one first; after a [place](Page::next) that a page before has given, if
+    /// one has.
     #[must_use]
-    pub fn finished_operations(&self, limit: usize) -> Vec<OperationInfo> {
-        self.core.operations.finished(limit, |record| self.core.operation_info(record))
+    pub fn finished_operations(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+        takes: impl Fn(&Ending) -> bool,
+    ) -> Page<OperationInfo> {
+        self.core.operations.finished(after, limit, takes, |it| self.core.operation_info(it))
     }
 
     /// The recorded tasks that have not ended, in no particular order.
@@ -256,6 +286,16 @@ impl Monitor {
             TaskReport { task, location, orphaned, trouble }
         };
         self.core.tasks.all().into_iter().map(report).collect()
+    }
+
+    /// Follows what happens, from now on, or from after an update that was heard before: every
+    /// event of a connection, every start and end of an operation. The last
+    /// [`Limits::updates`](super::Limits::updates) are kept for whoever comes back.
+    #[must_use]
+    pub fn updates(&self, after: Option<UpdateId>) -> Updates {
+        let limit = self.core.limits.updates;
+        let feed = self.core.feed.get_or_init(|| Arc::new(Feed::new(limit)));
+        Updates::new(Arc::clone(feed), after)
     }
 
     /// Completes when all that was seen by now is in the log, or was dropped; at once without one.

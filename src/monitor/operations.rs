@@ -8,10 +8,12 @@ use super::connection::OperationCounts;
 use super::core::Core;
 use super::detail::{Detail, Details, Subject};
 use super::ending::Ending;
+use super::feed::Update;
 use super::histogram::{LocalHistogram, TIMES};
 use super::metrics::OperationMetrics;
 use super::names::Names;
 use super::options::Limits;
+use super::scan::Page;
 use super::span::{self, Span};
 use crate::id::{OperationId, PeerId};
 use crate::sync::Mutex;
@@ -28,12 +30,15 @@ impl Core {
         let span = Span::start(id, kind, &subject);
         let mut record = Record::new(id, kind, subject, None, at);
         record.span = span.map(Box::new);
-        self.operations.start(Box::new(record));
+        self.start_own(record);
     }
 
     /// Starts an operation that has its span itself.
     #[inline]
     pub(super) fn start_own(&self, record: Record) {
+        if let Some(feed) = self.feed.get() {
+            feed.push(Update::OperationStarted(self.operation_info(&record)));
+        }
         self.operations.start(Box::new(record));
     }
 
@@ -47,13 +52,18 @@ impl Core {
         ending: Ending,
     ) {
         let heard = span::is_heard().then(|| ending.clone());
-        let told = self.sink.is_some();
+        let told = self.sink.is_some() || self.feed.get().is_some();
         let (span, record) = self.operations.end(id, kind, at, ending, told);
         if let (Some(span), Some(ending)) = (span, heard) {
             span.end(&ending);
         }
-        if let (Some(sink), Some(record)) = (&self.sink, record) {
-            sink.operation(self.operation_info(&record));
+        let Some(record) = record else { return };
+        let info = self.operation_info(&record);
+        if let Some(sink) = &self.sink {
+            sink.operation(info.clone());
+        }
+        if let Some(feed) = self.feed.get() {
+            feed.push(Update::OperationEnded(info));
         }
     }
 }
@@ -209,10 +219,33 @@ impl Operations {
         inner.active.values().map(|record| &**record).filter(|it| own(it)).map(read).collect()
     }
 
-    /// The last that have ended, the latest first.
-    pub(super) fn finished<T>(&self, limit: usize, read: impl Fn(&Record) -> T) -> Vec<T> {
+    /// At most `limit` of the last that have ended and are taken, the latest first; before a place
+    /// in the order of their ends, if one is given.
+    pub(super) fn finished<T>(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+        takes: impl Fn(&Ending) -> bool,
+        read: impl Fn(&Record) -> T,
+    ) -> Page<T> {
         let inner = self.inner.lock();
-        inner.finished.iter().rev().take(limit).map(|record| read(record)).collect()
+        let first = inner.finished.dropped();
+        let mut page = Page { items: Vec::new(), next: None };
+        let mut last = None;
+        for (at, record) in inner.finished.iter().enumerate().rev() {
+            let place = first + at as u64;
+            let taken = record.ended.as_ref().is_some_and(|(_, ending)| takes(ending));
+            if !taken || before.is_some_and(|before| place >= before) {
+                continue;
+            }
+            if page.items.len() == limit {
+                page.next = last;
+                break;
+            }
+            page.items.push(read(record));
+            last = Some(place);
+        }
+        page
     }
 
     /// How many are not known by their ids.

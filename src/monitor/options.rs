@@ -32,6 +32,9 @@ pub struct Limits {
     pub details: usize,
     /// Different names of operations, and likewise of tasks, that are told apart; 128 by default.
     pub names: usize,
+    /// Updates for whoever follows live, the last ones; 4,096 by default. None is kept before
+    /// somebody does.
+    pub updates: usize,
 }
 
 impl Default for Limits {
@@ -49,6 +52,7 @@ impl Default for Limits {
             finished_operations: 1024,
             details: 16,
             names: 128,
+            updates: 4096,
         }
     }
 }
@@ -75,6 +79,7 @@ impl Limits {
             .saturating_mul(self.connection_bound())
             .saturating_add(operations.saturating_mul(self.operation_bound()))
             .saturating_add(self.names * 2 * 1024)
+            .saturating_add(self.updates.saturating_mul(self.update_bound()))
             .saturating_add(64 << 10)
     }
 
@@ -92,6 +97,11 @@ impl Limits {
             self.samples * super::series::SAMPLE_BYTES,
         ];
         SLACK * parts.iter().sum::<usize>()
+    }
+
+    /// More than is ever held of one update, in bytes, with its text.
+    fn update_bound(&self) -> usize {
+        3 * (self.operation_bound() / SLACK + ERROR_BYTES)
     }
 
     /// More than is ever held of one operation, in bytes.

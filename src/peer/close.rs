@@ -162,6 +162,12 @@ impl ClosingAll {
         self.operation
     }
 
+    /// Whether there is anything to close.
+    #[cfg(feature = "http")]
+    pub(crate) fn found(&self) -> bool {
+        self.report.found
+    }
+
     /// As [`new`](Self::new), and waits for the set's own tasks too.
     pub(super) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
         Self { stopping, ..self }

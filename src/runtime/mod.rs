@@ -31,6 +31,8 @@ pub(crate) mod net;
 #[cfg(feature = "smol")]
 mod smol;
 mod spawner;
+#[cfg(feature = "http")]
+pub(crate) mod tcp;
 #[cfg_attr(anypeer_loom, path = "../../loom/src/time.rs")]
 pub(crate) mod time;
 #[cfg(feature = "tokio")]

@@ -19,6 +19,12 @@ impl TaskId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// Its place in the order of starts.
+    #[cfg(feature = "http")]
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for TaskId {

@@ -13,6 +13,8 @@
 
 mod adaptor;
 mod alert;
+#[cfg(feature = "http")]
+pub(crate) mod answer;
 mod call;
 mod census;
 mod connection;

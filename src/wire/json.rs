@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::candidate::{Candidate, Side};
 use crate::id::GroupId;
 use crate::monitor::{
-    ChannelInfo, ConnectionInfo, Detail, Diagnosis, Ending, Happening, OperationInfo, Subject,
+    ChannelInfo, ConnectionInfo, Detail, Diagnosis, Ending, Happening, OperationInfo, SampleInfo,
+    Subject,
 };
 use crate::peer::Closure;
 use crate::state::DataChannelState;
@@ -25,19 +26,8 @@ fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
-/// Appends a value as a line; says whether it could be written.
-pub(crate) fn append(lines: &mut Vec<u8>, value: &impl Serialize) -> bool {
-    let before = lines.len();
-    let written = serde_json::to_writer(&mut *lines, value).is_ok();
-    if written {
-        lines.push(b'\n');
-    } else {
-        lines.truncate(before);
-    }
-    written
-}
-
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct ConnectionJson<'a> {
     connection_id: &'a str,
     created_at: f64,
@@ -79,12 +69,14 @@ pub(crate) struct ConnectionJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ErrorJson<'a> {
     timestamp: f64,
     error: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct EventJson {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -94,6 +86,7 @@ pub(crate) struct EventJson {
 
 /// One event as a record of its own.
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct EventLineJson<'a> {
     connection_id: &'a str,
     #[serde(flatten)]
@@ -101,6 +94,7 @@ pub(crate) struct EventLineJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct CandidateJson<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
@@ -111,6 +105,7 @@ struct CandidateJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct PairJson<'a> {
     since: f64,
     local: Option<CandidateJson<'a>>,
@@ -119,6 +114,7 @@ struct PairJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct DescriptionJson<'a> {
     timestamp: f64,
     side: &'static str,
@@ -130,6 +126,7 @@ struct DescriptionJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct TrackJson<'a> {
     track_id: &'a str,
     kind: Option<&'static str>,
@@ -139,6 +136,7 @@ struct TrackJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ChannelJson<'a> {
     channel_id: u64,
     label: &'a str,
@@ -151,6 +149,7 @@ struct ChannelJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct CountsJson {
     started: u64,
     completed: u64,
@@ -159,7 +158,8 @@ struct CountsJson {
 }
 
 #[derive(Serialize)]
-struct StatsJson<'a> {
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub(crate) struct StatsJson<'a> {
     dtls_state: Option<&'static str>,
     tls_version: Option<&'a str>,
     dtls_cipher: Option<&'a str>,
@@ -172,7 +172,8 @@ struct StatsJson<'a> {
 }
 
 #[derive(Serialize)]
-struct SampleJson {
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub(crate) struct SampleJson {
     timestamp: f64,
     bytes_sent: u64,
     bytes_received: u64,
@@ -185,6 +186,7 @@ struct SampleJson {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct CloseJson {
     timestamp: f64,
     reason: &'static str,
@@ -195,7 +197,8 @@ struct CloseJson {
 }
 
 #[derive(Serialize)]
-struct DiagnosisJson<'a> {
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub(crate) struct DiagnosisJson<'a> {
     cause: &'static str,
     stage: &'static str,
     confidence: f32,
@@ -278,21 +281,7 @@ impl<'a> ConnectionJson<'a> {
             },
             active_operations: info.active_operations.iter().map(ToString::to_string).collect(),
             stats: info.stats.as_ref().map(StatsJson::new),
-            samples: info
-                .samples
-                .iter()
-                .map(|it| SampleJson {
-                    timestamp: unix(it.at),
-                    bytes_sent: it.bytes_sent,
-                    bytes_received: it.bytes_received,
-                    packets_sent: it.packets_sent,
-                    packets_received: it.packets_received,
-                    packets_lost: it.packets_lost,
-                    round_trip_time: it.round_trip_time.map(seconds),
-                    jitter: it.jitter.map(seconds),
-                    quality: it.quality,
-                })
-                .collect(),
+            samples: info.samples.iter().map(SampleJson::new).collect(),
             quality: info.quality,
             failed_closes: info.failed_closes,
             close: info.end.as_ref().map(|end| CloseJson {
@@ -342,8 +331,24 @@ impl<'a> ChannelJson<'a> {
     }
 }
 
+impl SampleJson {
+    pub(crate) fn new(sample: &SampleInfo) -> Self {
+        Self {
+            timestamp: unix(sample.at),
+            bytes_sent: sample.bytes_sent,
+            bytes_received: sample.bytes_received,
+            packets_sent: sample.packets_sent,
+            packets_received: sample.packets_received,
+            packets_lost: sample.packets_lost,
+            round_trip_time: sample.round_trip_time.map(seconds),
+            jitter: sample.jitter.map(seconds),
+            quality: sample.quality,
+        }
+    }
+}
+
 impl<'a> StatsJson<'a> {
-    fn new(report: &'a StatsReport) -> Self {
+    pub(crate) fn new(report: &'a StatsReport) -> Self {
         let transport = report.transport.as_ref();
         let time = report.selected_pair().and_then(|pair| pair.current_round_trip_time);
         Self {
@@ -361,7 +366,7 @@ impl<'a> StatsJson<'a> {
 }
 
 impl<'a> DiagnosisJson<'a> {
-    fn new(diagnosis: &'a Diagnosis) -> Self {
+    pub(crate) fn new(diagnosis: &'a Diagnosis) -> Self {
         Self {
             cause: diagnosis.cause.as_str(),
             stage: diagnosis.stage.as_str(),
@@ -454,6 +459,7 @@ fn event(what: &Happening) -> (&'static str, Vec<(&'static str, String)>) {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct OperationJson<'a> {
     operation_id: String,
     operation_type: &'static str,
@@ -473,6 +479,7 @@ pub(crate) struct OperationJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 enum DetailJson<'a> {
     Text(&'a str),
@@ -482,6 +489,7 @@ enum DetailJson<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ResultJson<'a> {
     outcome: Option<&'a str>,
 }
@@ -535,20 +543,5 @@ impl<'a> OperationJson<'a> {
             error: error_chain.and_then(|chain| chain.first()).map(|error| &**error),
             error_chain,
         }
-    }
-}
-
-/// What a log says of the records that are not in it.
-#[derive(Serialize)]
-pub(crate) struct DroppedJson {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    timestamp: f64,
-    dropped: u64,
-}
-
-impl DroppedJson {
-    pub(crate) fn new(at: SystemTime, dropped: u64) -> Self {
-        Self { kind: "records_dropped", timestamp: unix(at), dropped }
     }
 }

@@ -1,9 +1,18 @@
 //! Every shape that leaves the process, and nothing but shapes: no other layer knows serde.
 
+#![cfg_attr(
+    feature = "http",
+    allow(single_use_lifetimes, reason = "what derives schemas names lifetimes that it uses once")
+)]
+
+#[cfg(feature = "http")]
+pub(crate) mod http;
 #[cfg(feature = "dump")]
 pub(crate) mod internals;
-#[cfg(feature = "log")]
+#[cfg(any(feature = "http", feature = "log"))]
 pub(crate) mod json;
+#[cfg(feature = "log")]
+pub(crate) mod log;
 #[cfg(feature = "dump")]
 pub(crate) mod rtcstats;
 #[cfg(feature = "dump")]

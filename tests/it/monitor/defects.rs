@@ -236,7 +236,7 @@ fn defect_9_everything_is_bounded() {
         assert!(info.timeline_dropped > 5, "{}", info.timeline_dropped);
         assert!(peers.shutdown().await.all_closed());
     });
-    assert_eq!(monitor.finished_operations(100).len(), 4);
+    assert_eq!(monitor.finished_operations(None, 100, |_| true).items.len(), 4);
     let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
     let under_way: Vec<_> = names.iter().map(|name| monitor.operation(name).start()).collect();
     assert_eq!(monitor.operations(None, 100).len(), 6, "expected more to be counted alone");

@@ -114,7 +114,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     let mut outputs = vec![
         format!("{live:#?}"),
         format!("{closed:#?}"),
-        format!("{:#?}", monitor.finished_operations(1000)),
+        format!("{:#?}", monitor.finished_operations(None, 1000, |_| true).items),
         format!("{:#?}", monitor.summary()),
         format!("{:#?}", monitor.metrics()),
         format!("{monitor:?}"),

@@ -1,0 +1,152 @@
+//! `anypeer serve`.
+
+use std::error::Error;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anypeer::Peers;
+use anypeer::http::{Api, ServeOptions, SessionOptions};
+use anypeer::log::LogOptions;
+use anypeer::monitor::{Heard, Monitor, Update};
+use anypeer::runtime::{AsyncStdSpawner, Runtime, SmolSpawner, TokioSpawner};
+use async_signal::{Signal, Signals};
+use futures::StreamExt;
+use futures::future::{Either, select};
+use tempfile::TempDir;
+
+use crate::args::{Backend, Serve};
+use crate::{run_tests, say, stop};
+
+/// How long requests may take to finish at the end.
+const GRACE: Duration = Duration::from_secs(2);
+
+pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
+    // First, so that none comes before it is listened for.
+    let mut signals = Signals::new([Signal::Int, Signal::Term])?;
+    let executor = Executor::start(options.runtime)?;
+    let state = State::new(options)?;
+    let monitor = Monitor::builder()
+        .log(LogOptions::new(&state.logs))
+        .redact(options.token.clone().unwrap_or_default())
+        .build()?;
+    let peers = Peers::builder()
+        .runtime(executor.runtime.clone())
+        .max_peers(options.max_connections)
+        .monitor(&monitor)
+        .build();
+    let api = api(options, &peers, &monitor)?;
+    let listener = TcpListener::bind((options.host, options.port)).map_err(|error| {
+        format!("cannot listen on {}, port {}: {error}", options.host, options.port)
+    })?;
+    let serving = api.serve(listener, ServeOptions::new().runtime(executor.runtime.clone()))?;
+    let address = serving.local_addr();
+    say::line(format_args!("listening on http://{address}/ ({})", executor.runtime.name()));
+    say::line(format_args!("logging to {}", state.logs.display()));
+    let _talk = options.debug.then(|| executor.runtime.spawn(tell(monitor.clone())));
+
+    let mut code = ExitCode::SUCCESS;
+    let stopped = std::pin::pin!(signals.next());
+    let work = std::pin::pin!(async {
+        if options.run_tests {
+            let passed = run_tests::run(options, address, &executor.runtime).await;
+            if options.exit_after_tests {
+                return passed;
+            }
+        }
+        std::future::pending().await
+    });
+    if let Either::Left((passed, _)) = select(work, stopped).await
+        && !passed
+    {
+        code = ExitCode::FAILURE;
+    }
+    // A second signal ends it at once.
+    let closed = {
+        let closing = std::pin::pin!(stop::close_all(&peers));
+        let again = std::pin::pin!(signals.next());
+        matches!(select(closing, again).await, Either::Left((true, _)))
+    };
+    serving.shutdown(GRACE).await;
+    monitor.flush().await;
+    Ok(if closed { code } else { ExitCode::FAILURE })
+}
+
+fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn Error>> {
+    let sessions =
+        SessionOptions::new().address(options.host).max_sessions(options.max_connections);
+    let mut api = Api::builder(peers, monitor)
+        .debug(options.debug)
+        .token(options.token.clone().unwrap_or_default())
+        .host(options.host.to_string())
+        .sessions(sessions);
+    if options.open_reads {
+        api = api.open_reads();
+    }
+    if options.webrtc_test {
+        api = api.test_routes();
+    }
+    let api = options.allow_hosts.iter().fold(api, |api, name| api.host(name));
+    Ok(api.build()?)
+}
+
+/// Tells on the terminal what happens.
+async fn tell(monitor: Monitor) {
+    let mut updates = monitor.updates(None);
+    loop {
+        match updates.next().await {
+            Heard::Update(told) => match told.update() {
+                Update::Connection { peer, what, .. } => say::note(format_args!("{peer}: {what}")),
+                Update::OperationEnded(info) => {
+                    let end = info.ending.as_ref().map_or("-", |ending| ending.as_str());
+                    say::note(format_args!("{} {end} in {:?}", info.kind, info.duration));
+                }
+                _ => {}
+            },
+            Heard::Missed { count } => say::note(format_args!("missed {count:?} events")),
+            _ => {}
+        }
+    }
+}
+
+/// Where things are written.
+struct State {
+    logs: PathBuf,
+    /// Gone when this is dropped.
+    _private: Option<TempDir>,
+}
+
+impl State {
+    fn new(options: &Serve) -> Result<Self, Box<dyn Error>> {
+        let private = options
+            .isolation
+            .then(|| tempfile::Builder::new().prefix("anypeer-").tempdir())
+            .transpose()?;
+        let logs = private
+            .as_ref()
+            .map_or_else(|| options.log_dir.clone(), |it| it.path().join(&options.log_dir));
+        Ok(Self { logs, _private: private })
+    }
+}
+
+/// The executor that all runs on.
+struct Executor {
+    runtime: Runtime,
+    /// It runs as long as this is there.
+    _tokio: Option<tokio::runtime::Runtime>,
+}
+
+impl Executor {
+    fn start(backend: Backend) -> Result<Self, Box<dyn Error>> {
+        let (runtime, tokio) = match backend {
+            Backend::Smol => (SmolSpawner::new().into(), None),
+            Backend::AsyncStd => (AsyncStdSpawner::new().into(), None),
+            Backend::Tokio => {
+                let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+                (TokioSpawner::new(tokio.handle().clone()).into(), Some(tokio))
+            }
+        };
+        Ok(Self { runtime, _tokio: tokio })
+    }
+}

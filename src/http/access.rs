@@ -1,0 +1,150 @@
+//! Who may ask what: hosts, origins, tokens.
+
+use std::fmt;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, Response, Uri};
+use axum::middleware::Next;
+use axum::response::IntoResponse;
+use subtle::ConstantTimeEq;
+
+use super::api::Shared;
+use super::problem::Problem;
+
+/// A bearer token (RFC 6750), which its `Debug` does not show.
+#[derive(Clone)]
+pub(super) struct Token(Box<str>);
+
+impl Token {
+    pub(super) fn new(token: String) -> Self {
+        Self(token.into_boxed_str())
+    }
+
+    /// Compared in constant time, but for the length.
+    fn is(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// Who may ask what.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    pub(super) token: Option<Token>,
+    pub(super) open_reads: bool,
+    /// Besides the names of this machine's loopback.
+    pub(super) hosts: Vec<String>,
+}
+
+impl Access {
+    fn knows_host(&self, host: &str) -> bool {
+        // RFC 6761, section 6.3, and RFC 1122, section 3.2.1.3.
+        let own = ["localhost", "127.0.0.1", "[::1]"];
+        let named = |known: &str| known.eq_ignore_ascii_case(host);
+        own.into_iter().any(named) || self.hosts.iter().any(|known| named(known))
+    }
+
+    fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let authority = authority(uri, headers)
+            .ok_or_else(|| Problem::bad_request("The request names no host, or no valid one"))?;
+        if self.knows_host(authority.host()) {
+            Ok(())
+        } else {
+            Err(Problem::foreign_host("This server is not known by that name"))
+        }
+    }
+
+    /// What a page of another site asks for is refused: there is no CORS.
+    fn check_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        let origin = origin.as_ref().filter(|it| it.scheme().is_some()).and_then(Uri::authority);
+        match (origin, authority(uri, headers)) {
+            (Some(origin), Some(own)) if *origin == own => Ok(()),
+            _ => Err(Problem::foreign_origin("Pages of other origins are refused")),
+        }
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let Some(token) = &self.token else { return Ok(()) };
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let given = given.and_then(|given| given.split_once(' '));
+        match given {
+            Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => {
+                Ok(())
+            }
+            _ => Err(Problem::unauthorized("Give the token as `Authorization: Bearer ..`")
+                .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"anypeer\"")),
+        }
+    }
+}
+
+/// The host that a request is for (RFC 9110, section 7.2).
+fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    if let Some(authority) = uri.authority() {
+        return Some(authority.clone());
+    }
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// Checks where each request comes from and is meant for, and says on each answer how it may be used.
+pub(super) async fn guard(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    const ALWAYS: [(HeaderName, &str); 5] = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    let (uri, headers) = (request.uri(), request.headers());
+    let access = &shared.access;
+    let checked = access.check_host(uri, headers).and_then(|()| Access::check_origin(uri, headers));
+    let mut response = match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    for (name, value) in ALWAYS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Asks for the token, if there is one, of whoever only reads.
+pub(super) async fn may_read(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    if shared.access.open_reads {
+        return next.run(request).await;
+    }
+    may_control(State(shared), request, next).await
+}
+
+/// Asks for the token, if there is one.
+pub(super) async fn may_control(
+    State(shared): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    match shared.access.check_token(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}

@@ -1,0 +1,260 @@
+//! The routes, and what they are made with.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use async_lock::Semaphore;
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::access::{self, Access, Token};
+use super::events::Clients;
+use super::problem::Problem;
+use super::{control, dashboard, events, monitor, openapi, test_routes};
+use crate::monitor::Monitor;
+use crate::peer::Peers;
+use crate::runtime::{Runtime, StartError};
+use crate::task::CancellationToken;
+use crate::wire::http::Modes;
+
+/// What all routes share.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) monitor: Monitor,
+    pub(super) peers: Peers,
+    pub(super) access: Access,
+    pub(super) modes: Modes,
+    pub(super) clients: Clients,
+    /// Long lists and dumps are made one at a time: else many of them keep short answers waiting.
+    pub(super) long: Semaphore,
+    /// Ends the streams of events.
+    pub(super) ending: CancellationToken,
+    #[cfg(feature = "webrtc")]
+    pub(super) sessions: Option<super::whip::Sessions>,
+    test_routes: bool,
+}
+
+impl Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// What a monitor knows and what can be done to its peers, over HTTP.
+///
+/// It holds the [`Peers`] and the [`Monitor`] as handles. Clones are the same.
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use anypeer::http::Api;
+/// use anypeer::monitor::Monitor;
+/// use anypeer::Peers;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// let api = Api::builder(&peers, &monitor).token("secret").build()?;
+/// let app = axum::Router::<()>::new().nest("/peers", api.router()); // or merge what cannot clash:
+/// let app = app.merge(api.monitor_router());
+/// # }
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
+#[derive(Clone)]
+pub struct Api {
+    pub(super) shared: Shared,
+}
+
+/// Configures an [`Api`].
+#[derive(Debug)]
+#[must_use]
+pub struct ApiBuilder {
+    peers: Peers,
+    monitor: Monitor,
+    access: Access,
+    debug: bool,
+    test_routes: bool,
+    event_clients: usize,
+    #[cfg(feature = "webrtc")]
+    sessions: Option<super::SessionOptions>,
+}
+
+/// How many may follow the events at once, unless another number is set.
+pub const DEFAULT_EVENT_CLIENTS: usize = 256;
+
+impl ApiBuilder {
+    /// Asks for this bearer token (RFC 6750) on every request but for the dashboard's shell,
+    /// `/health` and `/openapi.json`. An empty one is none.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        let token = token.into();
+        self.access.token = (!token.is_empty()).then(|| Token::new(token));
+        self
+    }
+
+    /// Asks for the token only where something is changed.
+    pub fn open_reads(mut self) -> Self {
+        self.access.open_reads = true;
+        self
+    }
+
+    /// Also answers to this host name, without a port. By default it answers to `localhost`,
+    /// `127.0.0.1` and `[::1]`, with any port: a name that somebody else has pointed at this machine
+    /// is refused (DNS rebinding).
+    pub fn host(mut self, name: impl Into<String>) -> Self {
+        self.access.hosts.push(name.into());
+        self
+    }
+
+    /// Says in the summary that the host runs in its debug mode. Nothing else depends on it.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Has the Python original's test routes, too: `/webrtc/test/..`.
+    pub fn test_routes(mut self) -> Self {
+        self.test_routes = true;
+        self
+    }
+
+    /// How many may follow the events at once; one more is answered with 503.
+    pub fn event_clients(mut self, limit: usize) -> Self {
+        self.event_clients = limit;
+        self
+    }
+
+    /// Takes sessions through WHIP (RFC 9725) at `/whip/{stream}`.
+    #[cfg(feature = "webrtc")]
+    pub fn sessions(mut self, options: super::SessionOptions) -> Self {
+        self.sessions = Some(options);
+        self
+    }
+
+    /// The API.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the thread that its timers need could not be started.
+    pub fn build(self) -> Result<Api, StartError> {
+        Runtime::background()?;
+        let modes = Modes { debug: self.debug, logging: self.monitor.is_logged() };
+        Ok(Api {
+            shared: Shared(Arc::new(Inner {
+                #[cfg(feature = "webrtc")]
+                sessions: self
+                    .sessions
+                    .map(|options| super::whip::Sessions::new(&self.peers, options)),
+                monitor: self.monitor,
+                peers: self.peers,
+                access: self.access,
+                modes,
+                clients: Clients::new(self.event_clients),
+                long: Semaphore::new(1),
+                ending: CancellationToken::new(),
+                test_routes: self.test_routes,
+            })),
+        })
+    }
+}
+
+impl Api {
+    /// Over `peers`, which `monitor` watches.
+    pub fn builder(peers: &Peers, monitor: &Monitor) -> ApiBuilder {
+        ApiBuilder {
+            peers: peers.clone(),
+            monitor: monitor.clone(),
+            access: Access::default(),
+            debug: false,
+            test_routes: false,
+            event_clients: DEFAULT_EVENT_CLIENTS,
+            #[cfg(feature = "webrtc")]
+            sessions: None,
+        }
+    }
+
+    /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
+    /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
+    /// another: its links are relative.
+    pub fn router(&self) -> Router {
+        let (routes, mut document) = self.routes().split_for_parts();
+        openapi::complete(&mut document, self.shared.access.token.is_some());
+        let document = openapi::route(&document);
+        self.finish(routes.merge(document).merge(dashboard::routes()))
+    }
+
+    /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
+    pub fn monitor_router(&self) -> Router {
+        self.finish(self.webrtc_routes().into())
+    }
+
+    /// Ends the streams of events, so that a server which waits for its connections can stop.
+    pub fn end_streams(&self) {
+        self.shared.ending.cancel();
+    }
+
+    fn routes(&self) -> OpenApiRouter<Shared> {
+        let public = OpenApiRouter::new().routes(routes!(monitor::health));
+        let reads = OpenApiRouter::new().routes(routes!(monitor::metrics));
+        let routes = OpenApiRouter::with_openapi(openapi::base())
+            .merge(public)
+            .merge(self.only_readers(reads))
+            .merge(self.webrtc_routes());
+        #[cfg(feature = "webrtc")]
+        if self.shared.sessions.is_some() {
+            return routes.merge(self.only_controllers(super::whip::routes()));
+        }
+        routes
+    }
+
+    fn webrtc_routes(&self) -> OpenApiRouter<Shared> {
+        let reads = OpenApiRouter::new()
+            .routes(routes!(monitor::summary))
+            .routes(routes!(monitor::connections))
+            .routes(routes!(monitor::connection))
+            .routes(routes!(monitor::connection_stats))
+            .routes(routes!(monitor::connection_diagnosis))
+            .routes(routes!(monitor::closed))
+            .routes(routes!(monitor::operations))
+            .routes(routes!(monitor::operation))
+            .routes(routes!(monitor::tasks))
+            .routes(routes!(monitor::dump))
+            .routes(routes!(events::events));
+        let mut controls = OpenApiRouter::new()
+            .routes(routes!(control::close))
+            .routes(routes!(control::close_all))
+            .routes(routes!(control::stop));
+        if self.shared.test_routes {
+            controls = controls.merge(test_routes::routes());
+        }
+        self.only_readers(reads).merge(self.only_controllers(controls))
+    }
+
+    fn only_readers(&self, routes: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
+        routes.route_layer(from_fn_with_state(self.shared.clone(), access::may_read))
+    }
+
+    fn only_controllers(&self, routes: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
+        routes.route_layer(from_fn_with_state(self.shared.clone(), access::may_control))
+    }
+
+    fn finish(&self, routes: Router<Shared>) -> Router {
+        routes
+            .method_not_allowed_fallback(|method: Method| async move {
+                Problem::method(format!("{method} is not for this path"))
+            })
+            .layer(from_fn_with_state(self.shared.clone(), access::guard))
+            .with_state(self.shared.clone())
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").field("access", &self.shared.access).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! What a request asks for, checked.
+
+use axum::extract::{FromRequestParts, OriginalUri, Path, Query};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+
+/// The last segment of the path, decoded.
+pub(super) struct Id(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await?;
+        Ok(Self(id))
+    }
+}
+
+/// The query, with nothing in it that is not known.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T, S> FromRequestParts<S> for Asked<T>
+where
+    T: crate::wire::http::Asked,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::<T>::from_request_parts(parts, state).await?;
+        Ok(Self(query))
+    }
+}
+
+/// The path that the routes are mounted under, without a slash at its end.
+pub(super) struct Mount(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Mount {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let original = parts.extensions.get::<OriginalUri>();
+        let outer = original.map(|OriginalUri(uri)| uri.path());
+        let mount = outer.and_then(|outer| outer.strip_suffix(parts.uri.path()));
+        Ok(Self(mount.unwrap_or_default().to_owned()))
+    }
+}
+
+const DEFAULT_LIMIT: usize = 100;
+/// The longest page.
+pub(super) const MAX_LIMIT: u16 = 500;
+
+/// How many a page may have.
+pub(super) fn limit(asked: Option<u16>) -> Result<usize, Problem> {
+    match asked {
+        None => Ok(DEFAULT_LIMIT),
+        Some(limit @ 1..=MAX_LIMIT) => Ok(limit.into()),
+        Some(_) => Err(Problem::bad_request(format!("`limit` is from 1 to {MAX_LIMIT}"))),
+    }
+}
+
+/// Where a page begins.
+pub(super) fn after(asked: Option<&str>) -> Result<Option<u64>, Problem> {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| digits)
+    };
+    asked
+        .map(|text| number(text).ok_or_else(|| Problem::bad_request("`after` is a page's `next`")))
+        .transpose()
+}
+
+/// Whether the client asks not to be kept waiting (RFC 7240, section 4.1).
+pub(super) fn prefers_async(headers: &HeaderMap) -> bool {
+    headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|preference| preference.split(';').next())
+        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}

@@ -1,0 +1,248 @@
+//! What happens, live, as server-sent events (WHATWG HTML, section 9.2).
+//!
+//! A client is a place in the monitor's ring and no queue: however slow it reads, it costs the same.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use futures::future::{Either, select};
+use futures::stream;
+
+use super::api::Shared;
+use super::monitor::Answer;
+use super::problem::Problem;
+use crate::id::GroupId;
+use crate::monitor::{ConnectionFilter, Heard, Told, Update, UpdateId, Updates};
+use crate::runtime::time;
+use crate::wire::http::{
+    ConnectionEventJson, GapJson, ProblemJson, RowJson, SnapshotJson, SummaryJson, text,
+};
+use crate::wire::json::{EventLineJson, OperationJson};
+
+/// Events are gathered for so long before they are sent, so that many cost one write.
+const GATHERED_FOR: Duration = Duration::from_millis(25);
+/// How much is sent at once, roughly.
+const CHUNK_BYTES: usize = 32 << 10;
+/// The summary is sent at most so often, and only if anything has happened.
+const SUMMARY_EVERY: Duration = Duration::from_secs(1);
+/// So often something is sent in any case, so that a client which is gone is noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many connections one event of a snapshot has.
+const ROWS: usize = 200;
+/// How many of the operations under way a snapshot has.
+const OPERATIONS: usize = 200;
+
+/// How many clients there are, and may be.
+pub(super) struct Clients {
+    limit: usize,
+    now: Arc<AtomicUsize>,
+}
+
+/// One of them; its drop makes room.
+struct Client(Arc<AtomicUsize>);
+
+impl Clients {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, now: Arc::default() }
+    }
+
+    fn admit(&self) -> Option<Client> {
+        let room = |now: usize| (now < self.limit).then_some(now + 1);
+        let admitted = self.now.fetch_update(Ordering::AcqRel, Ordering::Acquire, room);
+        admitted.is_ok().then(|| Client(Arc::clone(&self.now)))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// What happens, from now on: first `snapshot` events, of which the last has `more` false, then
+/// `connection`, `operation_started` and `operation_ended` as they come, and `summary` each second
+/// in which something has happened.
+///
+/// A client that comes back with `Last-Event-ID` hears what it has missed. If that is not kept any
+/// more it hears `gap`, with how many it has missed, and then a snapshot.
+#[utoipa::path(get, path = "/webrtc/monitor/events", tag = "monitor",
+    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was heard: `epoch-seq`")),
+    responses(
+        (status = 200, description = "A stream of events that does not end by itself", content_type = "text/event-stream", body = String),
+        (status = 400, response = ProblemJson),
+        (status = 503, response = ProblemJson),
+    ))]
+pub(super) async fn events(State(shared): State<Shared>, headers: HeaderMap) -> Answer {
+    let last = headers.get("last-event-id").filter(|id| !id.is_empty());
+    let wrong = || Problem::bad_request("`Last-Event-ID` is an id of this stream: `epoch-seq`");
+    let last: Option<UpdateId> = last
+        .map(|id| id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(wrong))
+        .transpose()?;
+    let client = shared
+        .clients
+        .admit()
+        .ok_or_else(|| Problem::unavailable("Too many clients follow the events already"))?;
+    let updates = shared.monitor.updates(last);
+    let stage = if last.is_none() { Stage::Snapshot { after: 0 } } else { Stage::Live };
+    let stream =
+        Stream { shared, updates, stage, told_events: None, told_at: None, _client: client };
+    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
+        let chunk = stream.chunk().await?;
+        Some((Ok::<_, Infallible>(chunk), stream))
+    }));
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
+}
+
+/// One client's stream.
+struct Stream {
+    shared: Shared,
+    updates: Updates,
+    stage: Stage,
+    /// How many events there were by the last summary, and when that was sent.
+    told_events: Option<u64>,
+    told_at: Option<Instant>,
+    _client: Client,
+}
+
+enum Stage {
+    /// Says how things are; connections up to that number are said.
+    Snapshot { after: u64 },
+    /// Says what happens.
+    Live,
+}
+
+impl Stream {
+    /// What is sent next; `None` at the end.
+    async fn chunk(&mut self) -> Option<String> {
+        if self.shared.ending.is_cancelled() {
+            return None;
+        }
+        match self.stage {
+            Stage::Snapshot { after } => Some(self.snapshot(after)),
+            Stage::Live => self.live().await,
+        }
+    }
+
+    fn snapshot(&mut self, after: u64) -> String {
+        let monitor = &self.shared.monitor;
+        let page = monitor.find(after, ROWS, &ConnectionFilter::new());
+        let operations = if after == 0 { monitor.operations(None, OPERATIONS) } else { Vec::new() };
+        let summary = SummaryJson::new(&monitor.summary(), self.shared.modes);
+        let snapshot = SnapshotJson {
+            summary: &summary,
+            connections: page.items.iter().map(|it| RowJson::new(&it.row())).collect(),
+            operations: operations.iter().map(OperationJson::new).collect(),
+            more: page.next.is_some(),
+        };
+        // Only after the whole a client can come back without it.
+        let id = page.next.is_none().then(|| self.updates.position());
+        let event = event("snapshot", id, &text(&snapshot));
+        self.stage = page.next.map_or(Stage::Live, |after| Stage::Snapshot { after });
+        event
+    }
+
+    async fn live(&mut self) -> Option<String> {
+        let started = Instant::now();
+        let mut chunk = String::new();
+        loop {
+            let heard = match self.updates.try_next() {
+                Some(heard) => heard,
+                None => {
+                    let wait = if self.is_summary_due() { SUMMARY_EVERY } else { KEEP_ALIVE };
+                    match self.wait(wait).await? {
+                        Some(heard) => {
+                            // Others come with it.
+                            self.add(&mut chunk, heard);
+                            time::sleep(GATHERED_FOR).await;
+                            break;
+                        }
+                        None => break,
+                    }
+                }
+            };
+            self.add(&mut chunk, heard);
+            if chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live) {
+                break;
+            }
+        }
+        while chunk.len() < CHUNK_BYTES && matches!(self.stage, Stage::Live) {
+            let Some(heard) = self.updates.try_next() else { break };
+            self.add(&mut chunk, heard);
+        }
+        self.add_summary(&mut chunk);
+        if chunk.is_empty() && started.elapsed() >= KEEP_ALIVE {
+            chunk.push_str(": still here\n\n");
+        }
+        Some(chunk)
+    }
+
+    /// Whether something has happened that the last summary does not have.
+    fn is_summary_due(&self) -> bool {
+        self.told_events != Some(self.shared.monitor.summary().events)
+    }
+
+    /// What is heard within `limit`, if anything is; `None` at the end of all.
+    async fn wait(&mut self, limit: Duration) -> Option<Option<Heard>> {
+        let ending = self.shared.ending.cancelled();
+        let heard = self.updates.next();
+        let heard = std::pin::pin!(time::by(time::after(Instant::now(), limit), Box::pin(heard)));
+        match select(heard, std::pin::pin!(ending)).await {
+            Either::Left((heard, _)) => Some(heard),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn add(&mut self, chunk: &mut String, heard: Heard) {
+        match heard {
+            Heard::Update(told) => chunk.push_str(told.text(frame)),
+            Heard::Missed { count } => {
+                chunk.push_str(&event("gap", None, &text(&GapJson { missed: count })));
+                self.stage = Stage::Snapshot { after: 0 };
+            }
+        }
+    }
+
+    fn add_summary(&mut self, chunk: &mut String) {
+        if self.told_at.is_some_and(|at| at.elapsed() < SUMMARY_EVERY) {
+            return;
+        }
+        let summary = self.shared.monitor.summary();
+        if self.told_events == Some(summary.events) {
+            return;
+        }
+        (self.told_events, self.told_at) = (Some(summary.events), Some(Instant::now()));
+        let summary = SummaryJson::new(&summary, self.shared.modes);
+        chunk.push_str(&event("summary", None, &text(&summary)));
+    }
+}
+
+/// An update as it is sent to everybody.
+fn frame(told: &Told) -> Box<str> {
+    let (name, data) = match told.update() {
+        Update::Connection { number, peer, group, at, what } => {
+            let event = EventLineJson::new(peer.as_str(), *at, what);
+            let group = group.as_ref().map(GroupId::as_str);
+            ("connection", text(&ConnectionEventJson { number: *number, group, event }))
+        }
+        Update::OperationStarted(info) => ("operation_started", text(&OperationJson::new(info))),
+        Update::OperationEnded(info) => ("operation_ended", text(&OperationJson::new(info))),
+    };
+    event(name, Some(told.id()), &data).into()
+}
+
+/// JSON has no line ends, so that it is one line of data.
+fn event(name: &str, id: Option<UpdateId>, data: &str) -> String {
+    let mut event = String::with_capacity(data.len() + 64);
+    if let Some(id) = id {
+        let _infallible = writeln!(event, "id: {id}");
+    }
+    let _infallible = write!(event, "event: {name}\ndata: {data}\n\n");
+    event
+}

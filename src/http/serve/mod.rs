@@ -1,0 +1,266 @@
+//! A server of our own, on any runtime.
+
+mod io;
+
+use std::fmt;
+use std::io::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_lock::Semaphore;
+use axum::Router;
+use futures::future::{Either, select};
+use hyper::server::conn::http1;
+use hyper_util::service::TowerToHyperService;
+
+use self::io::{AnyTimer, Io};
+use super::api::Api;
+use crate::runtime::{Runtime, StartError, tcp, time};
+use crate::task::{CancellationToken, TaskGroup};
+
+/// How the API is served. Everything has a default.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ServeOptions {
+    runtime: Option<Runtime>,
+    max_connections: usize,
+    head_timeout: Duration,
+    write_timeout: Duration,
+}
+
+impl ServeOptions {
+    /// On the [current](crate::runtime::current) runtime or else the background one; 1,024
+    /// connections; 10 s for a request's head; 30 s for a client that does not read.
+    pub fn new() -> Self {
+        Self {
+            runtime: None,
+            max_connections: 1024,
+            head_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+        }
+    }
+
+    /// The runtime that the server runs on.
+    pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
+        self.runtime = Some(runtime.into());
+        self
+    }
+
+    /// How many connections there may be at once, at least 1. More wait to be accepted.
+    pub fn max_connections(mut self, limit: usize) -> Self {
+        self.max_connections = limit.max(1);
+        self
+    }
+
+    /// How long the head of a request may take to arrive; and how long a connection may stand idle
+    /// between two of them.
+    pub fn head_timeout(mut self, limit: Duration) -> Self {
+        self.head_timeout = limit;
+        self
+    }
+
+    /// How long a client may leave what is sent to it unread. Then its connection is ended.
+    pub fn write_timeout(mut self, limit: Duration) -> Self {
+        self.write_timeout = limit;
+        self
+    }
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why the API is not served.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address can be reached from elsewhere, and there is no token.
+    NeedsToken(SocketAddr),
+    /// The listener could not be used.
+    Listener(Error),
+    /// A thread that is needed could not be started.
+    Start(StartError),
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeedsToken(address) => {
+                write!(f, "{address} can be reached from elsewhere: that needs a token")
+            }
+            Self::Listener(_) => f.write_str("the listener cannot be used"),
+            Self::Start(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NeedsToken(_) => None,
+            Self::Listener(error) => Some(error),
+            Self::Start(error) => Some(error),
+        }
+    }
+}
+
+impl From<StartError> for ServeError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl Api {
+    /// Serves [`router`](Self::router) over HTTP/1.1, on any runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`]: also where the listener's address is not one of loopback and there is no
+    /// token.
+    pub fn serve(
+        &self,
+        listener: TcpListener,
+        options: ServeOptions,
+    ) -> Result<Serving, ServeError> {
+        let address = listener.local_addr().map_err(ServeError::Listener)?;
+        if !address.ip().to_canonical().is_loopback() && self.shared.access.token.is_none() {
+            return Err(ServeError::NeedsToken(address));
+        }
+        let runtime = options.runtime.clone().map_or_else(Runtime::current_or_background, Ok)?;
+        let listener = runtime.tcp_listener(listener).map_err(ServeError::Listener)?;
+        let connections = TaskGroup::new(runtime.clone())?;
+        let accepting = TaskGroup::new(runtime)?;
+        let stop = self.shared.ending.child();
+        let accept = Accept {
+            listener,
+            router: self.router(),
+            connections: connections.clone(),
+            room: Arc::new(Semaphore::new(options.max_connections)),
+            stop: stop.clone(),
+            options,
+        };
+        drop(accepting.spawn("http accept", accept.run()));
+        Ok(Serving { address, accepting, connections, stop, api: self.clone() })
+    }
+}
+
+/// A server that runs. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets it finish.
+#[must_use = "dropped at once, it serves nobody"]
+pub struct Serving {
+    address: SocketAddr,
+    accepting: TaskGroup,
+    connections: TaskGroup,
+    stop: CancellationToken,
+    api: Api,
+}
+
+impl Serving {
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    /// Takes no more connections, ends the streams of events, and lets the requests under way
+    /// finish, for at most `grace`. The answer is how many were cut off.
+    ///
+    /// # Cancel safety
+    ///
+    /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
+    pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
+        self.stop.cancel();
+        self.api.end_streams();
+        async move {
+            let deadline = time::after(Instant::now(), grace);
+            let idle = async {
+                self.accepting.idle().await;
+                self.connections.idle().await;
+            };
+            let _left = time::by(deadline, Box::pin(idle)).await;
+            self.connections.len()
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.accepting.cancel();
+        self.connections.cancel();
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("address", &self.address)
+            .field("connections", &self.connections())
+            .finish_non_exhaustive()
+    }
+}
+
+/// So long after a failure (no file descriptor is left, say) the next connection is accepted.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// The most bytes of a request's head, and of what is read or written ahead.
+const BUFFER_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 64;
+
+struct Accept {
+    listener: tcp::TcpListener,
+    router: Router,
+    connections: TaskGroup,
+    room: Arc<Semaphore>,
+    stop: CancellationToken,
+    options: ServeOptions,
+}
+
+impl Accept {
+    async fn run(self) {
+        let stop = self.stop.clone();
+        stop.run_until_cancelled(async {
+            loop {
+                let room = self.room.acquire_arc().await;
+                match self.listener.accept().await {
+                    Ok(stream) => {
+                        let connection = self.connection(stream);
+                        let connection = async move {
+                            connection.await;
+                            drop(room);
+                        };
+                        drop(self.connections.spawn("http connection", connection));
+                    }
+                    Err(_) => time::sleep(ACCEPT_AGAIN).await,
+                }
+            }
+        })
+        .await;
+    }
+
+    fn connection(&self, stream: tcp::TcpStream) -> impl Future<Output = ()> + Send + use<> {
+        let io = Io::new(stream, self.options.write_timeout);
+        let connection = http1::Builder::new()
+            .timer(AnyTimer)
+            .header_read_timeout(self.options.head_timeout)
+            .max_buf_size(BUFFER_BYTES)
+            .max_headers(MAX_HEADERS)
+            .serve_connection(io, TowerToHyperService::new(self.router.clone()));
+        let stop = self.stop.clone();
+        async move {
+            let mut connection = std::pin::pin!(connection);
+            let stopped = std::pin::pin!(stop.cancelled());
+            // How a client's connection ends is the client's.
+            if let Either::Right(_) = select(connection.as_mut(), stopped).await {
+                connection.as_mut().graceful_shutdown();
+                let _ended = connection.await;
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The Python original's routes for trying it out.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::api::Shared;
+use super::ask::{Id, Mount};
+use super::control;
+use super::monitor::{Answer, json};
+use crate::wire::http::{CloseJson, CloseManyJson, ProblemJson, TestJson};
+use crate::wire::json::unix;
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(test)).routes(routes!(close)).routes(routes!(close_all))
+}
+
+/// Says that the routes are there.
+#[utoipa::path(get, path = "/webrtc/test/", tag = "test", responses(
+    (status = 200, description = "They are", body = TestJson),
+))]
+async fn test(State(shared): State<Shared>) -> Response {
+    let timestamp = unix(shared.monitor.now());
+    json(&TestJson { success: true, message: "WebRTC test routes are available", timestamp })
+}
+
+/// Closes a connection.
+#[utoipa::path(post, path = "/webrtc/test/close/{id}", tag = "test",
+    params(("id" = String, Path, description = "The connection's id")),
+    responses(
+        (status = 200, description = "It ended: closed, or its end cannot be seen", body = CloseJson<'static>),
+        (status = 404, response = ProblemJson),
+        (status = 500, response = ProblemJson),
+        (status = 504, response = ProblemJson),
+    ))]
+async fn close(shared: State<Shared>, mount: Mount, id: Id) -> Answer {
+    control::close(shared, mount, id, HeaderMap::new()).await
+}
+
+/// Closes every connection.
+#[utoipa::path(post, path = "/webrtc/test/close_all", tag = "test", responses(
+    (status = 200, description = "All have ended", body = CloseManyJson<'static>),
+    (status = 500, description = "Some would not close", body = CloseManyJson<'static>),
+))]
+async fn close_all(shared: State<Shared>, mount: Mount) -> Response {
+    control::close_all(shared, mount, HeaderMap::new()).await
+}

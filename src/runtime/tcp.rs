@@ -1,0 +1,57 @@
+//! TCP of the runtime's own where it has it, for servers.
+
+use std::io;
+use std::net;
+
+use async_io::Async;
+
+#[cfg(feature = "tokio")]
+use super::spawner::Backend;
+use super::spawner::Runtime;
+
+/// A listening socket with its runtime's readiness.
+#[derive(Debug)]
+pub(crate) enum TcpListener {
+    AsyncIo(Async<net::TcpListener>),
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::net::TcpListener),
+}
+
+/// A connected socket with its runtime's readiness.
+#[derive(Debug)]
+pub(crate) enum TcpStream {
+    AsyncIo(Async<net::TcpStream>),
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::net::TcpStream),
+}
+
+impl Runtime {
+    /// Registers `listener` with the runtime's reactor.
+    pub(crate) fn tcp_listener(&self, listener: net::TcpListener) -> io::Result<TcpListener> {
+        listener.set_nonblocking(true)?;
+        #[cfg(feature = "tokio")]
+        if let Backend::Tokio(spawner) = &self.0 {
+            let register = || tokio::net::TcpListener::from_std(listener);
+            return spawner.within_typed(register).map(TcpListener::Tokio);
+        }
+        Async::new_nonblocking(listener).map(TcpListener::AsyncIo)
+    }
+}
+
+impl TcpListener {
+    pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
+        match self {
+            Self::AsyncIo(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.get_ref().set_nodelay(true)?;
+                Ok(TcpStream::AsyncIo(stream))
+            }
+            #[cfg(feature = "tokio")]
+            Self::Tokio(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok(TcpStream::Tokio(stream))
+            }
+        }
+    }
+}
