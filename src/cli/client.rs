@@ -43,9 +43,9 @@ impl Answer {
         Ok(serde_json::from_slice(&self.body)?)
     }
 
-    pub(crate) fn header(&self, name: header::HeaderName) -> Result<&str, Failure> {
+    pub(crate) fn header(&self, name: &header::HeaderName) -> Result<&str, Failure> {
         let missing = || format!("expected a header {name}");
-        Ok(self.headers.get(&name).ok_or_else(missing)?.to_str()?)
+        Ok(self.headers.get(name).ok_or_else(missing)?.to_str()?)
     }
 
     /// The answer, if its status is the one that is expected.

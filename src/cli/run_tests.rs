@@ -223,7 +223,7 @@ impl Session {
         let offer = peer.local_description().await?.ok_or("no description was set")?;
         let answer =
             client.ask(Method::POST, &format!("/whip/{STREAM}"), &offer.sdp).await?.expect(201)?;
-        let location = answer.header(header::LOCATION)?.to_owned();
+        let location = answer.header(&header::LOCATION)?.to_owned();
         let answer = RTCSessionDescription::answer(answer.text()?.to_owned())?;
         peer.set_remote_description(answer).await?;
         loop {

@@ -87,7 +87,7 @@ fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn
     if options.webrtc_test {
         api = api.test_routes();
     }
-    let api = options.allow_hosts.iter().fold(api, |api, name| api.host(name));
+    let api = options.allow_hosts.iter().fold(api, anypeer::http::ApiBuilder::host);
     Ok(api.build()?)
 }
 

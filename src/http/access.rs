@@ -82,21 +82,21 @@ impl Access {
                 Ok(())
             }
             _ => Err(Problem::unauthorized("Give the token as `Authorization: Bearer ..`")
-                .with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"anypeer\"")),
+                .with_header("www-authenticate", "Bearer realm=\"anypeer\"")),
         }
     }
 }
 
-/// The host that a request is for (RFC 9110, section 7.2).
+/// The host that a request is for (RFC 9110, section 7.2); `None` if there is not one, or if it is no
+/// valid one.
 fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
-    if let Some(authority) = uri.authority() {
-        return Some(authority.clone());
-    }
     let mut hosts = headers.get_all(header::HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok()?.parse().ok(),
+    let named = match (uri.authority(), hosts.next(), hosts.next()) {
+        (Some(authority), _, _) => Some(authority.clone()),
+        (None, Some(host), None) => host.to_str().ok()?.parse().ok(),
         _ => None,
-    }
+    };
+    named.filter(|it: &Authority| !it.host().is_empty() && !it.as_str().contains('@'))
 }
 
 /// Checks where each request comes from and is meant for, and says on each answer how it may be used.

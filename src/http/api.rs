@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_lock::Semaphore;
 use axum::Router;
@@ -37,6 +37,8 @@ pub(super) struct Inner {
     pub(super) ending: CancellationToken,
     #[cfg(feature = "webrtc")]
     pub(super) sessions: Option<super::whip::Sessions>,
+    /// The description of all this, once there are routes.
+    pub(super) document: OnceLock<String>,
     test_routes: bool,
 }
 
@@ -157,6 +159,7 @@ impl ApiBuilder {
                 clients: Clients::new(self.event_clients),
                 long: Semaphore::new(1),
                 ending: CancellationToken::new(),
+                document: OnceLock::new(),
                 test_routes: self.test_routes,
             })),
         })
@@ -184,8 +187,10 @@ impl Api {
     pub fn router(&self) -> Router {
         let (routes, mut document) = self.routes().split_for_parts();
         openapi::complete(&mut document, self.shared.access.token.is_some());
-        let document = openapi::route(&document);
-        self.finish(routes.merge(document).merge(dashboard::routes()))
+        // The same each time.
+        self.shared.document.get_or_init(|| document.to_json().unwrap_or_default());
+        let unknown = || async { Problem::not_found("There is nothing at this path") };
+        self.finish(routes.merge(dashboard::assets()).fallback(unknown))
     }
 
     /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
@@ -199,7 +204,10 @@ impl Api {
     }
 
     fn routes(&self) -> OpenApiRouter<Shared> {
-        let public = OpenApiRouter::new().routes(routes!(monitor::health));
+        let public = OpenApiRouter::new()
+            .routes(routes!(dashboard::page))
+            .routes(routes!(monitor::health))
+            .routes(routes!(openapi::document));
         let reads = OpenApiRouter::new().routes(routes!(monitor::metrics));
         let routes = OpenApiRouter::with_openapi(openapi::base())
             .merge(public)

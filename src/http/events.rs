@@ -149,51 +149,34 @@ impl Stream {
     }
 
     async fn live(&mut self) -> Option<String> {
-        let started = Instant::now();
-        let mut chunk = String::new();
-        loop {
-            let heard = match self.updates.try_next() {
-                Some(heard) => heard,
-                None => {
-                    let wait = if self.is_summary_due() { SUMMARY_EVERY } else { KEEP_ALIVE };
-                    match self.wait(wait).await? {
-                        Some(heard) => {
-                            // Others come with it.
-                            self.add(&mut chunk, heard);
-                            time::sleep(GATHERED_FOR).await;
-                            break;
-                        }
-                        None => break,
-                    }
-                }
-            };
-            self.add(&mut chunk, heard);
-            if chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live) {
-                break;
+        let mut next = self.updates.try_next();
+        if next.is_none() {
+            next = self.wait().await?;
+            if next.is_some() {
+                // Others come with it.
+                time::sleep(GATHERED_FOR).await;
             }
         }
-        while chunk.len() < CHUNK_BYTES && matches!(self.stage, Stage::Live) {
-            let Some(heard) = self.updates.try_next() else { break };
+        let mut chunk = String::new();
+        while let Some(heard) = next {
             self.add(&mut chunk, heard);
+            let is_full = chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live);
+            next = if is_full { None } else { self.updates.try_next() };
         }
         self.add_summary(&mut chunk);
-        if chunk.is_empty() && started.elapsed() >= KEEP_ALIVE {
+        if chunk.is_empty() {
             chunk.push_str(": still here\n\n");
         }
         Some(chunk)
     }
 
-    /// Whether something has happened that the last summary does not have.
-    fn is_summary_due(&self) -> bool {
-        self.told_events != Some(self.shared.monitor.summary().events)
-    }
-
-    /// What is heard within `limit`, if anything is; `None` at the end of all.
-    async fn wait(&mut self, limit: Duration) -> Option<Option<Heard>> {
-        let ending = self.shared.ending.cancelled();
-        let heard = self.updates.next();
-        let heard = std::pin::pin!(time::by(time::after(Instant::now(), limit), Box::pin(heard)));
-        match select(heard, std::pin::pin!(ending)).await {
+    /// What is heard before something else is to be sent, if anything is; `None` at the end of all.
+    async fn wait(&mut self) -> Option<Option<Heard>> {
+        let is_current = self.told_events == Some(self.shared.monitor.summary().events);
+        let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
+        let ending = std::pin::pin!(self.shared.ending.cancelled());
+        let heard = time::by(time::after(Instant::now(), limit), Box::pin(self.updates.next()));
+        match select(std::pin::pin!(heard), ending).await {
             Either::Left((heard, _)) => Some(heard),
             Either::Right(_) => None,
         }

@@ -107,7 +107,7 @@ async fn list(
         for connection in found {
             let id = connection.id().as_str();
             if view == Some(ViewParam::Row) {
-                writer.add(id, &ListedJson::Row(RowJson::new(&connection.row())));
+                writer.add(id, &ListedJson::Row(Box::new(RowJson::new(&connection.row()))));
             } else {
                 let info = connection.info();
                 writer.add(id, &ListedJson::Full(Box::new(ConnectionJson::new(&info))));
@@ -233,7 +233,7 @@ pub(super) async fn tasks(State(shared): State<Shared>, Asked(query): Asked<Task
 /// The most connections in one dump.
 const DUMPED: usize = 256;
 
-/// Connections as chrome://webrtc-internals or rtcstats know them: one, or the first 256 live ones
+/// Connections as `chrome://webrtc-internals` or rtcstats know them: one, or the first 256 live ones
 /// and the last that have ended.
 #[utoipa::path(get, path = "/webrtc/monitor/dump", tag = "monitor", params(DumpQuery), responses(
     (status = 200, description = "The dump, as a file to be saved", content(

@@ -1,11 +1,12 @@
 //! The description of all this, made from the routes themselves.
 
-use axum::Router;
+use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
+
+use super::api::Shared;
 
 /// Says what all routes have in common.
 pub(super) fn complete(document: &mut OpenApi, has_token: bool) {
@@ -17,14 +18,13 @@ pub(super) fn complete(document: &mut OpenApi, has_token: bool) {
     }
 }
 
-/// Where it is.
-pub(super) fn route<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
-    let text = document.to_json().unwrap_or_default();
-    let answer = move || {
-        let text = text.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], text).into_response() }
-    };
-    Router::new().route("/openapi.json", get(answer))
+/// This description.
+#[utoipa::path(get, path = "/openapi.json", tag = "monitor", security(()), responses(
+    (status = 200, description = "OpenAPI 3.1", body = Object),
+))]
+pub(super) async fn document(State(shared): State<Shared>) -> Response {
+    let text = shared.document.get().cloned().unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 pub(super) fn base() -> OpenApi {

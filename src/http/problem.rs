@@ -19,7 +19,7 @@ pub(super) struct Problem {
     title: &'static str,
     detail: Cow<'static, str>,
     operation: Option<OperationId>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 macro_rules! problems {
@@ -69,8 +69,8 @@ impl Problem {
         self
     }
 
-    pub(super) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
-        self.header = Some((name, HeaderValue::from_static(value)));
+    pub(super) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.header = Some((name, value));
         self
     }
 }
@@ -91,7 +91,9 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        headers.extend(self.header);
+        if let Some((name, value)) = self.header {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
         response
     }
 }

@@ -194,7 +194,7 @@ impl RowJson {
 #[serde(untagged)]
 pub(crate) enum ListedJson<'a> {
     Full(Box<ConnectionJson<'a>>),
-    Row(RowJson),
+    Row(Box<RowJson>),
 }
 
 /// `GET /webrtc/monitor/connections`, as it is written part by part.

@@ -16,6 +16,8 @@ mod deadline;
 mod event;
 mod handler;
 mod host;
+#[cfg(feature = "http")]
+mod http;
 mod id;
 mod leak;
 #[cfg(feature = "test-util")]

@@ -136,7 +136,7 @@ impl Sessions {
             .to_owned();
         let busy = || {
             Problem::unavailable("There are too many sessions already")
-                .with_header(header::RETRY_AFTER, "1")
+                .with_header("retry-after", "1")
         };
         let room = self.room.try_acquire_arc().ok_or_else(busy)?;
         let (secret, etag) = (random()?, random()?);

@@ -1,0 +1,109 @@
+// Requests to the server that this page is from. The token is kept in this module alone.
+
+const BASE = new URL('../', import.meta.url);
+
+let token = null;
+let askForToken = async () => null;
+let asking = null;
+
+/** `ask(refused)` resolves to a token, or to null if none is given. */
+export function onTokenNeeded(ask) {
+  askForToken = ask;
+}
+
+/** Why a request was not answered as asked. */
+export class Problem extends Error {
+  constructor(status, title, detail) {
+    super(detail || title);
+    this.status = status;
+    this.title = title;
+  }
+}
+
+export function url(path) {
+  return new URL(path, BASE);
+}
+
+/** One segment of a path. */
+export function segment(id) {
+  // URLs lose these two however they are written (WHATWG URL, "double-dot URL path segment").
+  if (id === '.' || id === '..') {
+    throw new Problem(0, 'No address', `No address can hold the id "${id}"`);
+  }
+  return encodeURIComponent(id);
+}
+
+/** Sends a request, with the token if there is one, and asks for it when it is needed. */
+export async function send(path, options = {}) {
+  for (;;) {
+    const used = token;
+    const headers = { ...options.headers };
+    if (used !== null) headers.Authorization = `Bearer ${used}`;
+    const response = await fetch(url(path), { cache: 'no-store', ...options, headers });
+    if (response.status !== 401) return response;
+    if (token === used && !(await newToken(used !== null))) return response;
+  }
+}
+
+function newToken(refused) {
+  asking ??= askForToken(refused)
+    .then((given) => {
+      if (given !== null) token = given;
+      return given !== null;
+    })
+    .finally(() => {
+      asking = null;
+    });
+  return asking;
+}
+
+export async function problemOf(response) {
+  const said = await response.json().catch(() => ({}));
+  const title = said.title ?? `HTTP ${response.status}`;
+  return new Problem(response.status, title, said.detail ?? said.error ?? '');
+}
+
+export async function getJson(path, options) {
+  const response = await send(path, options);
+  if (!response.ok) throw await problemOf(response);
+  return response.json();
+}
+
+/** The outcome of a close: also one that is answered with an error but says what became of it. */
+export async function close(path) {
+  const response = await send(path, { method: 'POST' });
+  if (response.ok) return response.json();
+  const copy = response.clone();
+  const said = await response.json().catch(() => ({}));
+  if (typeof said.success === 'boolean') return said;
+  throw await problemOf(copy);
+}
+
+/** The pages of a list, up to `most` of them. */
+export async function* pages(path, most = Infinity) {
+  let next = null;
+  for (let page = 0; page < most; page += 1) {
+    const after = next === null ? '' : `&after=${encodeURIComponent(next)}`;
+    const answer = await getJson(`${path}${path.includes('?') ? '&' : '?'}limit=500${after}`);
+    yield answer;
+    next = answer.next;
+    if (next === null) return;
+  }
+}
+
+/** Saves a dump as a file: of one connection, or of all. */
+export async function saveDump(format, connection = null) {
+  const query = new URLSearchParams({ format });
+  if (connection !== null) query.set('connection', connection);
+  const response = await send(`webrtc/monitor/dump?${query}`);
+  if (!response.ok) throw await problemOf(response);
+  const of = connection === null ? '' : `_${connection.replace(/[^\w.-]+/g, '_').slice(0, 80)}`;
+  const name = format === 'internals' ? `webrtc_internals_dump${of}.json` : `rtcstats_dump${of}.txt`;
+  const address = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  return name;
+}

@@ -1,0 +1,135 @@
+// Questions, and what became of the answers.
+
+import * as api from './api.js';
+import { h } from './dom.js';
+import { latency } from './format.js';
+
+/** Resolves to the value of the button that a dialog was left by; `''` if it was dismissed. */
+function ask(dialog) {
+  const before = document.activeElement;
+  return new Promise((resolve) => {
+    const left = (event) => {
+      event.preventDefault();
+      dialog.close(event.submitter?.value ?? '');
+    };
+    dialog.addEventListener('submit', left);
+    dialog.addEventListener(
+      'close',
+      () => {
+        dialog.removeEventListener('submit', left);
+        const { returnValue } = dialog;
+        dialog.returnValue = '';
+        if (before?.isConnected) before.focus();
+        resolve(returnValue);
+      },
+      { once: true },
+    );
+    dialog.returnValue = '';
+    dialog.showModal();
+  });
+}
+
+const byId = (id) => document.getElementById(id);
+
+export async function confirm(title, said, action) {
+  const dialog = byId('confirm');
+  dialog.querySelector('h2').textContent = title;
+  dialog.querySelector('.said').replaceChildren(...said);
+  dialog.querySelector('[value=confirm]').textContent = action;
+  return (await ask(dialog)) === 'confirm';
+}
+
+export async function token(refused) {
+  const dialog = byId('token');
+  const input = dialog.querySelector('input');
+  dialog.querySelector('.refused').hidden = !refused;
+  input.value = '';
+  const answer = await ask(dialog);
+  const given = input.value.trim();
+  input.value = '';
+  return answer === 'give' && given ? given : null;
+}
+
+export function help() {
+  return ask(byId('help'));
+}
+
+/** Shows anything in a dialog. */
+export function show(title, content) {
+  const dialog = byId('shown');
+  dialog.querySelector('h2').textContent = title;
+  dialog.querySelector('.content').replaceChildren(...content);
+  return ask(dialog);
+}
+
+/** A notice; what went wrong stays until it is dismissed. */
+export function notice(kind, title, lines = []) {
+  const dismiss = h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => box.remove() }, '✕');
+  const list = lines.length ? h('ul', {}, lines.map((line) => h('li', {}, line))) : null;
+  const box = h('div', { class: 'notice', data: { kind } }, h('div', {}, h('strong', {}, title), list), dismiss);
+  const notices = byId('notices');
+  notices.append(box);
+  while (notices.children.length > 5) notices.firstChild.remove();
+  if (kind === 'ok') setTimeout(() => box.remove(), 6000);
+}
+
+/** Does something on a click, and says so if it fails. */
+export async function attempt(what, work) {
+  try {
+    return await work();
+  } catch (error) {
+    const status = error.status ? ` (HTTP ${error.status}: ${error.title})` : '';
+    notice('bad', `${what} failed${status}`, [error.message]);
+    return null;
+  }
+}
+
+async function closing(button, what, path) {
+  if (button) button.disabled = true;
+  const outcome = await attempt(`Closing ${what}`, () => api.close(path()));
+  if (button) button.disabled = false;
+  if (outcome) tellOutcome(what, outcome);
+}
+
+function tellOutcome(what, outcome) {
+  const took = latency(outcome.duration_ms / 1000);
+  if ('connection_count' in outcome) {
+    const { connections_closed: closed, connection_count: of, problems, success } = outcome;
+    const lines = problems.map(({ connection_id: id, outcome: said, stuck_tasks: stuck }) =>
+      `${id}: ${said}${stuck ? `; tasks that would not stop: ${stuck}` : ''}`);
+    const title = success ? `Closed ${what}` : `Not all of ${what} is closed`;
+    const kind = success ? (lines.length ? 'warn' : 'ok') : 'bad';
+    notice(kind, `${title}: ${closed} of ${of} in ${took}`, lines);
+  } else if (outcome.success) {
+    notice('ok', `Closed ${what}`, [`${outcome.outcome}, in ${took}`]);
+  } else {
+    notice('bad', `${what} is not known to be closed`, [`${outcome.outcome}, after ${took}`]);
+  }
+}
+
+const strong = (text) => h('strong', { class: 'mono' }, text);
+
+export async function closeConnection(id, about, button) {
+  const said = [h('p', {}, 'This closes the connection ', strong(id), '.'), h('p', { class: 'dim' }, about)];
+  if (await confirm('Close this connection?', said, 'Close connection')) {
+    await closing(button, id, () => `webrtc/connections/${api.segment(id)}/close`);
+  }
+}
+
+export async function closeGroup(group, count, button) {
+  const number = count === 1 ? 'its one connection' : `its ${count} connections`;
+  const said = [h('p', {}, 'This stops the stream ', strong(group), ` and closes ${number}.`)];
+  if (await confirm('Stop this stream?', said, 'Stop stream')) {
+    await closing(button, `stream ${group}`, () => `webrtc/stream/stop/${api.segment(group)}`);
+  }
+}
+
+export async function closeAll(count, button) {
+  const number = count === 1 ? 'the one live connection' : `all ${count} live connections`;
+  const said = [
+    h('p', {}, `This closes ${number}, of every stream. New ones can be opened meanwhile.`),
+  ];
+  if (await confirm('Close every connection?', said, 'Close all')) {
+    await closing(button, 'every connection', () => 'webrtc/connections/close-all');
+  }
+}

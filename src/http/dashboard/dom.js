@@ -1,0 +1,77 @@
+// Elements are only ever built from text: names and SDP are chosen by whoever connects.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** An element: `on*` functions become listeners, `data` its dataset, the rest attributes. */
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (name === 'data') Object.assign(element.dataset, value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** Writes only what differs, so that an unchanged row costs no layout. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  if (value === null || value === undefined) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else if (node.getAttribute(name) !== String(value)) {
+    node.setAttribute(name, value);
+  }
+}
+
+/** A function that runs `work` in the next frame, once however often it is called. */
+export function perFrame(work) {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      work();
+    });
+  };
+}
+
+/** A function that runs `work` some time after its first call, once for all calls meanwhile. */
+export function gathered(milliseconds, work) {
+  let timer = null;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      work();
+    }, milliseconds);
+  };
+}
+
+export function badge(state) {
+  return h('span', { class: 'badge', data: { kind: state } }, words(state));
+}
+
+/** `turn_unreachable` as it is read. */
+export function words(name) {
+  return String(name).replaceAll('_', ' ');
+}
+
+export function connectionHash(id) {
+  return `#/connection/${encodeURIComponent(id)}`;
+}
+
+export function connectionLink(id) {
+  return h('a', { href: connectionHash(id), class: 'mono', title: id }, id);
+}

@@ -1,0 +1,102 @@
+//! Beginning and ending to serve.
+
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use anypeer::http::{Api, ServeError, ServeOptions};
+
+use super::client::{get, send};
+use super::{loopback, serve, watched};
+use crate::host::{BACKENDS, Host, on_all_at_once};
+
+#[test]
+fn an_address_that_can_be_reached_from_elsewhere_needs_a_token() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let bind = || TcpListener::bind("0.0.0.0:0").expect("a port");
+    let options = || ServeOptions::new().runtime(host.runtime());
+    let open = Api::builder(&peers, &monitor).token("").build().expect("threads");
+    let refused = open.serve(bind(), options());
+    assert!(matches!(refused, Err(ServeError::NeedsToken(_))), "{refused:?}");
+    let closed = Api::builder(&peers, &monitor).token("secret").build().expect("threads");
+    drop(closed.serve(bind(), options()).expect("it has a token"));
+}
+
+#[test]
+fn a_shutdown_ends_streams_and_idle_connections_and_lets_requests_finish() {
+    on_all_at_once(|backend, host| {
+        let (monitor, peers) = watched(host.runtime());
+        let (serving, address) = serve(&peers, &monitor, host.runtime(), |api| api);
+        let request = format!("GET /webrtc/monitor/events HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        let mut stream = send(address, request);
+        let mut idle = send(address, format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n"));
+        // Until both are being served.
+        let mut some = [0; 16];
+        stream.read_exact(&mut some).expect("a head");
+        idle.read_exact(&mut some).expect("a head");
+        let begun = Instant::now();
+        let cut = host.in_task(serving.shutdown(Duration::from_secs(20)));
+        assert_eq!(cut, 0, "expected nobody to be cut off on {}", backend.name());
+        assert!(
+            begun.elapsed() < Duration::from_secs(15),
+            "expected it at once, not {:?}",
+            begun.elapsed()
+        );
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).expect("an end");
+        assert!(rest.ends_with(b"0\r\n\r\n"), "expected a whole answer on {}", backend.name());
+        TcpStream::connect(address).expect_err("nobody listens any more");
+    });
+}
+
+#[test]
+fn dropping_it_ends_it() {
+    on_all_at_once(|_, host| {
+        let (monitor, peers) = watched(host.runtime());
+        let (serving, address) = serve(&peers, &monitor, host.runtime(), |api| api);
+        get(address, "/health").expect(200);
+        let mut stream = send(
+            address,
+            format!("GET /webrtc/monitor/events HTTP/1.1\r\nhost: {address}\r\n\r\n"),
+        );
+        stream.read_exact(&mut [0; 16]).expect("a head");
+        drop(serving);
+        let mut rest = Vec::new();
+        // Cut off, or reset: but ended.
+        let _ended = stream.read_to_end(&mut rest);
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "expected it to be cut off");
+    });
+}
+
+#[test]
+fn a_client_that_sends_half_a_head_is_ended() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let api = Api::builder(&peers, &monitor).build().expect("threads");
+    let options =
+        ServeOptions::new().runtime(host.runtime()).head_timeout(Duration::from_millis(200));
+    let serving = api.serve(loopback(), options).expect("serves");
+    let mut stream = send(serving.local_addr(), "GET /health HTT");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("an end in time");
+}
+
+#[test]
+fn more_connections_than_may_be_wait_for_others_to_end() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let api = Api::builder(&peers, &monitor).build().expect("threads");
+    let options = ServeOptions::new().runtime(host.runtime()).max_connections(1);
+    let serving = api.serve(loopback(), options).expect("serves");
+    let address = serving.local_addr();
+    let mut first = send(address, format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n"));
+    first.read_exact(&mut [0; 16]).expect("it is served");
+    let mut second = send(
+        address,
+        format!("GET /health HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"),
+    );
+    assert_eq!(serving.connections(), 1, "expected the second to wait");
+    drop(first);
+    second.read_exact(&mut [0; 16]).expect("it is served once the first is gone");
+}

@@ -1,0 +1,183 @@
+//! Sessions through WHIP, with real peers on both sides.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anypeer::http::SessionOptions;
+use anypeer::webrtc::Peer;
+use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use anypeer::webrtc::peer_connection::RTCSessionDescription;
+use anypeer::{PeerOptions, Peers};
+
+use super::client::{Answer, ask, get};
+use super::{serve, watched};
+use crate::host::{BACKENDS, Host, on_all_at_once};
+use crate::loopback::{Seen, open};
+
+const SDP: &str = "content-type: application/sdp";
+
+fn post(address: SocketAddr, stream: &str, offer: &str) -> Answer {
+    ask(address, "POST", &format!("/whip/{stream}"), &[SDP], offer)
+}
+
+/// Somebody who wants to connect.
+struct Client {
+    peer: Peer,
+    _seen: Arc<Seen>,
+    channel: Arc<dyn DataChannel>,
+    offer: String,
+}
+
+async fn client(peers: &Peers) -> Client {
+    let (peer, seen) = open(peers, PeerOptions::new()).await.expect("opens");
+    let channel = peer.create_data_channel("data", None).await.expect("a channel");
+    let offer = peer.create_offer(None).await.expect("an offer");
+    peer.set_local_description(offer).await.expect("it is its own");
+    seen.gathered.wait().await;
+    let offer = peer.local_description().await.expect("open").expect("it was set").sdp;
+    Client { peer, _seen: seen, channel, offer }
+}
+
+impl Client {
+    async fn connect(&self, answer: String) {
+        let answer = RTCSessionDescription::answer(answer).expect("an answer");
+        self.peer.set_remote_description(answer).await.expect("it is taken");
+        self.until(|event| matches!(event, DataChannelEvent::OnOpen).then_some(())).await;
+    }
+
+    async fn until<T>(&self, is_it: impl Fn(DataChannelEvent) -> Option<T>) -> T {
+        loop {
+            let event = self.channel.poll().await.expect("expected the channel to go on");
+            if let Some(found) = is_it(event) {
+                return found;
+            }
+        }
+    }
+
+    async fn echoed(&self, message: &str) -> String {
+        self.channel.send_text(message).await.expect("it is sent");
+        self.until(|event| match event {
+            DataChannelEvent::OnMessage(message) => {
+                Some(String::from_utf8(message.data.to_vec()).expect("text"))
+            }
+            _ => None,
+        })
+        .await
+    }
+}
+
+#[test]
+fn an_offer_opens_a_session_that_echoes_and_a_delete_ends_it() {
+    on_all_at_once(|backend, host| {
+        let (monitor, peers) = watched(host.runtime());
+        let (_serving, address) =
+            serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+        let outside = Peers::builder().runtime(host.runtime()).build();
+        let client = host.in_task({
+            let outside = outside.clone();
+            async move { client(&outside).await }
+        });
+        let answer = post(address, "caf%C3%A9%20%3Cb%3E", &client.offer).expect(201);
+        assert_eq!(answer.header("content-type"), Some("application/sdp"));
+        let location = answer.header("location").expect("an address").to_owned();
+        assert!(location.starts_with("/whip/caf%C3%A9%20%3Cb%3E/"), "{location}");
+        let etag = format!("if-match: {}", answer.header("etag").expect("an etag"));
+        let client = host.in_task(async move {
+            client.connect(answer.body).await;
+            assert_eq!(client.echoed("hello").await, "hello");
+            client
+        });
+        let list = get(address, "/webrtc/monitor/connections?group=caf%C3%A9%20%3Cb%3E").json();
+        assert_eq!(list["count"], 1, "expected it in its group on {}: {list}", backend.name());
+
+        const FRAGMENT: &str = "content-type: application/trickle-ice-sdpfrag";
+        let patch = |headers: &[&str], text: &str| ask(address, "PATCH", &location, headers, text);
+        let user = client.offer.lines().find(|line| line.starts_with("a=ice-ufrag:")).expect("one");
+        let candidate = "candidate:1 1 udp 2130706431 127.0.0.1 9 typ host";
+        let text =
+            format!("{user}\r\nm=application 9 UDP/DTLS/SCTP 0\r\na=mid:0\r\na={candidate}\r\n");
+        assert_eq!(patch(&[FRAGMENT, &etag], &text).expect(204).body, "");
+        patch(&[FRAGMENT], &text).expect(428);
+        patch(&[FRAGMENT, "if-match: \"other\""], &text).expect(412);
+        patch(&[SDP, &etag], &text).expect(415);
+        patch(&[FRAGMENT, &etag], "hello").expect(400);
+        patch(&[FRAGMENT, &etag], "a=ice-ufrag:other\r\n").expect(422);
+        patch(&[FRAGMENT, &etag], &"a=x\r\n".repeat(20_000)).expect(413);
+
+        ask(address, "DELETE", "/whip/other/x", &[], "").expect(404);
+        ask(address, "DELETE", &location.replace("caf", "tea"), &[], "").expect(404);
+        ask(address, "DELETE", &location, &[], "").expect(200);
+        ask(address, "DELETE", &location, &[], "").expect(404);
+        patch(&[FRAGMENT, &etag], &text).expect(404);
+        assert!(peers.is_empty(), "expected nothing to be left: {peers:?}");
+        host.in_task(async move { client.peer.closed().await });
+    });
+}
+
+#[test]
+fn what_is_no_offer_is_refused_and_leaves_no_peer() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let options = SessionOptions::new().max_offer_bytes(4096);
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let change = |from: &str, to: &str| {
+        assert!(offer.contains(from), "expected {from:?} in {offer}");
+        post(address, "x", &offer.replacen(from, to, 1)).expect(400);
+    };
+    change("v=0", "v=1");
+    change("t=0 0\r\n", "");
+    change("a=setup:actpass\r\n", "");
+    change("a=ice-pwd:", "a=ice-pwd:?");
+    change("a=ice-ufrag:", "a=x:");
+    change("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 00:");
+    change("a=sctp-port:5000", "a=sctp-port:70000");
+    change("webrtc-datachannel", "other");
+    change("a=mid:", "a=mid:\u{0}");
+    change("a=candidate:", "a=candidate:nonsense ");
+    change("a=group:BUNDLE 0", "a=group:BUNDLE 0 7");
+    change("UDP/DTLS/SCTP", "RTP/AVP");
+    change("a=", "hello\r\na=");
+    change("m=application 9", "m=application 0");
+    post(address, "x", "").expect(400);
+    post(address, "x", offer.trim_end()).expect(400);
+    post(address, "x", &format!("{offer}{}", "a=x:y\r\n".repeat(1000))).expect(413);
+    post(address, "%00", &offer).expect(400);
+    post(address, &"x".repeat(257), &offer).expect(400);
+    post(address, "%FF", &offer).expect(404);
+    ask(address, "POST", "/whip/x", &["content-type: text/plain"], &offer).expect(415);
+    ask(address, "POST", "/whip/x", &[], &offer).expect(415);
+    ask(address, "GET", "/whip/x", &[], "").expect(405);
+    let answer = ask(address, "OPTIONS", "/whip/x", &[], "").expect(204);
+    assert_eq!(answer.header("accept-post"), Some("application/sdp"));
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    assert!(peers.is_empty(), "expected no peer to be left: {peers:?}");
+    assert_eq!(monitor.summary().states.live(), 0);
+    post(address, "x", &offer).expect(201);
+}
+
+#[test]
+fn one_session_more_than_may_be_is_refused_until_another_has_ended() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    // It never connects.
+    let options = SessionOptions::new().max_sessions(1).connect_within(Duration::from_millis(100));
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    post(address, "x", &offer).expect(201);
+    let refused = post(address, "x", &offer).expect(503);
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    host.in_task(async move { peers.idle().await });
+    let closed = get(address, "/webrtc/monitor/closed").json();
+    assert_eq!(closed["connections"][0]["close"]["reason"], "never_connected", "{closed}");
+    for _ in 0..600 {
+        if post(address, "x", &offer).status == 201 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("expected room for another");
+}
