@@ -1,6 +1,6 @@
 // The live connections.
 
-import { badge, connectionHash, gathered, h, setAttribute, setText } from './dom.js';
+import { badge, connectionHash, h, setAttribute, setText } from './dom.js';
 import { age, bitrate, count, decimal, latency, percent } from './format.js';
 import * as api from './api.js';
 import { VirtualTable } from './table.js';
@@ -105,8 +105,8 @@ export class ConnectionsView {
     const bar = h('div', { class: 'toolbar' }, this.filter, chips, this.#shown);
     this.element = h('section', { class: 'view', 'aria-label': 'Connections' }, bar, this.#table.element);
     this.#table.from(() => this.#matching());
-    store.on('list', gathered(16, () => this.#table.changed()));
-    store.on('rows', gathered(16, () => this.#table.changed()));
+    store.on('list', () => this.#table.changed());
+    store.on('rows', () => this.#table.changed());
     store.on('summary', () => this.#countStates());
     setInterval(() => this.#tick(), 1000);
     setInterval(() => {

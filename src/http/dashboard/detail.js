@@ -1,0 +1,234 @@
+// One connection, in a panel beside the list.
+
+import * as api from './api.js';
+import { LineChart } from './charts.js';
+import { attempt, closeConnection, closeGroup } from './dialogs.js';
+import { badge, gathered, h, setText } from './dom.js';
+import { age, bitrate, decimal, latency, percent } from './format.js';
+import { PARTS } from './parts.js';
+import { descriptions } from './sdp.js';
+
+const REFRESH_EVERY = 2000;
+
+/** What a sample says of the time since the one before. */
+function rates(samples) {
+  return samples.map((sample, i) => {
+    const before = samples[i - 1];
+    const seconds = before ? sample.timestamp - before.timestamp : 0;
+    const rate = (name) => (seconds > 0 ? Math.max(0, (8 * (sample[name] - before[name])) / seconds) : null);
+    const lost = before ? Math.max(0, sample.packets_lost - before.packets_lost) : 0;
+    const received = before ? sample.packets_received - before.packets_received : 0;
+    return {
+      timestamp: sample.timestamp,
+      roundTrip: sample.round_trip_time,
+      jitter: sample.jitter,
+      quality: sample.quality,
+      bitrateIn: rate('bytes_received'),
+      bitrateOut: rate('bytes_sent'),
+      loss: lost + received > 0 ? lost / (lost + received) : null,
+    };
+  });
+}
+
+class Charts {
+  #last = '';
+  #charts = [
+    new LineChart('Round trip time', [
+      { name: 'RTT', kind: 'a', value: (point) => point.roundTrip },
+      { name: 'jitter', kind: 'b', value: (point) => point.jitter },
+    ], latency, 0.005),
+    new LineChart('Bitrate', [
+      { name: 'in', kind: 'a', value: (point) => point.bitrateIn },
+      { name: 'out', kind: 'b', value: (point) => point.bitrateOut },
+    ], bitrate, 10_000),
+    new LineChart('Packet loss', [{ name: '', kind: 'bad', value: (point) => point.loss }], percent, 0.02),
+    new LineChart('Quality (1 to 4.5)', [{ name: '', kind: 'a', value: (point) => point.quality }], (value) => decimal(value), 4.5),
+  ];
+  element = h('section', { class: 'part charts', 'aria-label': 'Charts' }, this.#charts.map(({ element }) => element));
+
+  update(samples) {
+    const last = `${samples.length} ${samples.at(-1)?.timestamp}`;
+    if (last === this.#last) return;
+    this.#last = last;
+    const points = rates(samples);
+    for (const chart of this.#charts) chart.update(points);
+  }
+}
+
+/** A part of the panel that is only made anew when what it shows has changed. */
+class Part {
+  #made = '';
+  #part;
+  #body = h('div', { class: 'body' });
+  element;
+
+  constructor(part) {
+    this.#part = part;
+    this.element = h('section', { class: `part part-${part.id}`, hidden: true }, h('h3', {}, part.title), this.#body);
+  }
+
+  update(data) {
+    const shown = this.#part.of(data);
+    this.element.hidden = shown === null;
+    const text = JSON.stringify(shown);
+    if (shown === null || text === this.#made) return;
+    this.#made = text;
+    this.#body.replaceChildren(...[this.#part.render(shown)].flat());
+  }
+}
+
+export class Detail {
+  /** The id that is shown; null if none is. */
+  id = null;
+  #store;
+  #isLive;
+  #number = null;
+  #shown = null;
+  #asked = 0;
+  #parts = [];
+  #charts = null;
+  #head = {};
+  #body = h('div', { class: 'detail-body', tabindex: '-1' });
+  element = h('aside', { class: 'detail', hidden: true, 'aria-label': 'Connection', data: { testid: 'detail' } });
+
+  constructor(store, { isLive, leave }) {
+    this.#store = store;
+    this.#isLive = isLive;
+    this.#buildHead(leave);
+    const soon = gathered(150, () => this.#refresh());
+    store.on('connection', (event) => {
+      if (event.connection_id === this.id) soon();
+    });
+    setInterval(() => this.#tick(), 1000);
+    setInterval(() => {
+      const settled = this.#shown?.close && this.#shown.released !== false;
+      if (!document.hidden && this.#isLive() && !settled) this.#refresh();
+    }, REFRESH_EVERY);
+  }
+
+  #buildHead(leave) {
+    const head = {
+      state: badge(''),
+      title: h('h2', { class: 'mono', tabindex: '-1' }),
+      about: h('p', { class: 'dim about' }),
+      close: h('button', { type: 'button', class: 'danger', data: { testid: 'close' }, onclick: () => this.#close() }, 'Close…'),
+      stop: h('button', { type: 'button', class: 'danger-quiet', onclick: () => this.#stop() }, 'Stop stream…'),
+      note: h('p', { class: 'note', role: 'status', hidden: true }),
+    };
+    const dump = (format, text) => h('button', { type: 'button', onclick: () => this.#dump(format) }, text);
+    this.#head = head;
+    this.element.append(
+      h(
+        'header', { class: 'detail-head' },
+        h('div', { class: 'detail-title' }, head.state, head.title,
+          h('button', { type: 'button', class: 'quiet leave', 'aria-label': 'Leave this connection (Esc)', title: 'Esc', onclick: leave }, '✕')),
+        head.about,
+        h('div', { class: 'buttons' }, head.close, head.stop, h('span', { class: 'dim label' }, 'Dump'),
+          dump('internals', 'webrtc-internals'), dump('rtcstats', 'rtcstats')),
+        head.note,
+      ),
+      this.#body,
+    );
+  }
+
+  /** Shows a connection; `number` where it is known which of those with its id is meant. */
+  open(id, number = null) {
+    if (this.id === id && (number === null || number === this.#number)) return;
+    this.id = id;
+    this.#number = number;
+    this.#shown = null;
+    this.element.hidden = false;
+    Object.assign(this.element.dataset, { id, state: 'unknown' });
+    setText(this.#head.title, id);
+    this.#head.title.title = id;
+    this.#head.state.hidden = this.#head.close.hidden = this.#head.stop.hidden = this.#head.note.hidden = true;
+    setText(this.#head.about, 'Loading…');
+    this.#charts = new Charts();
+    this.#parts = [...PARTS, descriptions].map((part) => new Part(part));
+    const byId = (wanted) => this.#parts[[...PARTS, descriptions].findIndex((part) => part.id === wanted)].element;
+    const before = ['ending', 'diagnosis', 'errors', 'facts'].map(byId);
+    const after = this.#parts.map(({ element }) => element).filter((element) => !before.includes(element));
+    this.#body.replaceChildren(...before, this.#charts.element, ...after);
+    this.#body.hidden = true;
+    this.#body.scrollTop = 0;
+    this.#refresh();
+  }
+
+  hide() {
+    this.id = null;
+    this.#shown = null;
+    this.element.hidden = true;
+    delete this.element.dataset.id;
+    delete this.element.dataset.state;
+  }
+
+  focus() {
+    this.#head.title.focus();
+  }
+
+  async #refresh() {
+    const { id } = this;
+    if (id === null) return;
+    const asked = (this.#asked += 1);
+    const isStale = () => asked !== this.#asked || id !== this.id;
+    try {
+      const path = `webrtc/monitor/connections/${api.segment(id)}`;
+      const [{ connection }, statistics] = await Promise.all([api.getJson(path), api.getJson(`${path}/stats`)]);
+      if (!isStale()) this.#show(connection, statistics);
+    } catch (error) {
+      if (!isStale()) this.#showProblem(error);
+    }
+  }
+
+  #showProblem(error) {
+    const gone = error.status === 404;
+    this.#head.note.hidden = false;
+    setText(this.#head.note, gone
+      ? 'The server does not know this connection (any more).'
+      : `It could not be read: ${error.message}`);
+    if (!this.#shown) setText(this.#head.about, '');
+    if (gone) this.#head.close.hidden = this.#head.stop.hidden = true;
+  }
+
+  #show(connection, statistics) {
+    const { connection_state: state, close, group, number } = connection;
+    this.#number ??= number;
+    this.#shown = connection;
+    this.element.dataset.state = state;
+    const { head } = { head: this.#head };
+    head.state.hidden = false;
+    head.state.dataset.kind = state;
+    setText(head.state, state);
+    head.close.hidden = close !== null;
+    head.stop.hidden = group === null || close !== null;
+    head.note.hidden = number === this.#number;
+    setText(head.note, `This id was used again: this is connection #${number}, and #${this.#number} is not kept.`);
+    this.#tick();
+    this.#body.hidden = false;
+    this.#charts.element.hidden = statistics.samples.length === 0;
+    this.#charts.update(statistics.samples);
+    for (const part of this.#parts) part.update({ connection, statistics });
+  }
+
+  #tick() {
+    const shown = this.#shown;
+    if (!shown) return;
+    const parts = [`#${shown.number}`, shown.group === null ? 'no stream' : `stream ${shown.group}`];
+    if (shown.close) parts.push(`lived ${age(shown.age)}`);
+    else parts.push(`${age(this.#store.now() - shown.created_at)} old`);
+    setText(this.#head.about, parts.join(' · '));
+  }
+
+  #close() {
+    closeConnection(this.id, this.#head.about.textContent, this.#head.close);
+  }
+
+  #stop() {
+    const { group } = this.#shown;
+    closeGroup(group, this.#store.countOf(group), this.#head.stop);
+  }
+
+  #dump(format) {
+    attempt('The dump', () => api.saveDump(format, this.id));
+  }
+}

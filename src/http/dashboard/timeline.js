@@ -1,0 +1,53 @@
+// What happened to a connection, in its order.
+
+import { h, words } from './dom.js';
+import { clock, count } from './format.js';
+
+const SERIOUS = new Set(['error', 'candidate_error', 'dtls_alert', 'handler_stalled', 'not_closed']);
+
+function toneOf({ type, details }) {
+  if (SERIOUS.has(type) || details.state === 'failed') return 'bad';
+  if (details.state === 'disconnected') return 'warn';
+  if (details.state === 'connected' || details.state === 'completed') return 'good';
+  if (type === 'close_started' || type === 'closed' || type === 'released') return 'end';
+  return type.endsWith('_state_change') ? 'state' : 'plain';
+}
+
+const TITLES = {
+  connection_state_change: 'connection',
+  ice_state_change: 'ICE',
+  signaling_state_change: 'signaling',
+  gathering_state_change: 'gathering',
+  dtls_alert: 'DTLS alert',
+};
+
+/** An event's details as a text, the plain ones without their names. */
+function said({ type, details }) {
+  if ('state' in details) return details.state;
+  if (type === 'description_set') {
+    return `${details.side} ${details.sdp_type}${details.ice_restart === 'true' ? ', ICE restart' : ''}`;
+  }
+  return Object.entries(details)
+    .map(([name, value]) => (['side', 'candidate', 'error', 'label', 'name', 'reason', 'outcome', 'description', 'callback'].includes(name) ? value : `${words(name)} ${value}`))
+    .join(', ');
+}
+
+function since(seconds) {
+  return `+${seconds < 10 ? seconds.toFixed(3) : seconds.toFixed(1)} s`;
+}
+
+export const timeline = {
+  id: 'timeline',
+  title: 'Timeline',
+  of: ({ connection: { lifecycle_events: events, lifecycle_events_dropped: dropped, created_at: created } }) =>
+    (events.length ? { events, dropped, created } : null),
+  render: ({ events, dropped, created }) => [
+    dropped ? h('p', { class: 'dim' }, `${count(dropped)} other events were not kept.`) : null,
+    h('ol', { class: 'timeline' }, events.map((event) => h(
+      'li', { data: { tone: toneOf(event) } },
+      h('time', { class: 'mono', title: clock(event.timestamp) }, since(event.timestamp - created)),
+      h('span', { class: 'what' }, TITLES[event.type] ?? words(event.type)),
+      h('span', { class: 'said' }, said(event)),
+    ))),
+  ].filter(Boolean),
+};
