@@ -14,6 +14,8 @@
 
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 mod shared;
+#[path = "shared/still.rs"]
+mod still;
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -21,17 +23,16 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anypeer::monitor::{Monitor, SampleOptions};
-use anypeer::peer::{Closure, Connection, ConnectionError, ReaperOptions};
-use anypeer::runtime::{BoxFuture, Runtime};
-use anypeer::{
-    ConnectionState, Event, GroupId, Observer, OperationId, Peer, PeerId, PeerOptions, Peers,
-};
+use anypeer::peer::ReaperOptions;
+use anypeer::runtime::Runtime;
+use anypeer::{ConnectionState, Event, OperationId, Peer, PeerOptions, Peers};
 use futures::future::join_all;
 
 use shared::loopback::Pair;
 use shared::{
     Backend, compare, cpu_time, cpu_time_of, each_backend, median, print_head, throughput, time,
 };
+use still::{Still, Tap};
 
 fn main() {
     let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
@@ -95,42 +96,11 @@ fn operations() {
     );
 }
 
-/// A connection without a network.
-struct Still;
-
-impl Connection for Still {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(std::future::ready(Ok(Some(Closure::Graceful))))
-    }
-
-    fn is_cooperative(&self) -> bool {
-        true
-    }
-}
-
-/// Keeps who is told of the last peer.
-struct Tap {
-    monitor: Arc<dyn Observer>,
-    told: Mutex<Option<Arc<dyn Observer>>>,
-}
-
-impl Observer for Tap {
-    fn on_event(&self, event: &Event<'_>) {
-        self.monitor.on_event(event);
-    }
-
-    fn for_peer(&self, peer: &PeerId, group: Option<&GroupId>) -> Option<Arc<dyn Observer>> {
-        let told = self.monitor.for_peer(peer, group);
-        self.told.lock().unwrap().clone_from(&told);
-        told
-    }
-}
-
 /// A change of state, against the lock of a record and a reading of the clock. The original: 15,086
 /// ns for four and the beginning and end of a connection.
 fn states() {
     let monitor = Monitor::new().expect("threads");
-    let tap = Arc::new(Tap { monitor: monitor.observer(), told: Mutex::default() });
+    let tap = Arc::new(Tap::new(&monitor));
     let runtime = Runtime::background().expect("threads");
     let peers = Peers::builder().runtime(runtime).observer(Arc::clone(&tap) as _).build();
     let peer = peers.insert(Arc::new(Still), PeerOptions::new()).expect("it is taken");

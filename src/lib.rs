@@ -55,6 +55,8 @@
 //! | `log` | | `log`, what was seen as JSON Lines in files, and to `tracing` |
 //! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
+//! | `http` | | `http`, all of it over HTTP, in any server or in one of its own |
+//! | `cli` | | the program `anypeer` |
 //! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
@@ -77,7 +79,7 @@
 //!
 //! Before 1.0 a minor version may change names. Enums and structs that may grow are
 //! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for
-//! `tokio::runtime::Handle`, which `TokioSpawner` is made from.
+//! `tokio::runtime::Handle`, which `TokioSpawner` is made from, and `axum::Router`, which `http` makes.
 
 mod candidate;
 #[cfg(feature = "dump")]

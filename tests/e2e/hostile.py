@@ -150,7 +150,7 @@ class Hostile:
             self.check(f"{len(tricks)} tricks in {method} {route}", not bad, "4xx for each", bad or "")
         for trick in ("%00", "%ff", "a%0ab", "%7f", "x" * 257, "%c2%85"):
             reply = server.request("POST", f"/whip/{trick}", CHROMIUM, SDP)
-            self.problem(f"a session of stream {trick[:10]!r}", reply, 400)
+            self.problem(f"a session of stream {trick[:10]!r}", reply, 400, 404)
         for path in ("/" + "a/" * 20000, "/" + "x" * 60000, "/" + "x" * 200000, "//webrtc/monitor/summary", "/./webrtc", "/webrtc/../health", "/webrtc/monitor/summary/", "/WEBRTC/monitor/summary", "/webrtc/monitor/summary%2f", "/metrics%00", "/.git/config", "/logs/"):
             reply = raw(server, head(server, f"GET {path} HTTP/1.1"))
             self.check(f"the path {path[:30]!r} of {len(path)} bytes", is_refusal(reply), "4xx", status(reply))
@@ -181,7 +181,8 @@ class Hostile:
 
     def heads(self) -> None:
         server = self.server
-        for count, size in ((1, 70_000), (1, 1_000_000), (60, 5_000)):
+        # hyper takes somewhat more than its buffer of 64 KiB where it comes at once.
+        for count, size in ((1, 140_000), (1, 1_000_000), (60, 5_000)):
             reply = raw(server, head(server, "GET /health HTTP/1.1", *(f"X-{n}: {'x' * size}" for n in range(count))))
             self.check(f"{count} headers of {size} bytes", is_refusal(reply), "4xx", status(reply))
         reply = raw(server, head(server, "GET /health HTTP/1.1", *(f"X-{n}: x" for n in range(100))))

@@ -22,7 +22,8 @@ function ticks(most) {
 function ago(seconds) {
   if (seconds < 1) return 'now';
   if (seconds < 90) return `−${Math.round(seconds)} s`;
-  return seconds < 5400 ? `−${Math.round(seconds / 60)} min` : `−${(seconds / 3600).toFixed(1)} h`;
+  const short = (value) => value.toFixed(1).replace('.0', '');
+  return seconds < 5400 ? `−${short(seconds / 60)} min` : `−${short(seconds / 3600)} h`;
 }
 
 /** One chart: `lines` are `{name, kind, value(point)}`, points have a `timestamp`. */
@@ -31,17 +32,22 @@ export class LineChart {
   #lines;
   #format;
   #least;
+  #marks;
   #points = [];
   #at = null;
   #plot = svg('svg', { class: 'plot', role: 'img', tabindex: '0' });
   #readout = h('span', { class: 'readout' });
   #render;
 
-  /** `least` is what the axis shows at least, so that noise does not look like a mountain. */
-  constructor(title, lines, format, least) {
+  /**
+   * `least` is what the axis shows at least, so that noise does not look like a mountain; `marks`
+   * are those of an axis that is always the same.
+   */
+  constructor(title, lines, format, { least, marks = null }) {
     this.#lines = lines;
     this.#format = format;
     this.#least = least;
+    this.#marks = marks;
     this.#render = perFrame(() => this.#draw());
     this.#plot.addEventListener('pointermove', (event) => this.#point(event.offsetX));
     this.#plot.addEventListener('pointerleave', () => this.#leave());
@@ -95,10 +101,10 @@ export class LineChart {
     const to = this.#points.at(-1)?.timestamp ?? 0;
     const span = Math.max(1, to - from);
     const values = this.#points.flatMap((point) => this.#lines.map(({ value }) => value(point)));
-    const marks = ticks(Math.max(this.#least, ...values.filter((value) => value !== null)));
-    const top = marks.at(-1);
+    const marks = this.#marks ?? ticks(Math.max(this.#least, ...values.filter((value) => value !== null)));
+    const [bottom, top] = [marks[0], marks.at(-1)];
     const x = (time) => LEFT + ((time - from) / span) * width;
-    const y = (value) => TOP + (1 - value / top) * (HEIGHT - TOP - BOTTOM);
+    const y = (value) => TOP + ((top - value) / (top - bottom)) * (HEIGHT - TOP - BOTTOM);
     return { width, from, to, span, marks, x, y };
   }
 
@@ -200,8 +206,8 @@ export function latencyAxis() {
   const last = DECADES.length - 1;
   const labels = DECADES.map((at, i) => svg(
     'text',
-    { class: 'tick', x: `${(i / last) * 100}%`, y: 12, 'text-anchor': i === 0 ? 'start' : i === last ? 'end' : 'middle' },
-    latency(at).replace('.0 ', ' '),
+    { class: i % 2 ? 'tick odd' : 'tick', x: `${(i / last) * 100}%`, y: 12, 'text-anchor': i === 0 ? 'start' : i === last ? 'end' : 'middle' },
+    at < 100 ? latency(at) : '100 s',
   ));
   return svg('svg', { class: 'axis', 'aria-hidden': 'true' }, labels);
 }

@@ -21,7 +21,7 @@ export function idColumn(width) {
 }
 
 export const numberColumn = {
-  id: 'number', title: '#', numeric: true, steady: true, priority: 3, width: '58px',
+  id: 'number', title: '#', numeric: true, steady: true, priority: 3, width: '56px',
   value: (row) => row.number, text: (row) => String(row.number),
   hint: 'The order of opening',
 };
@@ -34,7 +34,7 @@ export const groupColumn = {
 function stateColumn() {
   const order = Object.fromEntries(STATES.map((state, i) => [state, i]));
   return {
-    id: 'state', title: 'State', width: '118px',
+    id: 'state', title: 'State', width: '124px',
     value: (row) => order[row.connection_state] ?? STATES.length,
     text: (row) => row.connection_state,
     make: () => badge(''),
@@ -52,22 +52,22 @@ function columns(store) {
     numberColumn,
     idColumn(),
     stateColumn(),
-    { id: 'ice', title: 'ICE', priority: 4, width: '104px', value: (row) => row.ice_state, text: (row) => row.ice_state },
+    { id: 'ice', title: 'ICE', priority: 4, width: '108px', value: (row) => row.ice_state, text: (row) => row.ice_state },
     groupColumn,
     {
-      id: 'age', title: 'Age', numeric: true, steady: true, width: '92px',
+      id: 'age', title: 'Age', numeric: true, steady: true, priority: 2, width: '92px',
       value: (row) => -row.created_at, text: (row) => age(store.age(row)),
     },
-    numeric('round_trip_time', 'RTT', '82px', 1, latency, 'Round trip time of the selected pair'),
-    numeric('bitrate_in', 'In', '100px', 2, bitrate, 'Bitrate received'),
-    numeric('bitrate_out', 'Out', '100px', 2, bitrate, 'Bitrate sent'),
-    numeric('loss', 'Loss', '72px', 3, percent, 'Share of packets lost'),
-    numeric('quality', 'Quality', '82px', 4, (value) => decimal(value), 'Estimated opinion score: 1 is bad, 4.5 the best'),
-    numeric('tracks', 'Tracks', '74px', 4, count),
-    numeric('data_channels', 'Chan.', '70px', 4, count, 'Data channels'),
-    numeric('tasks', 'Tasks', '70px', 4, count),
+    numeric('round_trip_time', 'RTT', '78px', 1, latency, 'Round trip time of the selected pair'),
+    numeric('bitrate_in', 'In', '92px', 3, bitrate, 'Bitrate received'),
+    numeric('bitrate_out', 'Out', '92px', 3, bitrate, 'Bitrate sent'),
+    numeric('loss', 'Loss', '66px', 3, percent, 'Share of packets lost'),
+    numeric('quality', 'Quality', '74px', 4, (value) => decimal(value), 'Estimated opinion score: 1 is bad, 4.5 the best'),
+    numeric('tracks', 'Tracks', '66px', 4, count),
+    numeric('data_channels', 'Chan.', '62px', 4, count, 'Data channels'),
+    numeric('tasks', 'Tasks', '62px', 4, count),
     {
-      ...numeric('errors', 'Errors', '74px', 3, count),
+      ...numeric('errors', 'Errors', '72px', 3, count),
       dress: (cell, row) => cell.classList.toggle('is-bad', row.errors > 0),
     },
   ];

@@ -5,8 +5,7 @@ import { LineChart } from './charts.js';
 import { attempt, closeConnection, closeGroup } from './dialogs.js';
 import { badge, gathered, h, setText } from './dom.js';
 import { age, bitrate, decimal, latency, percent } from './format.js';
-import { PARTS } from './parts.js';
-import { descriptions } from './sdp.js';
+import { AFTER_CHARTS, BEFORE_CHARTS } from './parts.js';
 
 const REFRESH_EVERY = 2000;
 
@@ -36,13 +35,13 @@ class Charts {
     new LineChart('Round trip time', [
       { name: 'RTT', kind: 'a', value: (point) => point.roundTrip },
       { name: 'jitter', kind: 'b', value: (point) => point.jitter },
-    ], latency, 0.005),
+    ], latency, { least: 0.005 }),
     new LineChart('Bitrate', [
       { name: 'in', kind: 'a', value: (point) => point.bitrateIn },
       { name: 'out', kind: 'b', value: (point) => point.bitrateOut },
-    ], bitrate, 10_000),
-    new LineChart('Packet loss', [{ name: '', kind: 'bad', value: (point) => point.loss }], percent, 0.02),
-    new LineChart('Quality (1 to 4.5)', [{ name: '', kind: 'a', value: (point) => point.quality }], (value) => decimal(value), 4.5),
+    ], bitrate, { least: 10_000 }),
+    new LineChart('Packet loss', [{ name: '', kind: 'bad', value: (point) => point.loss }], percent, { least: 0.02 }),
+    new LineChart('Quality (of 4.5)', [{ name: '', kind: 'a', value: (point) => point.quality }], (value) => decimal(value), { marks: [1, 2, 3, 4, 5] }),
   ];
   element = h('section', { class: 'part charts', 'aria-label': 'Charts' }, this.#charts.map(({ element }) => element));
 
@@ -73,7 +72,23 @@ class Part {
     const text = JSON.stringify(shown);
     if (shown === null || text === this.#made) return;
     this.#made = text;
-    this.#body.replaceChildren(...[this.#part.render(shown)].flat());
+    const seen = this.#look();
+    this.#body.replaceChildren(...[this.#part.render(shown)].flat().filter((node) => node !== null));
+    this.#restore(seen);
+  }
+
+  /** What whoever reads has opened and where they have scrolled. */
+  #look() {
+    const open = [...this.#body.querySelectorAll('details[open]')].map(({ dataset }) => dataset.key);
+    const scrolled = [...this.#body.querySelectorAll('.wide')].map(({ scrollLeft }) => scrollLeft);
+    return { open: new Set(open), scrolled };
+  }
+
+  #restore({ open, scrolled }) {
+    for (const details of this.#body.querySelectorAll('details')) details.open = open.has(details.dataset.key);
+    this.#body.querySelectorAll('.wide').forEach((wide, i) => {
+      wide.scrollLeft = scrolled[i] ?? 0;
+    });
   }
 }
 
@@ -107,7 +122,10 @@ export class Detail {
   }
 
   #buildHead(leave) {
+    const dump = (format, text) => h('button', { type: 'button', onclick: () => this.#dump(format) }, text);
     const head = {
+      dump: h('details', { class: 'menu' }, h('summary', {}, 'Dump'),
+        h('div', { class: 'items' }, dump('internals', 'webrtc-internals (JSON)'), dump('rtcstats', 'rtcstats (text)'))),
       state: badge(''),
       title: h('h2', { class: 'mono', tabindex: '-1' }),
       about: h('p', { class: 'dim about' }),
@@ -115,7 +133,6 @@ export class Detail {
       stop: h('button', { type: 'button', class: 'danger-quiet', onclick: () => this.#stop() }, 'Stop stream…'),
       note: h('p', { class: 'note', role: 'status', hidden: true }),
     };
-    const dump = (format, text) => h('button', { type: 'button', onclick: () => this.#dump(format) }, text);
     this.#head = head;
     this.element.append(
       h(
@@ -123,8 +140,7 @@ export class Detail {
         h('div', { class: 'detail-title' }, head.state, head.title,
           h('button', { type: 'button', class: 'quiet leave', 'aria-label': 'Leave this connection (Esc)', title: 'Esc', onclick: leave }, '✕')),
         head.about,
-        h('div', { class: 'buttons' }, head.close, head.stop, h('span', { class: 'dim label' }, 'Dump'),
-          dump('internals', 'webrtc-internals'), dump('rtcstats', 'rtcstats')),
+        h('div', { class: 'buttons' }, head.close, head.stop, head.dump),
         head.note,
       ),
       this.#body,
@@ -144,13 +160,11 @@ export class Detail {
     this.#head.state.hidden = this.#head.close.hidden = this.#head.stop.hidden = this.#head.note.hidden = true;
     setText(this.#head.about, 'Loading…');
     this.#charts = new Charts();
-    this.#parts = [...PARTS, descriptions].map((part) => new Part(part));
-    const byId = (wanted) => this.#parts[[...PARTS, descriptions].findIndex((part) => part.id === wanted)].element;
-    const before = ['ending', 'diagnosis', 'errors', 'facts'].map(byId);
-    const after = this.#parts.map(({ element }) => element).filter((element) => !before.includes(element));
-    this.#body.replaceChildren(...before, this.#charts.element, ...after);
+    const [before, after] = [BEFORE_CHARTS, AFTER_CHARTS].map((parts) => parts.map((part) => new Part(part)));
+    this.#parts = [...before, ...after];
+    const elements = (parts) => parts.map(({ element }) => element);
+    this.#body.replaceChildren(...elements(before), this.#charts.element, ...elements(after));
     this.#body.hidden = true;
-    this.#body.scrollTop = 0;
     this.#refresh();
   }
 
@@ -192,10 +206,11 @@ export class Detail {
 
   #show(connection, statistics) {
     const { connection_state: state, close, group, number } = connection;
+    const isFirst = this.#shown === null;
     this.#number ??= number;
     this.#shown = connection;
     this.element.dataset.state = state;
-    const { head } = { head: this.#head };
+    const head = this.#head;
     head.state.hidden = false;
     head.state.dataset.kind = state;
     setText(head.state, state);
@@ -205,6 +220,7 @@ export class Detail {
     setText(head.note, `This id was used again: this is connection #${number}, and #${this.#number} is not kept.`);
     this.#tick();
     this.#body.hidden = false;
+    if (isFirst) this.#body.scrollTop = 0;
     this.#charts.element.hidden = statistics.samples.length === 0;
     this.#charts.update(statistics.samples);
     for (const part of this.#parts) part.update({ connection, statistics });
@@ -229,6 +245,7 @@ export class Detail {
   }
 
   #dump(format) {
+    this.#head.dump.open = false;
     attempt('The dump', () => api.saveDump(format, this.id));
   }
 }

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { h } from './dom.js';
-import { latency } from './format.js';
+import { count, latency } from './format.js';
 
 /** Resolves to the value of the button that a dialog was left by; `''` if it was dismissed. */
 function ask(dialog) {
@@ -62,7 +62,7 @@ export function show(title, content) {
   return ask(dialog);
 }
 
-/** A notice; what went wrong stays until it is dismissed. */
+/** A notice: `ok` and `warn` go by themselves, `bad` stays until it is dismissed. */
 export function notice(kind, title, lines = []) {
   const dismiss = h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => box.remove() }, '✕');
   const list = lines.length ? h('ul', {}, lines.map((line) => h('li', {}, line))) : null;
@@ -70,7 +70,8 @@ export function notice(kind, title, lines = []) {
   const notices = byId('notices');
   notices.append(box);
   while (notices.children.length > 5) notices.firstChild.remove();
-  if (kind === 'ok') setTimeout(() => box.remove(), 6000);
+  const staysFor = { ok: 6000, warn: 15_000 }[kind];
+  if (staysFor) setTimeout(() => box.remove(), staysFor);
 }
 
 /** Does something on a click, and says so if it fails. */
@@ -97,13 +98,13 @@ function tellOutcome(what, outcome) {
     const { connections_closed: closed, connection_count: of, problems, success } = outcome;
     const lines = problems.map(({ connection_id: id, outcome: said, stuck_tasks: stuck }) =>
       `${id}: ${said}${stuck ? `; tasks that would not stop: ${stuck}` : ''}`);
-    const title = success ? `Closed ${what}` : `Not all of ${what} is closed`;
+    const title = success ? `Closed ${what}` : `Not closed: all of ${what}`;
     const kind = success ? (lines.length ? 'warn' : 'ok') : 'bad';
-    notice(kind, `${title}: ${closed} of ${of} in ${took}`, lines);
+    notice(kind, title, [`${count(closed)} of ${count(of)} closed, in ${took}`, ...lines]);
   } else if (outcome.success) {
     notice('ok', `Closed ${what}`, [`${outcome.outcome}, in ${took}`]);
   } else {
-    notice('bad', `${what} is not known to be closed`, [`${outcome.outcome}, after ${took}`]);
+    notice('bad', `Not known to be closed: ${what}`, [`${outcome.outcome}, after ${took}`]);
   }
 }
 
@@ -116,20 +117,20 @@ export async function closeConnection(id, about, button) {
   }
 }
 
-export async function closeGroup(group, count, button) {
-  const number = count === 1 ? 'its one connection' : `its ${count} connections`;
+export async function closeGroup(group, size, button) {
+  const number = size === 1 ? 'its one connection' : `its ${count(size)} connections`;
   const said = [h('p', {}, 'This stops the stream ', strong(group), ` and closes ${number}.`)];
   if (await confirm('Stop this stream?', said, 'Stop stream')) {
     await closing(button, `stream ${group}`, () => `webrtc/stream/stop/${api.segment(group)}`);
   }
 }
 
-export async function closeAll(count, button) {
-  const number = count === 1 ? 'the one live connection' : `all ${count} live connections`;
+export async function closeAll(size, button) {
+  const number = size === 1 ? 'the one live connection' : `all ${count(size)} live connections`;
   const said = [
     h('p', {}, `This closes ${number}, of every stream. New ones can be opened meanwhile.`),
   ];
   if (await confirm('Close every connection?', said, 'Close all')) {
-    await closing(button, 'every connection', () => 'webrtc/connections/close-all');
+    await closing(button, 'the connections', () => 'webrtc/connections/close-all');
   }
 }

@@ -4,7 +4,8 @@ export const UNKNOWN = '–';
 
 const known = (value) => value !== null && value !== undefined && Number.isFinite(value);
 
-const digits = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(value >= 10 ? 3 : 2));
+const digits = (value) =>
+  (value >= 100 ? value.toFixed(0) : value.toPrecision(value >= 10 ? 3 : 2)).replace(/\.0$/, '');
 
 function scaled(value, units, step) {
   let unit = 0;
@@ -17,8 +18,10 @@ function scaled(value, units, step) {
   return `${value < 0 ? '-' : ''}${text} ${units[unit]}`;
 }
 
+const grouped = new Intl.NumberFormat('en');
+
 export function count(value) {
-  return known(value) ? value.toLocaleString('en') : UNKNOWN;
+  return known(value) ? grouped.format(value) : UNKNOWN;
 }
 
 export function bitrate(bitsPerSecond) {
@@ -40,6 +43,7 @@ export function percent(share) {
 /** A short time: of an operation, of a round trip. */
 export function latency(seconds) {
   if (!known(seconds)) return UNKNOWN;
+  if (seconds === 0) return '0 s';
   if (seconds < 1e-3) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 1) return `${digits(seconds * 1e3)} ms`;
   return seconds < 60 ? `${digits(seconds)} s` : age(seconds);

@@ -60,6 +60,8 @@ export class Live {
   #silence = null;
   state = 'connecting';
   reason = '';
+  /** Whether it comes back by itself. */
+  retries = true;
 
   /** `hear(type, data)` for each event, `tell(live)` for each change of state. */
   constructor(hear, tell) {
@@ -91,7 +93,7 @@ export class Live {
 
   async #follow(abort) {
     let reason = 'the server ended the stream';
-    let again = true;
+    this.retries = true;
     try {
       const headers = { Accept: 'text/event-stream' };
       if (this.#lastId !== null) headers['Last-Event-ID'] = this.#lastId;
@@ -102,7 +104,7 @@ export class Live {
       } else {
         // An id that is refused would be refused again.
         if (response.status === 400) this.#lastId = null;
-        again = response.status !== 401;
+        this.retries = response.status !== 401;
         reason = (await problemOf(response)).message;
       }
     } catch (error) {
@@ -113,7 +115,7 @@ export class Live {
     this.#abort = null;
     abort.abort();
     this.#set('lost', reason);
-    if (again) this.#retry();
+    if (this.retries) this.#retry();
   }
 
   async #read(body, abort) {

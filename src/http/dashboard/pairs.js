@@ -48,39 +48,41 @@ function side(title, candidates, selected) {
 }
 
 function pairRow(pair) {
-  const place = (candidate) => h('td', {}, h('span', { class: 'kind' }, kindOf(candidate)), ' ', h('span', { class: 'mono' }, endpoint(candidate)));
+  const place = (candidate) => h('td', {}, h('div', { class: 'mono' }, endpoint(candidate)), h('div', { class: 'kind' }, kindOf(candidate)));
   const number = (text) => h('td', { class: 'num' }, text);
   const answered = pair.checks === null ? UNKNOWN : `${count(pair.answers)} of ${count(pair.checks)}`;
+  const marks = [pair.selected ? 'selected' : null, pair.nominated ? 'nominated' : null].filter(Boolean);
   return h('tr', { class: pair.selected ? 'is-selected' : null },
-    h('td', {}, pair.selected ? h('span', { class: 'mark' }, 'selected') : '', pair.nominated && !pair.selected ? h('span', { class: 'mark' }, 'nominated') : ''),
     place(pair.local),
     place(pair.remote),
-    h('td', {}, pair.state ? badge(pair.state) : UNKNOWN),
-    h('td', {}, pair.nominated === null ? UNKNOWN : pair.nominated ? 'yes' : 'no'),
+    h('td', {}, h('div', {}, pair.state ? badge(pair.state) : UNKNOWN), h('div', { class: 'good' }, marks.join(', '))),
     number(latency(pair.roundTrip)), number(bytes(pair.received)), number(bytes(pair.sent)), number(answered));
 }
 
 export const pairs = {
   id: 'pairs',
-  title: 'Candidates and pairs',
-  of: (data) => ({
-    tried: tried(data),
-    local: data.connection.local_candidates,
-    remote: data.connection.remote_candidates,
-    selected: data.connection.selected_pair,
-    dropped: data.connection.candidates_dropped,
-  }),
-  render({ tried: all, local, remote, selected, dropped }) {
-    const heads = ['', 'Local', 'Remote', 'State', 'Nominated'];
-    const numbers = ['RTT', 'Bytes in', 'Bytes out', 'Checks answered'];
-    const table = h('table', { class: 'small' },
-      h('thead', {}, h('tr', {}, heads.map((title) => h('th', { scope: 'col' }, title)), numbers.map((title) => h('th', { scope: 'col', class: 'num' }, title)))),
-      h('tbody', {}, all.map(pairRow)));
-    return [
-      all.length ? h('div', { class: 'wide' }, table) : h('p', { class: 'dim' }, 'No pair is known yet.'),
-      h('div', { class: 'sides' }, side('Local', local, selected?.local), side('Remote', remote, selected?.remote)),
-      selected ? h('p', { class: 'dim' }, `The selected pair changed ${selected.changes === 1 ? 'once' : `${count(selected.changes)} times`}.`) : null,
-      dropped ? h('p', { class: 'is-warn' }, `${count(dropped)} more candidates were not kept.`) : null,
-    ].filter(Boolean);
+  title: 'Candidate pairs',
+  of: (data) => ({ all: tried(data), changes: data.connection.selected_pair?.changes ?? 0 }),
+  render({ all, changes }) {
+    if (all.length === 0) return h('p', { class: 'dim' }, 'No pair is known.');
+    const numbers = ['RTT', 'In', 'Out', 'Checks answered'];
+    const heads = [
+      ...['Local', 'Remote', 'State'].map((title) => h('th', { scope: 'col' }, title)),
+      ...numbers.map((title) => h('th', { scope: 'col', class: 'num' }, title)),
+    ];
+    const table = h('table', { class: 'small' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, all.map(pairRow)));
+    const changed = changes > 1 ? h('p', { class: 'dim' }, `The selected pair was changed ${count(changes - 1)} times.`) : null;
+    return [h('div', { class: 'wide' }, table), changed];
   },
+};
+
+export const candidates = {
+  id: 'candidates',
+  title: 'Candidates',
+  of: ({ connection: { local_candidates: local, remote_candidates: remote, selected_pair: selected, candidates_dropped: dropped } }) =>
+    (local.length + remote.length ? { local, remote, selected, dropped } : null),
+  render: ({ local, remote, selected, dropped }) => [
+    h('div', { class: 'sides' }, side('Local', local, selected?.local), side('Remote', remote, selected?.remote)),
+    dropped ? h('p', { class: 'is-warn' }, `${count(dropped)} more were not kept.`) : null,
+  ],
 };

@@ -3,7 +3,9 @@
 
 import { badge, h, words } from './dom.js';
 import { bytes, clock, count, dateAndTime, decimal, endpoint, latency, percent, UNKNOWN } from './format.js';
-import { pairs } from './pairs.js';
+import { candidates, pairs } from './pairs.js';
+import { descriptions } from './sdp.js';
+import { statistics } from './statistics.js';
 import { timeline } from './timeline.js';
 
 export function list(entries) {
@@ -119,7 +121,7 @@ const facts = {
   title: 'Overview',
   of: ({ connection, statistics }) => ({
     stages: stages(connection), current: statistics.current, quality: connection.quality,
-    pair: connection.selected_pair, created: connection.created_at, connected: connection.connected_at,
+    pair: connection.selected_pair, created: connection.created_at, ended: connection.close !== null, connected: connection.connected_at,
     ice: connection.ice_state, signaling: connection.signaling_state, gathering: connection.gathering_state,
     servers: connection.ice_servers, relay: connection.relay_only,
   }),
@@ -129,7 +131,7 @@ const facts = {
       it.stages.length ? stageBar(it.stages) : null,
       list([
         ['Opened', dateAndTime(it.created)],
-        ['Connected after', it.connected === null ? 'not yet' : latency(it.connected - it.created)],
+        ['Connected after', it.connected === null ? (it.ended ? 'never' : 'not yet') : latency(it.connected - it.created)],
         ['ICE', it.ice],
         ['Signaling', it.signaling],
         ['Gathering', it.gathering],
@@ -143,7 +145,7 @@ const facts = {
         ['Relay only', it.relay ? 'yes' : null],
         ['Path', it.pair ? h('span', { class: 'mono' }, `${endpoint(it.pair.local)} ↔ ${endpoint(it.pair.remote)}`) : null],
       ]),
-    ].filter(Boolean);
+    ];
   },
 };
 
@@ -189,7 +191,7 @@ const tracks = {
           number(latency(it.jitter)), number(count(it.nackCount)), number(count(it.pliCount)))),
       )
       : null,
-  ].filter(Boolean),
+  ],
 };
 
 const work = {
@@ -212,4 +214,7 @@ const work = {
   ]),
 };
 
-export const PARTS = [ending, diagnosis, errors, facts, pairs, channels, tracks, work, timeline];
+export const BEFORE_CHARTS = [ending, diagnosis, errors, facts];
+export const AFTER_CHARTS = [
+  pairs, candidates, channels, tracks, work, timeline, descriptions, statistics,
+];

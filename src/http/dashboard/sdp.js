@@ -32,6 +32,7 @@ function description({ timestamp, side, type, ice_restart: restart, bytes: size,
   const button = h('button', { type: 'button', class: 'copy', onclick: () => copy(sdp, button) }, 'Copy');
   const shown = h('pre', { tabindex: '0' });
   const details = h('details', {
+    data: { key: `${side} ${timestamp}` },
     ontoggle: () => {
       if (details.open && !shown.hasChildNodes()) shown.append(...highlighted(sdp));
     },

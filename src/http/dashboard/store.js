@@ -19,8 +19,9 @@ const COUNTED = {
 };
 
 /**
- * It tells of: `rows` (one has changed), `list` (one has come or gone), `connection` (with the
- * event), `operations`, `summary`, `gap` (with how many events were missed).
+ * It tells of: `rows` (one has changed), `list` (one has come or gone), `numbers` (they were asked
+ * for again), `connection` (with the event), `operations`, `summary`, `gap` (with how many events
+ * were missed).
  */
 export class Store {
   /** Live connections by their numbers, which are unique. */

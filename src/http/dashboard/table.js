@@ -49,7 +49,7 @@ export class VirtualTable {
 
   #build() {
     const heads = this.#columns.map((column) => this.#head(column));
-    const spacer = () => h('tr', { 'aria-hidden': 'true', class: 'spacer' }, h('td', { colspan: heads.length }));
+    const spacer = () => h('tr', { 'aria-hidden': 'true', class: 'spacer' }, h('td'));
     this.#above = spacer();
     this.#below = spacer();
     this.#body = h('tbody', {}, this.#above, this.#below);

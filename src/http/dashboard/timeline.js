@@ -18,18 +18,32 @@ const TITLES = {
   ice_state_change: 'ICE',
   signaling_state_change: 'signaling',
   gathering_state_change: 'gathering',
+  data_channel_added: 'channel added',
+  data_channel_removed: 'channel removed',
+  async_task_added: 'task added',
+  async_task_removed: 'task ended',
   dtls_alert: 'DTLS alert',
 };
 
-/** An event's details as a text, the plain ones without their names. */
+/** An event's details as a text. */
 function said({ type, details }) {
-  if ('state' in details) return details.state;
-  if (type === 'description_set') {
-    return `${details.side} ${details.sdp_type}${details.ice_restart === 'true' ? ', ICE restart' : ''}`;
+  switch (type) {
+    case 'description_set':
+      return `${details.side} ${details.sdp_type}${details.ice_restart === 'true' ? ', ICE restart' : ''}`;
+    case 'candidate_added':
+      return `${details.side} ${details.candidate}`;
+    case 'data_channel_added':
+      return `${details.label || '(no label)'}, id ${details.channel_id}`;
+    case 'async_task_added':
+      return `${details.name}, ${details.task_id}`;
+    case 'async_task_removed':
+      return `${details.name}, ${details.task_id}: ${words(details.end)}`;
+    case 'close_started':
+    case 'closed':
+      return words(details.reason);
+    default:
+      return Object.values(details).join(', ');
   }
-  return Object.entries(details)
-    .map(([name, value]) => (['side', 'candidate', 'error', 'label', 'name', 'reason', 'outcome', 'description', 'callback'].includes(name) ? value : `${words(name)} ${value}`))
-    .join(', ');
 }
 
 function since(seconds) {
@@ -49,5 +63,5 @@ export const timeline = {
       h('span', { class: 'what' }, TITLES[event.type] ?? words(event.type)),
       h('span', { class: 'said' }, said(event)),
     ))),
-  ].filter(Boolean),
+  ],
 };
