@@ -132,6 +132,12 @@ impl OperationId {
         let process = *PROCESS.get_or_init(|| fastrand::u64(1..1 << 24) << 40);
         Self(process | (COUNTER.fetch_add(1, Ordering::Relaxed) & ((1 << 40) - 1)))
     }
+
+    /// That of this number, whether or not there is an operation of that.
+    #[cfg(feature = "http")]
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 }
 
 impl fmt::Display for OperationId {

@@ -64,8 +64,12 @@ impl Access {
 
     /// What a page of another site asks for is refused: there is no CORS.
     fn check_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let origin = match (origins.next(), origins.next()) {
+            (None, _) => return Ok(()),
+            (Some(origin), None) => origin.to_str().ok().and_then(|it| it.parse::<Uri>().ok()),
+            (Some(_), Some(_)) => None,
+        };
         let origin = origin.as_ref().filter(|it| it.scheme().is_some()).and_then(Uri::authority);
         match (origin, authority(uri, headers)) {
             (Some(origin), Some(own)) if *origin == own => Ok(()),
@@ -96,7 +100,10 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
         (None, Some(host), None) => host.to_str().ok()?.parse().ok(),
         _ => None,
     };
-    named.filter(|it: &Authority| !it.host().is_empty() && !it.as_str().contains('@'))
+    named.filter(|it: &Authority| {
+        let has_port = it.as_str() == it.host() || it.port_u16().is_some();
+        has_port && !it.host().is_empty() && !it.as_str().contains('@')
+    })
 }
 
 /// Checks where each request comes from and is meant for, and says on each answer how it may be used.

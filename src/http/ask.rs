@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use super::problem::Problem;
+use crate::id::{GroupId, IdError};
 
 /// The last segment of the path, decoded.
 pub(super) struct Id(pub(super) String);
@@ -61,15 +62,30 @@ pub(super) fn limit(asked: Option<u16>) -> Result<usize, Problem> {
     }
 }
 
-/// Where a page begins.
+/// The group that is asked for.
+pub(super) fn group(asked: Option<String>) -> Result<Option<String>, Problem> {
+    let wrong = |error: IdError| Problem::bad_request(format!("`group`: {error}"));
+    asked.map(|name| GroupId::new(&name).map(|_| name).map_err(wrong)).transpose()
+}
+
+/// Where a page begins, as a decimal number.
 pub(super) fn after(asked: Option<&str>) -> Result<Option<u64>, Problem> {
+    number(asked, 10)
+}
+
+/// Where a page of operations begins, as a hexadecimal number.
+pub(super) fn place(asked: Option<&str>) -> Result<Option<u64>, Problem> {
+    number(asked, 16)
+}
+
+fn number(asked: Option<&str>, radix: u32) -> Result<Option<u64>, Problem> {
+    let wrong = || Problem::bad_request("`after` is the `next` of a page");
+    // A sign is none of these.
     let number = |text: &str| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|_| digits)
+        let digits = text.chars().all(|digit| digit.is_digit(radix) && !digit.is_uppercase());
+        u64::from_str_radix(text, radix).ok().filter(|_| digits).ok_or_else(wrong)
     };
-    asked
-        .map(|text| number(text).ok_or_else(|| Problem::bad_request("`after` is a page's `next`")))
-        .transpose()
+    asked.map(number).transpose()
 }
 
 /// Whether the client asks not to be kept waiting (RFC 7240, section 4.1).

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures_lite::future::yield_now;
 
 use super::api::Shared;
-use super::ask::{Asked, Id, after, limit};
+use super::ask::{Asked, Id, after, group, limit, place};
 use super::problem::Problem;
 use crate::dump;
 use crate::id::OperationId;
@@ -68,7 +68,7 @@ pub(super) async fn connections(
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?.unwrap_or(0));
     let mut filter = ConnectionFilter::new();
     filter.state = query.state.map(Into::into);
-    filter.group = query.group;
+    filter.group = group(query.group)?;
     let _turn = shared.long.acquire().await;
     let page = shared.monitor.find(after, limit, &filter);
     let total = shared.monitor.summary().states.live();
@@ -86,7 +86,7 @@ pub(super) async fn closed(
 ) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
     let mut filter = ConnectionFilter::new();
-    filter.group = query.group;
+    filter.group = group(query.group)?;
     let _turn = shared.long.acquire().await;
     let page = shared.monitor.find_closed(after, limit, &filter);
     let total = shared.monitor.summary().states.closed;
@@ -171,24 +171,22 @@ pub(super) async fn operations(
 ) -> Answer {
     let (limit, monitor) = (limit(query.limit)?, &shared.monitor);
     let state = query.state.unwrap_or(OperationStateParam::Started);
+    let after = place(query.after.as_deref())?;
     let (infos, next) = if state == OperationStateParam::Started {
-        let wrong = |_| Problem::bad_request("`after` is a page's `next`");
-        let after = query.after.map(|id| id.parse().map_err(wrong)).transpose()?;
-        let mut infos = monitor.operations(after, limit + 1);
+        let mut infos = monitor.operations(after.map(OperationId::from_bits), limit + 1);
         let more = infos.len() > limit;
         infos.truncate(limit);
         let next = infos.last().filter(|_| more).map(|last| last.id.to_string());
         (infos, next)
     } else {
-        let page = monitor.finished_operations(after(query.after.as_deref())?, limit, |ending| {
-            match (state, ending) {
-                (OperationStateParam::Completed, ending) => matches!(ending, Ending::Completed(_)),
-                (OperationStateParam::Failed, ending) => matches!(ending, Ending::Failed(_)),
-                (OperationStateParam::Canceled, ending) => matches!(ending, Ending::Canceled),
-                (OperationStateParam::Started | OperationStateParam::Ended, _) => true,
-            }
-        });
-        (page.items, page.next.map(|next| next.to_string()))
+        let takes = |ending: &Ending| match state {
+            OperationStateParam::Completed => matches!(ending, Ending::Completed(_)),
+            OperationStateParam::Failed => matches!(ending, Ending::Failed(_)),
+            OperationStateParam::Canceled => matches!(ending, Ending::Canceled),
+            OperationStateParam::Started | OperationStateParam::Ended => true,
+        };
+        let page = monitor.finished_operations(after, limit, takes);
+        (page.items, page.next.map(|next| format!("{next:x}")))
     };
     Ok(json(&OperationsJson {
         operations: infos.iter().map(|it| (it.id.to_string(), OperationJson::new(it))).collect(),

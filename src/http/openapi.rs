@@ -3,19 +3,39 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
+use utoipa::{PartialSchema, ToResponse, ToSchema};
 
 use super::api::Shared;
+use crate::wire::http::ProblemJson;
 
 /// Says what all routes have in common.
 pub(super) fn complete(document: &mut OpenApi, has_token: bool) {
+    let components = document.components.get_or_insert_default();
+    let (name, problem) = ProblemJson::response();
+    components.responses.insert(name.to_owned(), problem);
+    components.schemas.insert(ProblemJson::name().into_owned(), ProblemJson::schema());
     if has_token {
-        let bearer =
-            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-        document.components.get_or_insert_default().add_security_scheme("token", bearer);
-        document.security = Some(vec![utoipa::openapi::SecurityRequirement::new("token", [""; 0])]);
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        document.security = Some(vec![SecurityRequirement::new("token", [""; 0])]);
     }
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        // Of the host, of the origin, of the host again; and of the token, where one is asked for.
+        let is_public = operation.security.is_some();
+        let token = (has_token && !is_public).then_some("401");
+        for status in ["400", "403", "421"].into_iter().chain(token) {
+            let problem = || RefOr::Ref(Ref::from_response_name(name));
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(problem);
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
+    [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
 }
 
 /// This description.

@@ -27,7 +27,7 @@ async fn test(State(shared): State<Shared>) -> Response {
 }
 
 /// Closes a connection.
-#[utoipa::path(post, path = "/webrtc/test/close/{id}", tag = "test",
+#[utoipa::path(post, path = "/webrtc/test/close/{id}", operation_id = "test_close", tag = "test",
     params(("id" = String, Path, description = "The connection's id")),
     responses(
         (status = 200, description = "It ended: closed, or its end cannot be seen", body = CloseJson<'static>),
@@ -40,7 +40,7 @@ async fn close(shared: State<Shared>, mount: Mount, id: Id) -> Answer {
 }
 
 /// Closes every connection.
-#[utoipa::path(post, path = "/webrtc/test/close_all", tag = "test", responses(
+#[utoipa::path(post, path = "/webrtc/test/close_all", operation_id = "test_close_all", tag = "test", responses(
     (status = 200, description = "All have ended", body = CloseManyJson<'static>),
     (status = 500, description = "Some would not close", body = CloseManyJson<'static>),
 ))]

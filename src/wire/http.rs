@@ -282,7 +282,7 @@ pub(crate) struct OneConnectionJson<'a> {
 pub(crate) struct ConnectionStatsJson<'a> {
     connection_id: &'a str,
     /// By their ids, with W3C's names and units.
-    #[schema(value_type = BTreeMap<String, BTreeMap<String, Object>>)]
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, serde_json::Value>>)]
     stats: BTreeMap<String, BTreeMap<&'static str, Scalar>>,
     current: Option<StatsJson<'a>>,
     samples: Vec<SampleJson>,
@@ -593,7 +593,7 @@ pub(crate) struct OperationsQuery {
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
     /// Those after a page before: its `next`.
-    #[param(pattern = "^[0-9a-f]{1,19}$")]
+    #[param(pattern = "^[0-9a-f]{1,16}$")]
     pub(crate) after: Option<String>,
     /// Those under way (`started`, unless said otherwise), or those that have `ended`, or have in
     /// one way; the last one first.

@@ -62,7 +62,7 @@ pub(crate) struct ConnectionJson<'a> {
     samples: Vec<SampleJson>,
     quality: Option<f32>,
     failed_closes: u64,
-    close: Option<CloseJson>,
+    close: Option<EndJson>,
     diagnosis: Option<DiagnosisJson<'a>>,
     released: Option<bool>,
     held_by: Vec<String>,
@@ -187,7 +187,7 @@ pub(crate) struct SampleJson {
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-struct CloseJson {
+struct EndJson {
     timestamp: f64,
     reason: &'static str,
     /// `graceful`, `forced`, or null where it could not be seen.
@@ -284,7 +284,7 @@ impl<'a> ConnectionJson<'a> {
             samples: info.samples.iter().map(SampleJson::new).collect(),
             quality: info.quality,
             failed_closes: info.failed_closes,
-            close: info.end.as_ref().map(|end| CloseJson {
+            close: info.end.as_ref().map(|end| EndJson {
                 timestamp: unix(end.at),
                 reason: end.reason.as_str(),
                 closure: end.closure.as_ref().map(|closure| match closure {

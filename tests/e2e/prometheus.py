@@ -4,7 +4,6 @@ alert on connections that are held."""
 from __future__ import annotations
 
 import argparse
-import asyncio
 import atexit
 import http.client
 import json

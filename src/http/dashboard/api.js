@@ -98,7 +98,8 @@ export async function saveDump(format, connection = null) {
   const response = await send(`webrtc/monitor/dump?${query}`);
   if (!response.ok) throw await problemOf(response);
   const of = connection === null ? '' : `_${connection.replace(/[^\w.-]+/g, '_').slice(0, 80)}`;
-  const name = format === 'internals' ? `webrtc_internals_dump${of}.json` : `rtcstats_dump${of}.txt`;
+  const name =
+    format === 'internals' ? `webrtc_internals_dump${of}.json` : `rtcstats_dump${of}.txt`;
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = address;

@@ -34,6 +34,7 @@ export class LineChart {
   #least;
   #marks;
   #points = [];
+  #ended = false;
   #at = null;
   #plot = svg('svg', { class: 'plot', role: 'img', tabindex: '0' });
   #readout = h('span', { class: 'readout' });
@@ -63,8 +64,13 @@ export class LineChart {
     new ResizeObserver(this.#render).observe(this.element);
   }
 
-  update(points) {
+  /** `ended` if there will be no more points. One without any known value is not shown. */
+  update(points, ended) {
     this.#points = points;
+    this.#ended = ended;
+    this.element.hidden = !points.some((point) =>
+      this.#lines.some(({ value }) => value(point) !== null),
+    );
     if (this.#at !== null) this.#at = Math.min(this.#at, points.length - 1);
     this.#render();
   }
@@ -101,7 +107,8 @@ export class LineChart {
     const to = this.#points.at(-1)?.timestamp ?? 0;
     const span = Math.max(1, to - from);
     const values = this.#points.flatMap((point) => this.#lines.map(({ value }) => value(point)));
-    const marks = this.#marks ?? ticks(Math.max(this.#least, ...values.filter((value) => value !== null)));
+    const marks =
+      this.#marks ?? ticks(Math.max(this.#least, ...values.filter((value) => value !== null)));
     const [bottom, top] = [marks[0], marks.at(-1)];
     const x = (time) => LEFT + ((time - from) / span) * width;
     const y = (value) => TOP + ((top - value) / (top - bottom)) * (HEIGHT - TOP - BOTTOM);
@@ -111,22 +118,44 @@ export class LineChart {
   #draw() {
     const scale = this.#scale();
     this.#tell();
-    const { x, y, width, marks, from, to } = scale;
-    const parts = marks.map((mark) => svg(
-      'g', {},
-      svg('line', { class: 'rule', x1: LEFT, x2: LEFT + width, y1: y(mark), y2: y(mark) }),
-      svg('text', { class: 'tick', x: LEFT - 6, y: y(mark) + 4, 'text-anchor': 'end' }, this.#format(mark)),
-    ));
+    const { y, width, marks, from, to } = scale;
+    const parts = marks.map((mark) =>
+      svg(
+        'g',
+        {},
+        svg('line', { class: 'rule', x1: LEFT, x2: LEFT + width, y1: y(mark), y2: y(mark) }),
+        svg(
+          'text',
+          { class: 'tick', x: LEFT - 6, y: y(mark) + 4, 'text-anchor': 'end' },
+          this.#format(mark),
+        ),
+      ),
+    );
     if (this.#points.length < 2) {
       const note = this.#points.length ? 'One sample so far' : 'No samples yet';
-      parts.push(svg('text', { class: 'tick', x: LEFT + width / 2, y: HEIGHT / 2, 'text-anchor': 'middle' }, note));
+      parts.push(
+        svg(
+          'text',
+          { class: 'tick', x: LEFT + width / 2, y: HEIGHT / 2, 'text-anchor': 'middle' },
+          note,
+        ),
+      );
     } else {
       const places = width > 260 ? [0, 0.5, 1] : [0, 1];
-      parts.push(...places.map((place) => svg(
-        'text',
-        { class: 'tick', x: LEFT + place * width, y: HEIGHT - 4, 'text-anchor': ['start', 'middle', 'end'][place * 2] },
-        ago((1 - place) * (to - from)),
-      )));
+      parts.push(
+        ...places.map((place) =>
+          svg(
+            'text',
+            {
+              class: 'tick',
+              x: LEFT + place * width,
+              y: HEIGHT - 4,
+              'text-anchor': ['start', 'middle', 'end'][place * 2],
+            },
+            place === 1 && this.#ended ? 'the end' : ago((1 - place) * (to - from)),
+          ),
+        ),
+      );
     }
     parts.push(...this.#lines.flatMap((line) => this.#path(line, scale)));
     if (this.#at !== null && this.#points[this.#at]) parts.push(...this.#cursor(scale));
@@ -144,7 +173,10 @@ export class LineChart {
         path += `${pen ? 'L' : 'M'}${x(point.timestamp).toFixed(1)} ${y(known).toFixed(1)}`;
         const next = this.#points[i + 1];
         const alone = !pen && (!next || value(next) === null);
-        if (alone) dots.push(svg('circle', { class: `dot ${kind}`, cx: x(point.timestamp), cy: y(known), r: 2 }));
+        if (alone)
+          dots.push(
+            svg('circle', { class: `dot ${kind}`, cx: x(point.timestamp), cy: y(known), r: 2 }),
+          );
       }
       pen = known !== null;
     });
@@ -156,8 +188,13 @@ export class LineChart {
     const at = x(point.timestamp);
     const dots = this.#lines
       .filter(({ value }) => value(point) !== null)
-      .map(({ kind, value }) => svg('circle', { class: `dot ${kind}`, cx: at, cy: y(value(point)), r: 3.5 }));
-    return [svg('line', { class: 'cursor', x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }), ...dots];
+      .map(({ kind, value }) =>
+        svg('circle', { class: `dot ${kind}`, cx: at, cy: y(value(point)), r: 3.5 }),
+      );
+    return [
+      svg('line', { class: 'cursor', x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM }),
+      ...dots,
+    ];
   }
 
   #tell() {
@@ -166,9 +203,13 @@ export class LineChart {
       const text = point && value(point) !== null ? this.#format(value(point)) : UNKNOWN;
       return h('span', { class: `value ${kind}` }, name ? `${name} ${text}` : text);
     });
-    const when = this.#at === null ? [] : [h('span', { class: 'dim' }, clock(point.timestamp).slice(0, 8))];
+    const when =
+      this.#at === null ? [] : [h('span', { class: 'dim' }, clock(point.timestamp).slice(0, 8))];
     this.#readout.replaceChildren(...when, ...values);
-    this.#plot.setAttribute('aria-label', `${this.title}: ${values.map((it) => it.textContent).join(', ')}`);
+    this.#plot.setAttribute(
+      'aria-label',
+      `${this.title}: ${values.map((it) => it.textContent).join(', ')}`,
+    );
   }
 }
 
@@ -187,28 +228,46 @@ export function latencyStrip(operations) {
   };
   const sorted = operations.map(({ duration }) => duration).sort((a, b) => a - b);
   const [median, high] = [percentile(sorted, 0.5), percentile(sorted, 0.95)];
-  const mark = (kind, seconds) => svg('line', { class: `mark ${kind}`, x1: place(seconds), x2: place(seconds), y1: 2, y2: 24 });
-  const dots = operations.slice(0, DOTS).map(({ duration, status, operation_id: id }) => svg('circle', {
-    class: `op-dot ${status}`,
-    cx: place(duration),
-    // Spread by the id, so that equal times do not hide each other.
-    cy: 6 + (parseInt(id.slice(-4), 16) * 7) % 15,
-    r: 2.2,
-  }));
-  const rules = DECADES.map((at) => svg('line', { class: 'rule', x1: place(at), x2: place(at), y1: 0, y2: 26 }));
+  const mark = (kind, seconds) =>
+    svg('line', { class: `mark ${kind}`, x1: place(seconds), x2: place(seconds), y1: 2, y2: 24 });
+  const dots = operations.slice(0, DOTS).map(({ duration, status, operation_id: id }) =>
+    svg('circle', {
+      class: `op-dot ${status}`,
+      cx: place(duration),
+      // Spread by the id, so that equal times do not hide each other.
+      cy: 6 + ((parseInt(id.slice(-4), 16) * 7) % 15),
+      r: 2.2,
+    }),
+  );
+  const rules = DECADES.map((at) =>
+    svg('line', { class: 'rule', x1: place(at), x2: place(at), y1: 0, y2: 26 }),
+  );
   const label = `Median ${latency(median)}, 95th percentile ${latency(high)}, of ${sorted.length}`;
-  const strip = svg('svg', { class: 'strip', role: 'img', 'aria-label': label }, rules, dots, mark('p50', median), mark('p95', high));
+  const strip = svg(
+    'svg',
+    { class: 'strip', role: 'img', 'aria-label': label },
+    rules,
+    dots,
+    mark('p50', median),
+    mark('p95', high),
+  );
   return { strip, median, high };
 }
 
 /** The axis that all strips share. */
 export function latencyAxis() {
   const last = DECADES.length - 1;
-  const labels = DECADES.map((at, i) => svg(
-    'text',
-    { class: i % 2 ? 'tick odd' : 'tick', x: `${(i / last) * 100}%`, y: 12, 'text-anchor': i === 0 ? 'start' : i === last ? 'end' : 'middle' },
-    at < 100 ? latency(at) : '100 s',
-  ));
+  const labels = DECADES.map((at, i) =>
+    svg(
+      'text',
+      {
+        class: i % 2 ? 'tick odd' : 'tick',
+        x: `${(i / last) * 100}%`,
+        y: 12,
+        'text-anchor': i === 0 ? 'start' : i === last ? 'end' : 'middle',
+      },
+      at < 100 ? latency(at) : '100 s',
+    ),
+  );
   return svg('svg', { class: 'axis', 'aria-hidden': 'true' }, labels);
 }
-

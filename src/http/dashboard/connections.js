@@ -1,7 +1,7 @@
 // The live connections.
 
-import { badge, connectionHash, h, setAttribute, setText } from './dom.js';
-import { age, bitrate, count, decimal, latency, percent } from './format.js';
+import { badge, connectionHash, h, setAttribute, setText, words } from './dom.js';
+import { age, bitrate, count, decimal, latency, percent, UNKNOWN } from './format.js';
 import * as api from './api.js';
 import { VirtualTable } from './table.js';
 
@@ -10,7 +10,10 @@ const REFRESH_EVERY = 5000;
 
 export function idColumn(width) {
   return {
-    id: 'id', title: 'Connection', width, value: (row) => row.connection_id,
+    id: 'id',
+    title: 'Connection',
+    width,
+    value: (row) => row.connection_id,
     text: (row) => row.connection_id,
     make: () => h('a', { class: 'mono', tabindex: '-1' }),
     dress: (link, row) => {
@@ -21,20 +24,32 @@ export function idColumn(width) {
 }
 
 export const numberColumn = {
-  id: 'number', title: '#', numeric: true, steady: true, priority: 3, width: '56px',
-  value: (row) => row.number, text: (row) => String(row.number),
+  id: 'number',
+  title: '#',
+  numeric: true,
+  steady: true,
+  priority: 3,
+  width: '56px',
+  value: (row) => row.number,
+  text: (row) => String(row.number),
   hint: 'The order of opening',
 };
 
 export const groupColumn = {
-  id: 'group', title: 'Stream', priority: 2, value: (row) => row.group, text: (row) => row.group ?? '–',
+  id: 'group',
+  title: 'Stream',
+  priority: 2,
+  value: (row) => row.group,
+  text: (row) => row.group ?? UNKNOWN,
   dress: (cell, row) => setAttribute(cell, 'title', row.group),
 };
 
 function stateColumn() {
   const order = Object.fromEntries(STATES.map((state, i) => [state, i]));
   return {
-    id: 'state', title: 'State', width: '124px',
+    id: 'state',
+    title: 'State',
+    width: '124px',
     value: (row) => order[row.connection_state] ?? STATES.length,
     text: (row) => row.connection_state,
     make: () => badge(''),
@@ -46,26 +61,63 @@ function stateColumn() {
 
 function columns(store) {
   const numeric = (id, title, width, priority, text, hint) => ({
-    id, title, width, priority, numeric: true, hint, value: (row) => row[id], text: (row) => text(row[id]),
+    id,
+    title,
+    width,
+    priority,
+    numeric: true,
+    hint,
+    value: (row) => row[id],
+    text: (row) => text(row[id]),
   });
   return [
     numberColumn,
     idColumn(),
     stateColumn(),
-    { id: 'ice', title: 'ICE', priority: 4, width: '108px', value: (row) => row.ice_state, text: (row) => row.ice_state },
+    {
+      id: 'ice',
+      title: 'ICE',
+      priority: 5,
+      width: '108px',
+      value: (row) => row.ice_state,
+      text: (row) => row.ice_state,
+    },
     groupColumn,
     {
-      id: 'age', title: 'Age', numeric: true, steady: true, priority: 2, width: '92px',
-      value: (row) => -row.created_at, text: (row) => age(store.age(row)),
+      id: 'cause',
+      title: 'Cause',
+      priority: 4,
+      width: '140px',
+      hint: 'What is wrong with it, as diagnosed',
+      value: (row) => row.cause,
+      text: (row) => words(row.cause ?? UNKNOWN),
+      dress: (cell, row) => cell.classList.toggle('is-warn', row.cause !== null),
+    },
+    {
+      id: 'age',
+      title: 'Age',
+      numeric: true,
+      steady: true,
+      priority: 2,
+      width: '92px',
+      value: (row) => -row.created_at,
+      text: (row) => age(store.age(row)),
     },
     numeric('round_trip_time', 'RTT', '78px', 1, latency, 'Round trip time of the selected pair'),
     numeric('bitrate_in', 'In', '92px', 3, bitrate, 'Bitrate received'),
     numeric('bitrate_out', 'Out', '92px', 3, bitrate, 'Bitrate sent'),
     numeric('loss', 'Loss', '66px', 3, percent, 'Share of packets lost'),
-    numeric('quality', 'Quality', '74px', 4, (value) => decimal(value), 'Estimated opinion score: 1 is bad, 4.5 the best'),
-    numeric('tracks', 'Tracks', '66px', 4, count),
+    numeric(
+      'quality',
+      'Quality',
+      '74px',
+      4,
+      (value) => decimal(value),
+      'Estimated opinion score: 1 is bad, 4.5 the best',
+    ),
+    numeric('tracks', 'Tracks', '66px', 5, count),
     numeric('data_channels', 'Chan.', '62px', 4, count, 'Data channels'),
-    numeric('tasks', 'Tasks', '62px', 4, count),
+    numeric('tasks', 'Tasks', '62px', 5, count),
     {
       ...numeric('errors', 'Errors', '72px', 3, count),
       dress: (cell, row) => cell.classList.toggle('is-bad', row.errors > 0),
@@ -82,8 +134,12 @@ export class ConnectionsView {
   #chips = new Map();
   #shown = h('span', { class: 'dim', role: 'status' });
   filter = h('input', {
-    type: 'search', placeholder: 'Filter by id, stream or state', 'aria-label': 'Filter connections',
-    'aria-keyshortcuts': '/', spellcheck: 'false', autocomplete: 'off',
+    type: 'search',
+    placeholder: 'Filter by id, stream or state',
+    'aria-label': 'Filter connections',
+    'aria-keyshortcuts': '/',
+    spellcheck: 'false',
+    autocomplete: 'off',
   });
 
   constructor(store, { open, isLive }) {
@@ -101,9 +157,18 @@ export class ConnectionsView {
       this.#text = this.filter.value.trim().toLowerCase();
       this.#table.changed(true);
     });
-    const chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Filter by state' }, STATES.slice(0, 5).map((state) => this.#chip(state)));
+    const chips = h(
+      'div',
+      { class: 'chips', role: 'group', 'aria-label': 'Filter by state' },
+      STATES.slice(0, 5).map((state) => this.#chip(state)),
+    );
     const bar = h('div', { class: 'toolbar' }, this.filter, chips, this.#shown);
-    this.element = h('section', { class: 'view', 'aria-label': 'Connections' }, bar, this.#table.element);
+    this.element = h(
+      'section',
+      { class: 'view', 'aria-label': 'Connections' },
+      bar,
+      this.#table.element,
+    );
     this.#table.from(() => this.#matching());
     store.on('list', () => this.#table.changed());
     store.on('rows', () => this.#table.changed());
@@ -125,8 +190,16 @@ export class ConnectionsView {
     const number = h('span', { class: 'n' }, '0');
     const chip = h(
       'button',
-      { type: 'button', class: 'chip', 'aria-pressed': 'false', data: { kind: state }, onclick: () => this.#choose(state) },
-      state, ' ', number,
+      {
+        type: 'button',
+        class: 'chip',
+        'aria-pressed': 'false',
+        data: { kind: state },
+        onclick: () => this.#choose(state),
+      },
+      state,
+      ' ',
+      number,
     );
     this.#chips.set(state, { chip, number });
     return chip;
@@ -134,7 +207,8 @@ export class ConnectionsView {
 
   #choose(state) {
     this.#state = this.#state === state ? null : state;
-    for (const [name, { chip }] of this.#chips) chip.setAttribute('aria-pressed', name === this.#state);
+    for (const [name, { chip }] of this.#chips)
+      chip.setAttribute('aria-pressed', name === this.#state);
     this.#table.changed(true);
   }
 
@@ -168,7 +242,11 @@ export class ConnectionsView {
     if (this.#text === '') return true;
     // Neither changes in a connection's life.
     row.search ??= `${row.connection_id}\n${row.group ?? ''}`.toLowerCase();
-    return row.search.includes(this.#text) || row.connection_state.includes(this.#text) || row.ice_state.includes(this.#text);
+    return (
+      row.search.includes(this.#text) ||
+      row.connection_state.includes(this.#text) ||
+      row.ice_state.includes(this.#text)
+    );
   }
 
   /** Ages go on by themselves. */
@@ -197,14 +275,20 @@ export class ConnectionsView {
 function emptyState(reset) {
   const address = api.url('whip/').href;
   const nothing = h(
-    'div', { class: 'empty-none' },
+    'div',
+    { class: 'empty-none' },
     h('h2', {}, 'No connections yet'),
     h('p', {}, 'Connect something with WHIP (RFC 9725): send an SDP offer, and take the answer.'),
     h('pre', { tabindex: '0' }, snippet(address)),
-    h('p', { class: 'dim' }, 'What comes in through data channels is echoed, and media is received. The stream’s name is the connection’s group. OBS and GStreamer’s whipsink can be pointed at the same address.'),
+    h(
+      'p',
+      { class: 'dim' },
+      'What comes in through data channels is echoed, and media is received. The stream’s name is the connection’s group. OBS and GStreamer’s whipsink can be pointed at the same address.',
+    ),
   );
   const filtered = h(
-    'div', { class: 'empty-filtered' },
+    'div',
+    { class: 'empty-filtered' },
     h('p', {}, 'No connection matches the filter.'),
     h('button', { type: 'button', onclick: reset }, 'Clear the filter'),
   );

@@ -88,11 +88,19 @@ function showLive({ state, reason, retries }) {
   const { body } = document;
   if (state === 'live' || state === 'connecting') store.restart();
   body.dataset.live = state;
-  const text = { live: 'Live', connecting: 'Connecting', paused: 'Paused', lost: retries ? 'Reconnecting' : 'Not connected' }[state];
+  const text = {
+    live: 'Live',
+    connecting: 'Connecting',
+    paused: 'Paused',
+    lost: retries ? 'Reconnecting' : 'Not connected',
+  }[state];
   setText(byId('live'), text);
   byId('live').title = reason;
-  byId('lost').hidden = state !== 'lost';
-  setText(byId('lost-reason'), reason);
+  // While it is tried again the banner stays: else it would flicker.
+  if (state !== 'connecting') {
+    byId('lost').hidden = state !== 'lost';
+    setText(byId('lost-reason'), reason);
+  }
   setText(byId('pause'), state === 'paused' ? 'Resume' : state === 'lost' ? 'Reconnect' : 'Pause');
 }
 
@@ -106,7 +114,8 @@ function isTyping({ target }) {
 }
 
 function onKey(event) {
-  if (document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector('dialog[open]') || event.ctrlKey || event.metaKey || event.altKey)
+    return;
   if (event.key === 'Escape') {
     escape(event);
     return;
@@ -130,8 +139,8 @@ function onKey(event) {
   } else if (event.key >= '1' && event.key <= String(names.length)) {
     location.hash = `#/${names[event.key - 1]}`;
   } else if (event.key === 'j' || event.key === 'k') {
-    if (event.target.closest('.grid')) return;
-    views[tab].table.focus();
+    const { table } = views[tab];
+    if (!event.target.closest('.grid') && !table.focus()) table.onKey(event);
   }
 }
 
@@ -178,8 +187,11 @@ function start() {
   byId('pause').addEventListener('click', pauseOrResume);
   byId('theme').addEventListener('click', () => toggleTheme(byId('theme')));
   byId('help-button').addEventListener('click', () => dialogs.help());
-  byId('close-all').addEventListener('click', (event) => dialogs.closeAll(store.connections.size, event.currentTarget));
-  for (const format of ['internals', 'rtcstats']) byId(`dump-${format}`).addEventListener('click', () => saveDump(format));
+  byId('close-all').addEventListener('click', (event) =>
+    dialogs.closeAll(store.connections.size, event.currentTarget),
+  );
+  for (const format of ['internals', 'rtcstats'])
+    byId(`dump-${format}`).addEventListener('click', () => saveDump(format));
   for (const button of document.querySelectorAll('dialog [value=""]')) {
     button.addEventListener('click', () => button.closest('dialog').close(''));
   }
@@ -190,6 +202,9 @@ function start() {
     }
     if (target.closest('dialog a')) target.closest('dialog').close('');
   });
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && live.state === 'lost' && live.retries) live.start();
+  });
   window.addEventListener('hashchange', route);
   const summarize = gathered(250, () => showSummary(store));
   store.on('summary', summarize);
@@ -198,9 +213,14 @@ function start() {
   const total = gathered(1000, () => showTotals(store));
   store.on('list', total);
   store.on('numbers', total);
-  store.on('gap', (missed) => dialogs.notice('warn', missed === null
-    ? 'The server has started anew, or too much was missed: all was read again'
-    : `${missed} events were missed: all was read again`));
+  store.on('gap', (missed) =>
+    dialogs.notice(
+      'warn',
+      missed === null
+        ? 'The server has started anew, or too much was missed: all was read again'
+        : `${missed} events were missed: all was read again`,
+    ),
+  );
   route();
   live.start();
 }

@@ -14,7 +14,8 @@ function rates(samples) {
   return samples.map((sample, i) => {
     const before = samples[i - 1];
     const seconds = before ? sample.timestamp - before.timestamp : 0;
-    const rate = (name) => (seconds > 0 ? Math.max(0, (8 * (sample[name] - before[name])) / seconds) : null);
+    const rate = (name) =>
+      seconds > 0 ? Math.max(0, (8 * (sample[name] - before[name])) / seconds) : null;
     const lost = before ? Math.max(0, sample.packets_lost - before.packets_lost) : 0;
     const received = before ? sample.packets_received - before.packets_received : 0;
     return {
@@ -32,25 +33,49 @@ function rates(samples) {
 class Charts {
   #last = '';
   #charts = [
-    new LineChart('Round trip time', [
-      { name: 'RTT', kind: 'a', value: (point) => point.roundTrip },
-      { name: 'jitter', kind: 'b', value: (point) => point.jitter },
-    ], latency, { least: 0.005 }),
-    new LineChart('Bitrate', [
-      { name: 'in', kind: 'a', value: (point) => point.bitrateIn },
-      { name: 'out', kind: 'b', value: (point) => point.bitrateOut },
-    ], bitrate, { least: 10_000 }),
-    new LineChart('Packet loss', [{ name: '', kind: 'bad', value: (point) => point.loss }], percent, { least: 0.02 }),
-    new LineChart('Quality (of 4.5)', [{ name: '', kind: 'a', value: (point) => point.quality }], (value) => decimal(value), { marks: [1, 2, 3, 4, 5] }),
+    new LineChart(
+      'Round trip time',
+      [
+        { name: 'RTT', kind: 'a', value: (point) => point.roundTrip },
+        { name: 'jitter', kind: 'b', value: (point) => point.jitter },
+      ],
+      latency,
+      { least: 0.005 },
+    ),
+    new LineChart(
+      'Bitrate',
+      [
+        { name: 'in', kind: 'a', value: (point) => point.bitrateIn },
+        { name: 'out', kind: 'b', value: (point) => point.bitrateOut },
+      ],
+      bitrate,
+      { least: 10_000 },
+    ),
+    new LineChart(
+      'Packet loss',
+      [{ name: '', kind: 'bad', value: (point) => point.loss }],
+      percent,
+      { least: 0.02 },
+    ),
+    new LineChart(
+      'Quality (of 4.5)',
+      [{ name: '', kind: 'a', value: (point) => point.quality }],
+      (value) => decimal(value),
+      { marks: [1, 2, 3, 4, 5] },
+    ),
   ];
-  element = h('section', { class: 'part charts', 'aria-label': 'Charts' }, this.#charts.map(({ element }) => element));
+  element = h(
+    'section',
+    { class: 'part charts', 'aria-label': 'Charts' },
+    this.#charts.map(({ element }) => element),
+  );
 
-  update(samples) {
-    const last = `${samples.length} ${samples.at(-1)?.timestamp}`;
+  update(samples, ended) {
+    const last = `${samples.length} ${samples.at(-1)?.timestamp} ${ended}`;
     if (last === this.#last) return;
     this.#last = last;
     const points = rates(samples);
-    for (const chart of this.#charts) chart.update(points);
+    for (const chart of this.#charts) chart.update(points, ended);
   }
 }
 
@@ -63,7 +88,12 @@ class Part {
 
   constructor(part) {
     this.#part = part;
-    this.element = h('section', { class: `part part-${part.id}`, hidden: true }, h('h3', {}, part.title), this.#body);
+    this.element = h(
+      'section',
+      { class: `part part-${part.id}`, hidden: true },
+      h('h3', {}, part.title),
+      this.#body,
+    );
   }
 
   update(data) {
@@ -73,19 +103,24 @@ class Part {
     if (shown === null || text === this.#made) return;
     this.#made = text;
     const seen = this.#look();
-    this.#body.replaceChildren(...[this.#part.render(shown)].flat().filter((node) => node !== null));
+    this.#body.replaceChildren(
+      ...[this.#part.render(shown)].flat().filter((node) => node !== null),
+    );
     this.#restore(seen);
   }
 
   /** What whoever reads has opened and where they have scrolled. */
   #look() {
-    const open = [...this.#body.querySelectorAll('details[open]')].map(({ dataset }) => dataset.key);
+    const open = [...this.#body.querySelectorAll('details[open]')].map(
+      ({ dataset }) => dataset.key,
+    );
     const scrolled = [...this.#body.querySelectorAll('.wide')].map(({ scrollLeft }) => scrollLeft);
     return { open: new Set(open), scrolled };
   }
 
   #restore({ open, scrolled }) {
-    for (const details of this.#body.querySelectorAll('details')) details.open = open.has(details.dataset.key);
+    for (const details of this.#body.querySelectorAll('details'))
+      details.open = open.has(details.dataset.key);
     this.#body.querySelectorAll('.wide').forEach((wide, i) => {
       wide.scrollLeft = scrolled[i] ?? 0;
     });
@@ -104,7 +139,12 @@ export class Detail {
   #charts = null;
   #head = {};
   #body = h('div', { class: 'detail-body', tabindex: '-1' });
-  element = h('aside', { class: 'detail', hidden: true, 'aria-label': 'Connection', data: { testid: 'detail' } });
+  element = h('aside', {
+    class: 'detail',
+    hidden: true,
+    'aria-label': 'Connection',
+    data: { testid: 'detail' },
+  });
 
   constructor(store, { isLive, leave }) {
     this.#store = store;
@@ -122,23 +162,62 @@ export class Detail {
   }
 
   #buildHead(leave) {
-    const dump = (format, text) => h('button', { type: 'button', onclick: () => this.#dump(format) }, text);
+    const dump = (format, text) =>
+      h('button', { type: 'button', onclick: () => this.#dump(format) }, text);
     const head = {
-      dump: h('details', { class: 'menu' }, h('summary', {}, 'Dump'),
-        h('div', { class: 'items' }, dump('internals', 'webrtc-internals (JSON)'), dump('rtcstats', 'rtcstats (text)'))),
+      dump: h(
+        'details',
+        { class: 'menu' },
+        h('summary', {}, 'Dump'),
+        h(
+          'div',
+          { class: 'items' },
+          dump('internals', 'webrtc-internals (JSON)'),
+          dump('rtcstats', 'rtcstats (text)'),
+        ),
+      ),
       state: badge(''),
       title: h('h2', { class: 'mono', tabindex: '-1' }),
       about: h('p', { class: 'dim about' }),
-      close: h('button', { type: 'button', class: 'danger', data: { testid: 'close' }, onclick: () => this.#close() }, 'Close…'),
-      stop: h('button', { type: 'button', class: 'danger-quiet', onclick: () => this.#stop() }, 'Stop stream…'),
+      close: h(
+        'button',
+        {
+          type: 'button',
+          class: 'danger',
+          data: { testid: 'close' },
+          onclick: () => this.#close(),
+        },
+        'Close…',
+      ),
+      stop: h(
+        'button',
+        { type: 'button', class: 'danger-quiet', onclick: () => this.#stop() },
+        'Stop stream…',
+      ),
       note: h('p', { class: 'note', role: 'status', hidden: true }),
     };
     this.#head = head;
     this.element.append(
       h(
-        'header', { class: 'detail-head' },
-        h('div', { class: 'detail-title' }, head.state, head.title,
-          h('button', { type: 'button', class: 'quiet leave', 'aria-label': 'Leave this connection (Esc)', title: 'Esc', onclick: leave }, '✕')),
+        'header',
+        { class: 'detail-head' },
+        h(
+          'div',
+          { class: 'detail-title' },
+          head.state,
+          head.title,
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'quiet leave',
+              'aria-label': 'Leave this connection (Esc)',
+              title: 'Esc',
+              onclick: leave,
+            },
+            '✕',
+          ),
+        ),
         head.about,
         h('div', { class: 'buttons' }, head.close, head.stop, head.dump),
         head.note,
@@ -157,10 +236,16 @@ export class Detail {
     Object.assign(this.element.dataset, { id, state: 'unknown' });
     setText(this.#head.title, id);
     this.#head.title.title = id;
-    this.#head.state.hidden = this.#head.close.hidden = this.#head.stop.hidden = this.#head.note.hidden = true;
+    this.#head.state.hidden =
+      this.#head.close.hidden =
+      this.#head.stop.hidden =
+      this.#head.note.hidden =
+        true;
     setText(this.#head.about, 'Loading…');
     this.#charts = new Charts();
-    const [before, after] = [BEFORE_CHARTS, AFTER_CHARTS].map((parts) => parts.map((part) => new Part(part)));
+    const [before, after] = [BEFORE_CHARTS, AFTER_CHARTS].map((parts) =>
+      parts.map((part) => new Part(part)),
+    );
     this.#parts = [...before, ...after];
     const elements = (parts) => parts.map(({ element }) => element);
     this.#body.replaceChildren(...elements(before), this.#charts.element, ...elements(after));
@@ -187,7 +272,10 @@ export class Detail {
     const isStale = () => asked !== this.#asked || id !== this.id;
     try {
       const path = `webrtc/monitor/connections/${api.segment(id)}`;
-      const [{ connection }, statistics] = await Promise.all([api.getJson(path), api.getJson(`${path}/stats`)]);
+      const [{ connection }, statistics] = await Promise.all([
+        api.getJson(path),
+        api.getJson(`${path}/stats`),
+      ]);
       if (!isStale()) this.#show(connection, statistics);
     } catch (error) {
       if (!isStale()) this.#showProblem(error);
@@ -197,9 +285,12 @@ export class Detail {
   #showProblem(error) {
     const gone = error.status === 404;
     this.#head.note.hidden = false;
-    setText(this.#head.note, gone
-      ? 'The server does not know this connection (any more).'
-      : `It could not be read: ${error.message}`);
+    setText(
+      this.#head.note,
+      gone
+        ? 'The server does not know this connection (any more).'
+        : `It could not be read: ${error.message}`,
+    );
     if (!this.#shown) setText(this.#head.about, '');
     if (gone) this.#head.close.hidden = this.#head.stop.hidden = true;
   }
@@ -217,19 +308,25 @@ export class Detail {
     head.close.hidden = close !== null;
     head.stop.hidden = group === null || close !== null;
     head.note.hidden = number === this.#number;
-    setText(head.note, `This id was used again: this is connection #${number}, and #${this.#number} is not kept.`);
+    setText(
+      head.note,
+      `This id was used more than once: this is connection #${number}, not #${this.#number}.`,
+    );
     this.#tick();
     this.#body.hidden = false;
     if (isFirst) this.#body.scrollTop = 0;
     this.#charts.element.hidden = statistics.samples.length === 0;
-    this.#charts.update(statistics.samples);
+    this.#charts.update(statistics.samples, close !== null);
     for (const part of this.#parts) part.update({ connection, statistics });
   }
 
   #tick() {
     const shown = this.#shown;
     if (!shown) return;
-    const parts = [`#${shown.number}`, shown.group === null ? 'no stream' : `stream ${shown.group}`];
+    const parts = [
+      `#${shown.number}`,
+      shown.group === null ? 'no stream' : `stream ${shown.group}`,
+    ];
     if (shown.close) parts.push(`lived ${age(shown.age)}`);
     else parts.push(`${age(this.#store.now() - shown.created_at)} old`);
     setText(this.#head.about, parts.join(' · '));

@@ -64,9 +64,24 @@ export function show(title, content) {
 
 /** A notice: `ok` and `warn` go by themselves, `bad` stays until it is dismissed. */
 export function notice(kind, title, lines = []) {
-  const dismiss = h('button', { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => box.remove() }, '✕');
-  const list = lines.length ? h('ul', {}, lines.map((line) => h('li', {}, line))) : null;
-  const box = h('div', { class: 'notice', data: { kind } }, h('div', {}, h('strong', {}, title), list), dismiss);
+  const dismiss = h(
+    'button',
+    { type: 'button', class: 'quiet', 'aria-label': 'Dismiss', onclick: () => box.remove() },
+    '✕',
+  );
+  const list = lines.length
+    ? h(
+        'ul',
+        {},
+        lines.map((line) => h('li', {}, line)),
+      )
+    : null;
+  const box = h(
+    'div',
+    { class: 'notice', role: kind === 'bad' ? 'alert' : null, data: { kind } },
+    h('div', {}, h('strong', {}, title), list),
+    dismiss,
+  );
   const notices = byId('notices');
   notices.append(box);
   while (notices.children.length > 5) notices.firstChild.remove();
@@ -96,8 +111,10 @@ function tellOutcome(what, outcome) {
   const took = latency(outcome.duration_ms / 1000);
   if ('connection_count' in outcome) {
     const { connections_closed: closed, connection_count: of, problems, success } = outcome;
-    const lines = problems.map(({ connection_id: id, outcome: said, stuck_tasks: stuck }) =>
-      `${id}: ${said}${stuck ? `; tasks that would not stop: ${stuck}` : ''}`);
+    const lines = problems.map(
+      ({ connection_id: id, outcome: said, stuck_tasks: stuck }) =>
+        `${id}: ${said}${stuck ? `; tasks that would not stop: ${stuck}` : ''}`,
+    );
     const title = success ? `Closed ${what}` : `Not closed: all of ${what}`;
     const kind = success ? (lines.length ? 'warn' : 'ok') : 'bad';
     notice(kind, title, [`${count(closed)} of ${count(of)} closed, in ${took}`, ...lines]);
@@ -111,7 +128,10 @@ function tellOutcome(what, outcome) {
 const strong = (text) => h('strong', { class: 'mono' }, text);
 
 export async function closeConnection(id, about, button) {
-  const said = [h('p', {}, 'This closes the connection ', strong(id), '.'), h('p', { class: 'dim' }, about)];
+  const said = [
+    h('p', {}, 'This closes the connection ', strong(id), '.'),
+    h('p', { class: 'dim' }, about),
+  ];
   if (await confirm('Close this connection?', said, 'Close connection')) {
     await closing(button, id, () => `webrtc/connections/${api.segment(id)}/close`);
   }

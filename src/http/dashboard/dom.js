@@ -75,3 +75,36 @@ export function connectionHash(id) {
 export function connectionLink(id) {
   return h('a', { href: connectionHash(id), class: 'mono', title: id }, id);
 }
+
+/** Names and what they are; those of which nothing is known are left out. */
+export function list(entries) {
+  return h(
+    'dl',
+    { class: 'facts' },
+    entries
+      .filter(([, value]) => value !== null && value !== undefined)
+      .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  );
+}
+
+/** A table that is all there; a head that begins with `>` is of numbers. */
+export function smallTable(heads, rows) {
+  const head = (title) => {
+    const numeric = title.startsWith('>');
+    return h(
+      'th',
+      { scope: 'col', class: numeric ? 'num' : null },
+      numeric ? title.slice(1) : title,
+    );
+  };
+  return h(
+    'div',
+    { class: 'wide' },
+    h(
+      'table',
+      { class: 'small' },
+      h('thead', {}, h('tr', {}, heads.map(head))),
+      h('tbody', {}, rows),
+    ),
+  );
+}

@@ -16,11 +16,20 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 const PAGE: &str = include_str!("index.html");
 
-/// Each file with its path and its type.
-const ASSETS: [(&str, &str, &str); 2] = [
-    ("/assets/dashboard.css", "text/css; charset=utf-8", include_str!("dashboard.css")),
-    ("/assets/dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard.js")),
-];
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+macro_rules! assets {
+    ($($kind:expr => $($name:literal)*;)*) => {
+        /// Each file with its path, its type and its text.
+        const ASSETS: &[(&str, &str, &str)] =
+            &[$($((concat!("/assets/", $name), $kind, include_str!($name)),)*)*];
+    };
+}
+
+assets! {
+    "text/css; charset=utf-8" => "dashboard.css";
+    SCRIPT => "api.js" "charts.js" "connections.js" "dashboard.js" "detail.js" "dialogs.js" "dom.js" "format.js" "lists.js" "live.js" "operations.js" "pairs.js" "parts.js" "sdp.js" "statistics.js" "store.js" "summary.js" "table.js" "theme.js" "timeline.js";
+}
 
 /// The dashboard.
 #[utoipa::path(get, path = "/", tag = "monitor", security(()), responses(
@@ -36,7 +45,7 @@ pub(super) async fn page() -> Response {
 
 /// What the page is made of besides.
 pub(super) fn assets() -> Router<Shared> {
-    ASSETS.into_iter().fold(Router::new(), |routes, (path, kind, text)| {
-        routes.route(path, get(move || async move { ([(header::CONTENT_TYPE, kind)], text) }))
+    ASSETS.iter().fold(Router::new(), |routes, (path, kind, text)| {
+        routes.route(path, get(|| async { ([(header::CONTENT_TYPE, *kind)], *text) }))
     })
 }

@@ -9,7 +9,9 @@ async function copy(text, button) {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
-    notice('warn', 'The browser does not let this page copy', ['Select the text and copy it by hand.']);
+    notice('warn', 'The browser does not let this page copy', [
+      'Select the text and copy it by hand.',
+    ]);
   }
   setTimeout(() => {
     button.textContent = 'Copy';
@@ -19,24 +21,43 @@ async function copy(text, button) {
 /** A line of SDP that begins a media section is a heading to whoever reads it. */
 function highlighted(sdp) {
   return sdp.split(/\r?\n/).map((line) => {
-    const kind = line.startsWith('m=') ? 'media' : /^a=(candidate|ice-|fingerprint|setup)/.test(line) ? 'transport' : null;
+    const kind = line.startsWith('m=')
+      ? 'media'
+      : /^a=(candidate|ice-|fingerprint|setup)/.test(line)
+        ? 'transport'
+        : null;
     return h('span', { class: kind }, `${line}\n`);
   });
 }
 
 function description({ timestamp, side, type, ice_restart: restart, bytes: size, sdp }) {
-  const title = h('summary', {},
-    h('span', { class: 'what' }, `${side} ${type}`), restart ? h('span', { class: 'mark' }, 'ICE restart') : null,
-    h('span', { class: 'dim' }, ` ${bytes(size)} `), h('time', { class: 'mono dim' }, clock(timestamp)));
-  if (sdp === null) return h('details', {}, title, h('p', { class: 'dim' }, 'The text is not kept.'));
-  const button = h('button', { type: 'button', class: 'copy', onclick: () => copy(sdp, button) }, 'Copy');
+  const title = h(
+    'summary',
+    {},
+    h('span', { class: 'what' }, `${side} ${type}`),
+    restart ? h('span', { class: 'mark' }, 'ICE restart') : null,
+    h('span', { class: 'dim' }, ` ${bytes(size)} `),
+    h('time', { class: 'mono dim' }, clock(timestamp)),
+  );
+  if (sdp === null)
+    return h('details', {}, title, h('p', { class: 'dim' }, 'The text is not kept.'));
+  const button = h(
+    'button',
+    { type: 'button', class: 'copy', onclick: () => copy(sdp, button) },
+    'Copy',
+  );
   const shown = h('pre', { tabindex: '0' });
-  const details = h('details', {
-    data: { key: `${side} ${timestamp}` },
-    ontoggle: () => {
-      if (details.open && !shown.hasChildNodes()) shown.append(...highlighted(sdp));
+  const details = h(
+    'details',
+    {
+      data: { key: `${side} ${timestamp}` },
+      ontoggle: () => {
+        if (details.open && !shown.hasChildNodes()) shown.append(...highlighted(sdp));
+      },
     },
-  }, title, h('div', { class: 'sdp' }, button, shown));
+    title,
+    h('div', { class: 'sdp' }, button, shown),
+  );
   return details;
 }
 

@@ -4,8 +4,16 @@ const ENDED_KEPT = 1000;
 
 /** What the events do not tell and has to be asked for again. */
 const NUMBERS = [
-  'round_trip_time', 'bitrate_in', 'bitrate_out', 'loss', 'quality',
-  'tracks', 'data_channels', 'tasks', 'errors', 'cause',
+  'round_trip_time',
+  'bitrate_in',
+  'bitrate_out',
+  'loss',
+  'quality',
+  'tracks',
+  'data_channels',
+  'tasks',
+  'errors',
+  'cause',
 ];
 
 const COUNTED = {
@@ -159,10 +167,26 @@ export class Store {
 
 function opened({ number, group, connection_id, timestamp }) {
   return {
-    connection_id, number, group, connection_state: 'new', ice_state: 'new',
-    created_at: timestamp, connected_at: null, ended_at: null, round_trip_time: null,
-    bitrate_in: null, bitrate_out: null, loss: null, quality: null, tracks: 0,
-    data_channels: 0, tasks: 0, errors: 0, close_reason: null, cause: null, held: null,
+    connection_id,
+    number,
+    group,
+    connection_state: 'new',
+    ice_state: 'new',
+    created_at: timestamp,
+    connected_at: null,
+    ended_at: null,
+    round_trip_time: null,
+    bitrate_in: null,
+    bitrate_out: null,
+    loss: null,
+    quality: null,
+    tracks: 0,
+    data_channels: 0,
+    tasks: 0,
+    errors: 0,
+    close_reason: null,
+    cause: null,
+    held: null,
   };
 }
 

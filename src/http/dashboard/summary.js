@@ -22,20 +22,26 @@ export function showSummary(store) {
   const values = {
     uptime: age(store.now() - started),
     live: count(live),
-    connected: count(summary.connection_states.connected),
     ended: count(summary.connection_states.closed),
     channels: count(summary.open_data_channels),
     tasks: count(summary.pending_tasks),
     unreleased: count(summary.unreleased_connections),
     dropped: count(summary.dropped_log_records),
   };
-  write(values);
+  write({ ...values, ...counts(summary.connection_states) });
   byId('close-all').disabled = live === 0;
   setText(byId('t-connections'), count(live));
   setText(byId('t-operations'), count(summary.operation_stats.started));
   setText(byId('t-tasks'), count(summary.pending_tasks));
   setText(byId('t-closed'), count(summary.connection_states.closed));
   byId('t-tasks').dataset.bad = summary.stuck_tasks + summary.orphaned_tasks > 0;
+}
+
+function counts(states) {
+  for (const state of ['disconnected', 'failed'])
+    byId(`n-${state}`).dataset.any = states[state] > 0;
+  const shown = ['new', 'connecting', 'connected', 'disconnected', 'failed'];
+  return Object.fromEntries(shown.map((state) => [state, count(states[state])]));
 }
 
 /** What the connections come to, which their numbers change each few seconds alone. */

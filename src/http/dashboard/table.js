@@ -9,7 +9,7 @@ let tables = 0;
 
 /**
  * Columns have `id`, `title`, `text(row)`, and may have `value(row)` to sort by, `numeric`,
- * `priority` (1 is always there, 4 the first to go), `width`, `steady` (the order of two rows never
+ * `priority` (1 is always there, 5 the first to go), `width`, `steady` (the order of two rows never
  * changes), `hint`, and `make()` with `dress(element, row)` for more than a text.
  */
 export class VirtualTable {
@@ -56,8 +56,12 @@ export class VirtualTable {
     this.#table = h(
       'table',
       {
-        class: 'grid', role: 'grid', tabindex: '0', 'aria-label': this.#options.label,
-        onkeydown: (event) => this.onKey(event), onclick: (event) => this.#clicked(event),
+        class: 'grid',
+        role: 'grid',
+        tabindex: '0',
+        'aria-label': this.#options.label,
+        onkeydown: (event) => this.onKey(event),
+        onclick: (event) => this.#clicked(event),
       },
       h('thead', {}, h('tr', { 'aria-rowindex': 1 }, heads)),
       this.#body,
@@ -72,7 +76,11 @@ export class VirtualTable {
     if (column.width) head.style.width = column.width;
     if (column.value) {
       head.append(
-        h('button', { type: 'button', class: 'sort', onclick: () => this.#sortBy(column) }, column.title),
+        h(
+          'button',
+          { type: 'button', class: 'sort', onclick: () => this.#sortBy(column) },
+          column.title,
+        ),
       );
     } else {
       head.append(column.title);
@@ -93,10 +101,14 @@ export class VirtualTable {
     this.render();
   }
 
+  /** Whether a row had to be chosen, since none was. */
   focus() {
-    if (this.#active === null && this.rows.length) this.#active = this.#options.key(this.rows[0]);
-    this.#table.focus();
+    const { key } = this.#options;
+    const isNone = !this.rows.some((row) => key(row) === this.#active);
+    if (isNone && this.rows.length) this.#active = key(this.rows[0]);
+    this.#table.focus({ preventScroll: true });
     this.render();
+    return isNone;
   }
 
   #sortBy(column) {
@@ -173,33 +185,46 @@ export class VirtualTable {
     const shown = Math.ceil(clientHeight / this.#rowHeight) + 2 * SPARE_ROWS;
     const rows = this.rows.slice(first, first + shown);
     const kept = new Set(rows.map(key));
+    const free = [];
     for (const [id, element] of this.#elements) {
       if (kept.has(id)) continue;
-      element.tr.remove();
+      free.push(element);
       this.#elements.delete(id);
     }
     let place = this.#above;
     rows.forEach((row, i) => {
-      const element = this.#elements.get(key(row)) ?? this.#makeRow(row);
+      const element =
+        this.#elements.get(key(row)) ?? this.#assign(row, free.pop() ?? this.#makeRow());
       this.#update(element, row, first + i);
       if (place.nextSibling !== element.tr) place.after(element.tr);
       place = element.tr;
     });
+    for (const { tr } of free) tr.remove();
     this.#setSpace(this.#above, first);
     this.#setSpace(this.#below, Math.max(0, this.rows.length - first - rows.length));
     const active = this.#elements.get(this.#active);
     setAttribute(this.#table, 'aria-activedescendant', active ? active.tr.id : null);
   }
 
-  #makeRow(row) {
-    const id = this.#options.key(row);
+  #makeRow() {
     const cells = this.#columns.map((column) => {
       const inner = column.make ? column.make() : null;
       const td = h('td', { class: classOf(column), role: 'gridcell' }, inner);
       return { td, node: inner ?? td };
     });
-    const tr = h('tr', { id: `${this.#name}-${id}` }, cells.map(({ td }) => td));
-    const element = { tr, cells };
+    return {
+      tr: h(
+        'tr',
+        {},
+        cells.map(({ td }) => td),
+      ),
+      cells,
+    };
+  }
+
+  #assign(row, element) {
+    const id = this.#options.key(row);
+    element.tr.id = `${this.#name}-${id}`;
     this.#elements.set(id, element);
     return element;
   }
@@ -237,8 +262,14 @@ export class VirtualTable {
     if (event.target.closest('button, a') || event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.floor(this.#scroller.clientHeight / this.#rowHeight) - 2);
     const steps = {
-      ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page,
-      Home: -Infinity, End: Infinity,
+      ArrowDown: 1,
+      j: 1,
+      ArrowUp: -1,
+      k: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
     };
     const at = this.rows.findIndex((row) => this.#options.key(row) === this.#active);
     if (event.key === 'Enter' && at >= 0) {

@@ -3,7 +3,13 @@
 import { h, words } from './dom.js';
 import { clock, count } from './format.js';
 
-const SERIOUS = new Set(['error', 'candidate_error', 'dtls_alert', 'handler_stalled', 'not_closed']);
+const SERIOUS = new Set([
+  'error',
+  'candidate_error',
+  'dtls_alert',
+  'handler_stalled',
+  'not_closed',
+]);
 
 function toneOf({ type, details }) {
   if (SERIOUS.has(type) || details.state === 'failed') return 'bad';
@@ -53,15 +59,31 @@ function since(seconds) {
 export const timeline = {
   id: 'timeline',
   title: 'Timeline',
-  of: ({ connection: { lifecycle_events: events, lifecycle_events_dropped: dropped, created_at: created } }) =>
-    (events.length ? { events, dropped, created } : null),
+  of: ({
+    connection: {
+      lifecycle_events: events,
+      lifecycle_events_dropped: dropped,
+      created_at: created,
+    },
+  }) => (events.length ? { events, dropped, created } : null),
   render: ({ events, dropped, created }) => [
     dropped ? h('p', { class: 'dim' }, `${count(dropped)} other events were not kept.`) : null,
-    h('ol', { class: 'timeline' }, events.map((event) => h(
-      'li', { data: { tone: toneOf(event) } },
-      h('time', { class: 'mono', title: clock(event.timestamp) }, since(event.timestamp - created)),
-      h('span', { class: 'what' }, TITLES[event.type] ?? words(event.type)),
-      h('span', { class: 'said' }, said(event)),
-    ))),
+    h(
+      'ol',
+      { class: 'timeline' },
+      events.map((event) =>
+        h(
+          'li',
+          { data: { tone: toneOf(event) } },
+          h(
+            'time',
+            { class: 'mono', title: clock(event.timestamp) },
+            since(event.timestamp - created),
+          ),
+          h('span', { class: 'what' }, TITLES[event.type] ?? words(event.type)),
+          h('span', { class: 'said' }, said(event)),
+        ),
+      ),
+    ),
   ],
 };

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use async_lock::{Semaphore, SemaphoreGuardArc};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -279,7 +279,7 @@ async fn patch(
         None => {
             return Err(Problem::precondition_required("Name the session's `ETag` in `If-Match`"));
         }
-        Some(etag) if etag.as_bytes() != session.etag.as_bytes() => {
+        Some(etags) if !matches(etags, &session.etag) => {
             return Err(Problem::precondition("The session is another by now"));
         }
         Some(_) => {}
@@ -356,6 +356,12 @@ async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
         return Err(Problem::too_large(format!("The body has at most {limit} bytes")));
     }
     Ok(kept)
+}
+
+/// Whether an `If-Match` has the tag (RFC 9110, section 13.1.1).
+fn matches(etags: &HeaderValue, own: &str) -> bool {
+    let mut etags = etags.to_str().unwrap_or_default().split(',').map(str::trim);
+    etags.any(|etag| etag == own || etag == "*")
 }
 
 /// What may stand in a segment of a path (RFC 3986, section 2.3).
