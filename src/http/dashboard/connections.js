@@ -1,7 +1,7 @@
 // The live connections.
 
 import { badge, connectionHash, h, setAttribute, setText, words } from './dom.js';
-import { age, bitrate, count, decimal, latency, percent, UNKNOWN } from './format.js';
+import { age, bitrate, count, decimal, latency, percent, UNKNOWN, visible } from './format.js';
 import * as api from './api.js';
 import { VirtualTable } from './table.js';
 
@@ -14,7 +14,7 @@ export function idColumn(width) {
     title: 'Connection',
     width,
     value: (row) => row.connection_id,
-    text: (row) => row.connection_id,
+    text: (row) => visible(row.connection_id),
     make: () => h('a', { class: 'mono', tabindex: '-1' }),
     dress: (link, row) => {
       setAttribute(link, 'href', connectionHash(row.connection_id));
@@ -40,7 +40,7 @@ export const groupColumn = {
   title: 'Stream',
   priority: 2,
   value: (row) => row.group,
-  text: (row) => row.group ?? UNKNOWN,
+  text: (row) => visible(row.group ?? UNKNOWN),
   dress: (cell, row) => setAttribute(cell, 'title', row.group),
 };
 

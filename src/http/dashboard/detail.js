@@ -4,7 +4,7 @@ import * as api from './api.js';
 import { LineChart } from './charts.js';
 import { attempt, closeConnection, closeGroup } from './dialogs.js';
 import { badge, gathered, h, setText } from './dom.js';
-import { age, bitrate, decimal, latency, percent } from './format.js';
+import { age, bitrate, decimal, latency, percent, visible } from './format.js';
 import { AFTER_CHARTS, BEFORE_CHARTS } from './parts.js';
 
 const REFRESH_EVERY = 2000;
@@ -234,7 +234,7 @@ export class Detail {
     this.#shown = null;
     this.element.hidden = false;
     Object.assign(this.element.dataset, { id, state: 'unknown' });
-    setText(this.#head.title, id);
+    setText(this.#head.title, visible(id));
     this.#head.title.title = id;
     this.#head.state.hidden =
       this.#head.close.hidden =
@@ -325,7 +325,7 @@ export class Detail {
     if (!shown) return;
     const parts = [
       `#${shown.number}`,
-      shown.group === null ? 'no stream' : `stream ${shown.group}`,
+      shown.group === null ? 'no stream' : `stream ${visible(shown.group)}`,
     ];
     if (shown.close) parts.push(`lived ${age(shown.age)}`);
     else parts.push(`${age(this.#store.now() - shown.created_at)} old`);

@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { h } from './dom.js';
-import { count, latency } from './format.js';
+import { count, latency, visible } from './format.js';
 
 /** Resolves to the value of the button that a dialog was left by; `''` if it was dismissed. */
 function ask(dialog) {
@@ -73,13 +73,13 @@ export function notice(kind, title, lines = []) {
     ? h(
         'ul',
         {},
-        lines.map((line) => h('li', {}, line)),
+        lines.map((line) => h('li', {}, visible(line))),
       )
     : null;
   const box = h(
     'div',
     { class: 'notice', role: kind === 'bad' ? 'alert' : null, data: { kind } },
-    h('div', {}, h('strong', {}, title), list),
+    h('div', {}, h('strong', {}, visible(title)), list),
     dismiss,
   );
   const notices = byId('notices');
@@ -125,7 +125,7 @@ function tellOutcome(what, outcome) {
   }
 }
 
-const strong = (text) => h('strong', { class: 'mono' }, text);
+const strong = (text) => h('strong', { class: 'mono' }, visible(text));
 
 export async function closeConnection(id, about, button) {
   const said = [

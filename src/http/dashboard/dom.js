@@ -1,5 +1,7 @@
 // Elements are only ever built from text: names and SDP are chosen by whoever connects.
 
+import { visible } from './format.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** An element: `on*` functions become listeners, `data` its dataset, the rest attributes. */
@@ -73,7 +75,7 @@ export function connectionHash(id) {
 }
 
 export function connectionLink(id) {
-  return h('a', { href: connectionHash(id), class: 'mono', title: id }, id);
+  return h('a', { href: connectionHash(id), class: 'mono', title: id }, visible(id));
 }
 
 /** Names and what they are; those of which nothing is known are left out. */

@@ -88,3 +88,11 @@ export function endpoint(candidate) {
   const address = candidate.address ?? candidate.ip ?? '(hidden)';
   return address.includes(':') ? `[${address}]:${candidate.port}` : `${address}:${candidate.port}`;
 }
+
+/** A name that others chose, with what would hide or turn the text around it made visible. */
+export function visible(name) {
+  return name.replace(
+    /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu,
+    (hidden) => `⟨U+${hidden.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
+  );
+}

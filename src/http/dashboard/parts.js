@@ -29,58 +29,50 @@ const REASONS = {
 const ending = {
   id: 'ending',
   title: 'How it ended',
-  of: ({ connection: { close, released, held_by, failed_closes } }) =>
-    close || failed_closes ? { close, released, held_by, failed_closes } : null,
-  render({ close, released, held_by: heldBy, failed_closes: failures }) {
-    const failed = failures
-      ? h(
-          'p',
-          { class: 'is-bad' },
-          `${failures === 1 ? 'One close' : `${failures} closes`} before did not close it.`,
-        )
-      : null;
-    if (!close) return failed;
+  of: ({ connection: { close, released, held_by: holders } }) =>
+    close ? { close, released, holders } : null,
+  render({ close, released, holders }) {
     const memory = released === null ? 'unknown' : released ? 'released' : 'still held';
+    const tone = released === null ? '' : released ? 'is-good' : 'is-warn';
+    const how = close.closure === 'forced' ? 'is-warn' : 'is-good';
     return [
       h(
         'p',
         { class: 'verdict' },
         h('strong', { data: { testid: 'end-reason' } }, close.reason),
-        ' ',
-        REASONS[close.reason] ?? '',
+        ` ${REASONS[close.reason] ?? ''}`,
       ),
-      failed,
       list([
         ['When', dateAndTime(close.timestamp)],
-        [
-          'Closure',
-          close.closure === null
-            ? 'not seen'
-            : h(
-                'span',
-                { class: close.closure === 'forced' ? 'is-warn' : 'is-good' },
-                close.closure,
-              ),
-        ],
+        ['Closure', close.closure ? h('span', { class: how }, close.closure) : 'not seen'],
         ['Forced because', close.cause],
         ['The close took', latency(close.duration)],
-        [
-          'Memory',
-          h('span', { class: released === false ? 'is-warn' : released ? 'is-good' : '' }, memory),
-        ],
+        ['Memory', h('span', { class: tone }, memory)],
         [
           'Held by',
-          heldBy.length
+          holders.length
             ? h(
                 'ul',
                 {},
-                heldBy.map((holder) => h('li', { class: 'mono' }, holder)),
+                holders.map((it) => h('li', { class: 'mono' }, it)),
               )
             : null,
         ],
       ]),
     ];
   },
+};
+
+const failedCloses = {
+  id: 'failed-closes',
+  title: 'Closes that failed',
+  of: ({ connection: { failed_closes: failed } }) => (failed ? failed : null),
+  render: (failed) =>
+    h(
+      'p',
+      { class: 'is-bad' },
+      `It was not closed by ${failed === 1 ? 'one close' : `${count(failed)} closes`}.`,
+    ),
 };
 
 const diagnosis = {
@@ -232,7 +224,7 @@ const work = {
     ]),
 };
 
-export const BEFORE_CHARTS = [ending, diagnosis, errors, facts];
+export const BEFORE_CHARTS = [ending, failedCloses, diagnosis, errors, facts];
 export const AFTER_CHARTS = [
   pairs,
   candidates,
