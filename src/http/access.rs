@@ -2,16 +2,11 @@
 
 use std::fmt;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderMap, HeaderName};
+use axum::http::Uri;
+use axum::http::header::{self, HeaderMap};
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, Response, Uri};
-use axum::middleware::Next;
-use axum::response::IntoResponse;
 use subtle::ConstantTimeEq;
 
-use super::api::Shared;
 use super::problem::Problem;
 
 /// A bearer token (RFC 6750), which its `Debug` does not show.
@@ -33,6 +28,17 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(..)")
     }
+}
+
+/// What a route lets do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Nothing that is anybody's secret.
+    Nothing,
+    /// To see what there is.
+    Read,
+    /// To change it.
+    Control,
 }
 
 /// Who may ask what.
@@ -106,52 +112,15 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     })
 }
 
-/// Checks where each request comes from and is meant for, and says on each answer how it may be used.
-pub(super) async fn guard(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    const ALWAYS: [(HeaderName, &str); 5] = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ];
-    let (uri, headers) = (request.uri(), request.headers());
-    let access = &shared.access;
-    let checked = access.check_host(uri, headers).and_then(|()| Access::check_origin(uri, headers));
-    let mut response = match checked {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
-    for (name, value) in ALWAYS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// Asks for the token, if there is one, of whoever only reads.
-pub(super) async fn may_read(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    if shared.access.open_reads {
-        return next.run(request).await;
-    }
-    may_control(State(shared), request, next).await
-}
-
-/// Asks for the token, if there is one.
-pub(super) async fn may_control(
-    State(shared): State<Shared>,
-    request: Request,
-    next: Next,
-) -> Response<Body> {
-    match shared.access.check_token(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+impl Access {
+    /// Whether a request may be answered, as far as its head tells.
+    pub(super) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        self.check_host(uri, headers)?;
+        Self::check_origin(uri, headers)?;
+        match need {
+            Need::Nothing => Ok(()),
+            Need::Read if self.open_reads => Ok(()),
+            Need::Read | Need::Control => self.check_token(headers),
+        }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, OnceLock};
 use async_lock::Semaphore;
 use axum::Router;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::access::{self, Access, Token};
+use super::access::{Access, Need, Token};
 use super::events::Clients;
+use super::guard::Guard;
 use super::problem::Problem;
 use super::{control, dashboard, events, monitor, openapi, test_routes};
 use crate::monitor::Monitor;
@@ -185,17 +186,18 @@ impl Api {
     /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
     /// another: its links are relative.
     pub fn router(&self) -> Router {
-        let (routes, mut document) = self.routes().split_for_parts();
+        let (routes, mut document) = self.all_routes();
         openapi::complete(&mut document, self.shared.access.token.is_some());
         // The same each time.
         self.shared.document.get_or_init(|| document.to_json().unwrap_or_default());
         let unknown = || async { Problem::not_found("There is nothing at this path") };
-        self.finish(routes.merge(dashboard::assets()).fallback(unknown))
+        let others = dashboard::assets().fallback(unknown).layer(self.guard(Need::Nothing));
+        routes.merge(others).with_state(self.shared.clone())
     }
 
     /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
     pub fn monitor_router(&self) -> Router {
-        self.finish(self.webrtc_routes().into())
+        self.webrtc_routes().0.with_state(self.shared.clone())
     }
 
     /// Ends the streams of events, so that a server which waits for its connections can stop.
@@ -203,24 +205,23 @@ impl Api {
         self.shared.ending.cancel();
     }
 
-    fn routes(&self) -> OpenApiRouter<Shared> {
-        let public = OpenApiRouter::new()
+    fn all_routes(&self) -> Routes {
+        let public = OpenApiRouter::with_openapi(openapi::base())
             .routes(routes!(dashboard::page))
             .routes(routes!(monitor::health))
             .routes(routes!(openapi::document));
         let reads = OpenApiRouter::new().routes(routes!(monitor::metrics));
-        let routes = OpenApiRouter::with_openapi(openapi::base())
-            .merge(public)
-            .merge(self.only_readers(reads))
-            .merge(self.webrtc_routes());
+        let mut all = self.guarded(public, Need::Nothing);
+        merge(&mut all, self.guarded(reads, Need::Read));
+        merge(&mut all, self.webrtc_routes());
         #[cfg(feature = "webrtc")]
         if self.shared.sessions.is_some() {
-            return routes.merge(self.only_controllers(super::whip::routes()));
+            merge(&mut all, self.guarded(super::whip::routes(), Need::Control));
         }
-        routes
+        all
     }
 
-    fn webrtc_routes(&self) -> OpenApiRouter<Shared> {
+    fn webrtc_routes(&self) -> Routes {
         let reads = OpenApiRouter::new()
             .routes(routes!(monitor::summary))
             .routes(routes!(monitor::connections))
@@ -240,25 +241,30 @@ impl Api {
         if self.shared.test_routes {
             controls = controls.merge(test_routes::routes());
         }
-        self.only_readers(reads).merge(self.only_controllers(controls))
+        let mut all = self.guarded(reads, Need::Read);
+        merge(&mut all, self.guarded(controls, Need::Control));
+        all
     }
 
-    fn only_readers(&self, routes: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
-        routes.route_layer(from_fn_with_state(self.shared.clone(), access::may_read))
+    /// Routes that are guarded, also where only their method is wrong, with their description.
+    fn guarded(&self, routes: OpenApiRouter<Shared>, need: Need) -> Routes {
+        let (routes, document) = routes.split_for_parts();
+        let other = |method: Method| async move {
+            Problem::method(format!("{method} is not for this path"))
+        };
+        (routes.method_not_allowed_fallback(other).layer(self.guard(need)), document)
     }
 
-    fn only_controllers(&self, routes: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
-        routes.route_layer(from_fn_with_state(self.shared.clone(), access::may_control))
+    fn guard(&self, need: Need) -> Guard {
+        Guard { shared: self.shared.clone(), need }
     }
+}
 
-    fn finish(&self, routes: Router<Shared>) -> Router {
-        routes
-            .method_not_allowed_fallback(|method: Method| async move {
-                Problem::method(format!("{method} is not for this path"))
-            })
-            .layer(from_fn_with_state(self.shared.clone(), access::guard))
-            .with_state(self.shared.clone())
-    }
+type Routes = (Router<Shared>, OpenApi);
+
+fn merge(all: &mut Routes, (routes, document): Routes) {
+    all.0 = std::mem::take(&mut all.0).merge(routes);
+    all.1.merge(document);
 }
 
 impl fmt::Debug for Api {

@@ -17,6 +17,7 @@ mod ask;
 mod control;
 mod dashboard;
 mod events;
+mod guard;
 mod monitor;
 mod openapi;
 mod problem;

@@ -651,7 +651,12 @@ impl<T: Serialize> Shape for T {}
 
 /// Any shape as JSON; `null` if it cannot be.
 pub(crate) fn bytes(value: &impl Shape) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_else(|_| b"null".to_vec())
+    // What most answers have.
+    let mut bytes = Vec::with_capacity(1024);
+    match serde_json::to_writer(&mut bytes, value) {
+        Ok(()) => bytes,
+        Err(_) => b"null".to_vec(),
+    }
 }
 
 /// Any shape as JSON; `null` if it cannot be.

@@ -2,7 +2,10 @@
 //!
 //! Its shell is public: it knows nothing, and asks for what it shows with the token that it is given.
 
+use std::borrow::Cow;
+
 use axum::Router;
+use axum::extract::OriginalUri;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -11,7 +14,7 @@ use super::api::Shared;
 
 /// Scripts and styles of our own alone, none of them inline, and texts that never become markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+     img-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
 
 const PAGE: &str = include_str!("index.html");
@@ -35,12 +38,20 @@ assets! {
 #[utoipa::path(get, path = "/", tag = "monitor", security(()), responses(
     (status = 200, description = "The page, without anything to show yet", content_type = "text/html", body = String),
 ))]
-pub(super) async fn page() -> Response {
+pub(super) async fn page(OriginalUri(uri): OriginalUri) -> Response {
+    // What it is made of is named from its folder, which it is not in where it is nested.
+    let page = if uri.path().ends_with('/') {
+        Cow::Borrowed(PAGE)
+    } else {
+        let folder = uri.path().replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        Cow::Owned(PAGE.replacen("<head>", &format!("<head>\n<base href=\"{folder}/\">"), 1))
+    };
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
     ];
-    (headers, PAGE).into_response()
+    (headers, page).into_response()
 }
 
 /// What the page is made of besides.

@@ -31,6 +31,11 @@ fn nested_under_a_path_it_says_where_things_are_from_there() {
     let mut app = own.nest("/ops", api.router());
     assert_eq!(ask(&mut app, "GET", "/").2, "the host's own");
     assert_eq!(ask(&mut app, "GET", "/ops/health").0, 200);
+    // The page's own links are relative to a folder.
+    let (status, _, page) = ask(&mut app, "GET", "/ops");
+    assert_eq!(status, 200);
+    assert!(page.contains("<base href=\"/ops/\">"), "expected it to know where it is: {page}");
+    assert_eq!(ask(&mut app, "GET", "/ops/assets/dashboard.js").0, 200);
     let (status, headers, _) = ask(&mut app, "POST", "/ops/webrtc/connections/close-all");
     assert_eq!(status, 202);
     let location = headers[header::LOCATION].to_str().expect("text");
