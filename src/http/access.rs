@@ -59,13 +59,21 @@ impl Access {
     }
 
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let authority = authority(uri, headers)
-            .ok_or_else(|| Problem::bad_request("The request names no host, or no valid one"))?;
-        if self.knows_host(authority.host()) {
-            Ok(())
-        } else {
-            Err(Problem::foreign_host("This server is not known by that name"))
+        let no_host = || Problem::bad_request("The request names no host, or no valid one");
+        let authority = authority(uri, headers).ok_or_else(no_host)?;
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let has_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+        if self.knows_host(host) && has_port {
+            return Ok(());
         }
+        let is_valid = authority.parse::<Authority>().is_ok_and(|it| !it.host().is_empty());
+        if has_port && is_valid && !authority.contains('@') {
+            return Err(Problem::foreign_host("This server is not known by that name"));
+        }
+        Err(no_host())
     }
 
     /// What a page of another site asks for is refused: there is no CORS.
@@ -78,7 +86,7 @@ impl Access {
         };
         let origin = origin.as_ref().filter(|it| it.scheme().is_some()).and_then(Uri::authority);
         match (origin, authority(uri, headers)) {
-            (Some(origin), Some(own)) if *origin == own => Ok(()),
+            (Some(origin), Some(own)) if origin.as_str().eq_ignore_ascii_case(own) => Ok(()),
             _ => Err(Problem::foreign_origin("Pages of other origins are refused")),
         }
     }
@@ -97,19 +105,14 @@ impl Access {
     }
 }
 
-/// The host that a request is for (RFC 9110, section 7.2); `None` if there is not one, or if it is no
-/// valid one.
-fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+/// The host that a request is for, with its port (RFC 9110, section 7.2); `None` if there is not one.
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut hosts = headers.get_all(header::HOST).iter();
-    let named = match (uri.authority(), hosts.next(), hosts.next()) {
-        (Some(authority), _, _) => Some(authority.clone()),
-        (None, Some(host), None) => host.to_str().ok()?.parse().ok(),
+    match (uri.authority(), hosts.next(), hosts.next()) {
+        (Some(authority), _, _) => Some(authority.as_str()),
+        (None, Some(host), None) => host.to_str().ok(),
         _ => None,
-    };
-    named.filter(|it: &Authority| {
-        let has_port = it.as_str() == it.host() || it.port_u16().is_some();
-        has_port && !it.host().is_empty() && !it.as_str().contains('@')
-    })
+    }
 }
 
 impl Access {

@@ -11,16 +11,16 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::access::{Access, Need, Token};
+use super::access::{Access, Token};
 use super::events::Clients;
-use super::guard::Guard;
+use super::guard::Anybody;
 use super::problem::Problem;
 use super::{control, dashboard, events, monitor, openapi, test_routes};
 use crate::monitor::Monitor;
 use crate::peer::Peers;
 use crate::runtime::{Runtime, StartError};
 use crate::task::CancellationToken;
-use crate::wire::http::Modes;
+use crate::wire::http::{Modes, SummaryText};
 
 /// What all routes share.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ pub(super) struct Inner {
     pub(super) peers: Peers,
     pub(super) access: Access,
     pub(super) modes: Modes,
+    pub(super) summary: SummaryText,
     pub(super) clients: Clients,
     /// Long lists and dumps are made one at a time: else many of them keep short answers waiting.
     pub(super) long: Semaphore,
@@ -157,6 +158,7 @@ impl ApiBuilder {
                 peers: self.peers,
                 access: self.access,
                 modes,
+                summary: SummaryText::default(),
                 clients: Clients::new(self.event_clients),
                 long: Semaphore::new(1),
                 ending: CancellationToken::new(),
@@ -186,18 +188,17 @@ impl Api {
     /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
     /// another: its links are relative.
     pub fn router(&self) -> Router {
-        let (routes, mut document) = self.all_routes();
+        let (routes, mut document) = finished(self.all_routes());
         openapi::complete(&mut document, self.shared.access.token.is_some());
         // The same each time.
         self.shared.document.get_or_init(|| document.to_json().unwrap_or_default());
-        let unknown = || async { Problem::not_found("There is nothing at this path") };
-        let others = dashboard::assets().fallback(unknown).layer(self.guard(Need::Nothing));
-        routes.merge(others).with_state(self.shared.clone())
+        let unknown = |_: Anybody| async { Problem::not_found("There is nothing at this path") };
+        routes.fallback(unknown).with_state(self.shared.clone())
     }
 
     /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
     pub fn monitor_router(&self) -> Router {
-        self.webrtc_routes().0.with_state(self.shared.clone())
+        finished(self.webrtc_routes()).0.with_state(self.shared.clone())
     }
 
     /// Ends the streams of events, so that a server which waits for its connections can stop.
@@ -205,24 +206,24 @@ impl Api {
         self.shared.ending.cancel();
     }
 
-    fn all_routes(&self) -> Routes {
-        let public = OpenApiRouter::with_openapi(openapi::base())
+    fn all_routes(&self) -> OpenApiRouter<Shared> {
+        let routes = OpenApiRouter::with_openapi(openapi::base())
             .routes(routes!(dashboard::page))
             .routes(routes!(monitor::health))
-            .routes(routes!(openapi::document));
-        let reads = OpenApiRouter::new().routes(routes!(monitor::metrics));
-        let mut all = self.guarded(public, Need::Nothing);
-        merge(&mut all, self.guarded(reads, Need::Read));
-        merge(&mut all, self.webrtc_routes());
+            .routes(routes!(monitor::metrics))
+            .routes(routes!(openapi::document))
+            .merge(dashboard::assets().into())
+            .merge(self.webrtc_routes());
         #[cfg(feature = "webrtc")]
-        if self.shared.sessions.is_some() {
-            merge(&mut all, self.guarded(super::whip::routes(), Need::Control));
-        }
-        all
+        let routes = match self.shared.sessions {
+            Some(_) => routes.merge(super::whip::routes()),
+            None => routes,
+        };
+        routes
     }
 
-    fn webrtc_routes(&self) -> Routes {
-        let reads = OpenApiRouter::new()
+    fn webrtc_routes(&self) -> OpenApiRouter<Shared> {
+        let routes = OpenApiRouter::new()
             .routes(routes!(monitor::summary))
             .routes(routes!(monitor::connections))
             .routes(routes!(monitor::connection))
@@ -233,38 +234,21 @@ impl Api {
             .routes(routes!(monitor::operation))
             .routes(routes!(monitor::tasks))
             .routes(routes!(monitor::dump))
-            .routes(routes!(events::events));
-        let mut controls = OpenApiRouter::new()
+            .routes(routes!(events::events))
             .routes(routes!(control::close))
             .routes(routes!(control::close_all))
             .routes(routes!(control::stop));
-        if self.shared.test_routes {
-            controls = controls.merge(test_routes::routes());
-        }
-        let mut all = self.guarded(reads, Need::Read);
-        merge(&mut all, self.guarded(controls, Need::Control));
-        all
-    }
-
-    /// Routes that are guarded, also where only their method is wrong, with their description.
-    fn guarded(&self, routes: OpenApiRouter<Shared>, need: Need) -> Routes {
-        let (routes, document) = routes.split_for_parts();
-        let other = |method: Method| async move {
-            Problem::method(format!("{method} is not for this path"))
-        };
-        (routes.method_not_allowed_fallback(other).layer(self.guard(need)), document)
-    }
-
-    fn guard(&self, need: Need) -> Guard {
-        Guard { shared: self.shared.clone(), need }
+        if self.shared.test_routes { routes.merge(test_routes::routes()) } else { routes }
     }
 }
 
-type Routes = (Router<Shared>, OpenApi);
-
-fn merge(all: &mut Routes, (routes, document): Routes) {
-    all.0 = std::mem::take(&mut all.0).merge(routes);
-    all.1.merge(document);
+/// The routes, also for where only the method is wrong, and their description.
+fn finished(routes: OpenApiRouter<Shared>) -> (Router<Shared>, OpenApi) {
+    let (routes, document) = routes.split_for_parts();
+    let other = |_: Anybody, method: Method| async move {
+        Problem::method(format!("{method} is not for this path"))
+    };
+    (routes.method_not_allowed_fallback(other), document)
 }
 
 impl fmt::Debug for Api {

@@ -1,6 +1,6 @@
 //! What a request asks for, checked.
 
-use axum::extract::{FromRequestParts, OriginalUri, Path, Query};
+use axum::extract::{FromRequestParts, NestedPath, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
@@ -35,17 +35,16 @@ where
     }
 }
 
-/// The path that the routes are mounted under, without a slash at its end.
+/// The path that the routes are mounted under, without a slash at its end; nothing where they are not.
 pub(super) struct Mount(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Mount {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let original = parts.extensions.get::<OriginalUri>();
-        let outer = original.map(|OriginalUri(uri)| uri.path());
-        let mount = outer.and_then(|outer| outer.strip_suffix(parts.uri.path()));
-        Ok(Self(mount.unwrap_or_default().to_owned()))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let nested = NestedPath::from_request_parts(parts, state).await.ok();
+        let mount = nested.as_ref().map_or("", NestedPath::as_str);
+        Ok(Self(mount.trim_end_matches('/').to_owned()))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::api::Shared;
 use super::ask::{Id, Mount, prefers_async};
+use super::guard::Controller;
 use super::monitor::{Answer, json};
 use super::problem::Problem;
 use crate::id::OperationId;
@@ -33,7 +33,7 @@ const STOP: &str = "stop_webrtc_streaming";
         (status = 504, response = ProblemJson),
     ))]
 pub(super) async fn close(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     mount: Mount,
     Id(id): Id,
     headers: HeaderMap,
@@ -76,7 +76,7 @@ pub(super) async fn close(
         (status = 500, description = "Some would not close", body = CloseManyJson<'static>),
     ))]
 pub(super) async fn close_all(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     mount: Mount,
     headers: HeaderMap,
 ) -> Response {
@@ -101,7 +101,7 @@ pub(super) async fn close_all(
         (status = 500, description = "Some would not close", body = CloseManyJson<'static>),
     ))]
 pub(super) async fn stop(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     mount: Mount,
     Id(group): Id,
     headers: HeaderMap,

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use futures::future::{Either, select};
 use futures::stream;
 
 use super::api::Shared;
+use super::guard::{Guarded, Reader};
 use super::monitor::Answer;
 use super::problem::Problem;
 use crate::id::GroupId;
@@ -79,7 +79,7 @@ impl Drop for Client {
         (status = 400, response = ProblemJson),
         (status = 503, response = ProblemJson),
     ))]
-pub(super) async fn events(State(shared): State<Shared>, headers: HeaderMap) -> Answer {
+pub(super) async fn events(Reader(shared): Reader, headers: HeaderMap) -> Answer {
     let last = headers.get("last-event-id").filter(|id| !id.is_empty());
     let wrong = || Problem::bad_request("`Last-Event-ID` is an id of this stream: `epoch-seq`");
     let last: Option<UpdateId> = last
@@ -97,7 +97,7 @@ pub(super) async fn events(State(shared): State<Shared>, headers: HeaderMap) -> 
         let chunk = stream.chunk().await?;
         Some((Ok::<_, Infallible>(chunk), stream))
     }));
-    Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
+    Ok(Guarded(([(header::CONTENT_TYPE, "text/event-stream")], body)).into_response())
 }
 
 /// One client's stream.

@@ -1,97 +1,73 @@
-//! What stands before every route.
+//! What every handler asks for first: that the request may be answered.
 //!
-//! A service rather than axum's `from_fn`, which costs some boxes for each request.
-
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+//! Extractors rather than a layer of axum's, which costs some boxes for each request. A handler
+//! without one of them answers to anybody: a test asks every route.
 
 use axum::body::Body;
-use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Response, header};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use axum::response::IntoResponse;
-use pin_project_lite::pin_project;
-use tower_layer::Layer;
-use tower_service::Service;
 
 use super::access::Need;
 use super::api::Shared;
+use super::problem::Problem;
 
-/// Checks where each request comes from and is meant for, and says on each answer how it may be used.
-#[derive(Clone)]
-pub(super) struct Guard {
-    pub(super) shared: Shared,
-    pub(super) need: Need,
-}
+macro_rules! guards {
+    ($($(#[$doc:meta])* $name:ident => $need:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) Shared);
 
-impl<S> Layer<S> for Guard {
-    type Service = Guarded<S>;
+        impl FromRequestParts<Shared> for $name {
+            type Rejection = Problem;
 
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { guard: self.clone(), inner }
-    }
-}
-
-/// What is guarded.
-#[derive(Clone)]
-pub(super) struct Guarded<S> {
-    guard: Guard,
-    inner: S,
-}
-
-impl<S> Service<Request> for Guarded<S>
-where
-    S: Service<Request, Response = Response<Body>, Error = Infallible>,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answering<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let Guard { shared, need } = &self.guard;
-        match shared.access.check(*need, request.uri(), request.headers()) {
-            Ok(()) => Answering::Asked { answer: self.inner.call(request) },
-            Err(problem) => Answering::Refused { answer: Some(problem.into_response()) },
+            async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Problem> {
+                shared.access.check(Need::$need, &parts.uri, &parts.headers)?;
+                Ok(Self(shared.clone()))
+            }
         }
-    }
+    )*};
 }
 
-pin_project! {
-    /// The answer of what is guarded, or of who guards it.
-    #[project = AnsweringPlaces]
-    pub(super) enum Answering<F> {
-        Asked { #[pin] answer: F },
-        Refused { answer: Option<Response<Body>> },
-    }
+guards! {
+    /// Who asks for nothing that is anybody's secret.
+    Anybody => Nothing;
+    /// Who asks to see what there is.
+    Reader => Read;
+    /// Who asks to change it.
+    Controller => Control;
 }
 
-impl<F> Future for Answering<F>
-where
-    F: Future<Output = Result<Response<Body>, Infallible>>,
-{
-    type Output = F::Output;
+/// How every answer may be used.
+const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        const ALWAYS: [(HeaderName, HeaderValue); 3] = [
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            (
-                HeaderName::from_static("cross-origin-resource-policy"),
-                HeaderValue::from_static("same-origin"),
-            ),
-        ];
-        let mut response = match self.project() {
-            AnsweringPlaces::Asked { answer } => match ready!(answer.poll(cx)) {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
-            AnsweringPlaces::Refused { answer } => answer.take().unwrap_or_default(),
-        };
+/// An answer that says how it may be used. All are.
+pub(super) struct Guarded<T>(pub(super) T);
+
+impl<T: IntoResponse> IntoResponse for Guarded<T> {
+    fn into_response(self) -> Response<Body> {
+        let mut response = self.0.into_response();
         response.headers_mut().extend(ALWAYS);
-        Poll::Ready(Ok(response))
+        response
     }
+}
+
+/// A [`Guarded`] body of a media type, made at once: most answers are one.
+pub(super) fn answer(media_type: HeaderValue, body: Body) -> Response<Body> {
+    // With those that are added to every answer.
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(header::CONTENT_TYPE, media_type);
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
 }

@@ -1,13 +1,13 @@
 //! What the monitor knows.
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_lite::future::yield_now;
 
 use super::api::Shared;
 use super::ask::{Asked, Id, after, group, limit, place};
+use super::guard::{self, Anybody, Guarded, Reader};
 use super::problem::Problem;
 use crate::dump;
 use crate::id::OperationId;
@@ -29,8 +29,7 @@ pub(super) fn json(value: &impl http::Shape) -> Response {
 }
 
 fn written(body: Vec<u8>) -> Response {
-    let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json)], Body::from(body)).into_response()
+    guard::answer(HeaderValue::from_static("application/json"), Body::from(body))
 }
 
 /// Whether the server is well.
@@ -38,7 +37,7 @@ fn written(body: Vec<u8>) -> Response {
     (status = 200, description = "It is well, or something is wrong and the rest works", body = AliveJson),
     (status = 503, description = "Connections do not come about, or do not go", body = AliveJson),
 ))]
-pub(super) async fn health(State(shared): State<Shared>) -> Response {
+pub(super) async fn health(Anybody(shared): Anybody) -> Response {
     let summary = shared.monitor.summary();
     let failing = matches!(summary.health, crate::monitor::Health::Failing(_));
     let mut response = json(&AliveJson::new(&summary));
@@ -52,8 +51,8 @@ pub(super) async fn health(State(shared): State<Shared>) -> Response {
 #[utoipa::path(get, path = "/webrtc/monitor/summary", tag = "monitor", responses(
     (status = 200, description = "The summary", body = SummaryJson),
 ))]
-pub(super) async fn summary(State(shared): State<Shared>) -> Response {
-    json(&SummaryJson::new(&shared.monitor.summary(), shared.modes))
+pub(super) async fn summary(Reader(shared): Reader) -> Response {
+    written(shared.summary.bytes(&shared.monitor.summary(), shared.modes))
 }
 
 /// The live connections, by the page, in the order of their opening.
@@ -62,7 +61,7 @@ pub(super) async fn summary(State(shared): State<Shared>) -> Response {
     (status = 400, response = ProblemJson),
 ))]
 pub(super) async fn connections(
-    State(shared): State<Shared>,
+    Reader(shared): Reader,
     Asked(query): Asked<ConnectionsQuery>,
 ) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?.unwrap_or(0));
@@ -80,10 +79,7 @@ pub(super) async fn connections(
     (status = 200, description = "A page of them", body = ClosedJson<'static>),
     (status = 400, response = ProblemJson),
 ))]
-pub(super) async fn closed(
-    State(shared): State<Shared>,
-    Asked(query): Asked<ClosedQuery>,
-) -> Answer {
+pub(super) async fn closed(Reader(shared): Reader, Asked(query): Asked<ClosedQuery>) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
     let mut filter = ConnectionFilter::new();
     filter.group = group(query.group)?;
@@ -125,7 +121,7 @@ async fn list(
         (status = 200, description = "The connection", body = OneConnectionJson<'static>),
         (status = 404, response = ProblemJson),
     ))]
-pub(super) async fn connection(State(shared): State<Shared>, Id(id): Id) -> Answer {
+pub(super) async fn connection(Reader(shared): Reader, Id(id): Id) -> Answer {
     let info = one(&shared, &id)?;
     let timestamp = unix(shared.monitor.now());
     Ok(json(&OneConnectionJson { connection: ConnectionJson::new(&info), timestamp }))
@@ -138,7 +134,7 @@ pub(super) async fn connection(State(shared): State<Shared>, Id(id): Id) -> Answ
         (status = 200, description = "Its statistics", body = ConnectionStatsJson<'static>),
         (status = 404, response = ProblemJson),
     ))]
-pub(super) async fn connection_stats(State(shared): State<Shared>, Id(id): Id) -> Answer {
+pub(super) async fn connection_stats(Reader(shared): Reader, Id(id): Id) -> Answer {
     let info = one(&shared, &id)?;
     let stats = dump::last_stats(&info);
     Ok(json(&ConnectionStatsJson::new(&info, stats, shared.monitor.now())))
@@ -151,7 +147,7 @@ pub(super) async fn connection_stats(State(shared): State<Shared>, Id(id): Id) -
         (status = 200, description = "The diagnosis, or null where nothing is wrong", body = ConnectionDiagnosisJson<'static>),
         (status = 404, response = ProblemJson),
     ))]
-pub(super) async fn connection_diagnosis(State(shared): State<Shared>, Id(id): Id) -> Answer {
+pub(super) async fn connection_diagnosis(Reader(shared): Reader, Id(id): Id) -> Answer {
     let info = one(&shared, &id)?;
     Ok(json(&ConnectionDiagnosisJson::new(&info, shared.monitor.now())))
 }
@@ -166,7 +162,7 @@ fn one(shared: &Shared, id: &str) -> Result<ConnectionInfo, Problem> {
     (status = 400, response = ProblemJson),
 ))]
 pub(super) async fn operations(
-    State(shared): State<Shared>,
+    Reader(shared): Reader,
     Asked(query): Asked<OperationsQuery>,
 ) -> Answer {
     let (limit, monitor) = (limit(query.limit)?, &shared.monitor);
@@ -203,7 +199,7 @@ pub(super) async fn operations(
         (status = 200, description = "The operation", body = OneOperationJson<'static>),
         (status = 404, response = ProblemJson),
     ))]
-pub(super) async fn operation(State(shared): State<Shared>, Id(id): Id) -> Answer {
+pub(super) async fn operation(Reader(shared): Reader, Id(id): Id) -> Answer {
     let unknown = || Problem::not_found("Operation not found");
     let id: OperationId = id.parse().map_err(|_| unknown())?;
     let info = shared.monitor.operation_info(id).ok_or_else(unknown)?;
@@ -216,7 +212,7 @@ pub(super) async fn operation(State(shared): State<Shared>, Id(id): Id) -> Answe
     (status = 200, description = "A page of them", body = TasksJson),
     (status = 400, response = ProblemJson),
 ))]
-pub(super) async fn tasks(State(shared): State<Shared>, Asked(query): Asked<TasksQuery>) -> Answer {
+pub(super) async fn tasks(Reader(shared): Reader, Asked(query): Asked<TasksQuery>) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
     let _turn = shared.long.acquire().await;
     let mut tasks = shared.monitor.tasks();
@@ -240,7 +236,7 @@ const DUMPED: usize = 256;
     (status = 400, response = ProblemJson),
     (status = 404, response = ProblemJson),
 ))]
-pub(super) async fn dump(State(shared): State<Shared>, Asked(query): Asked<DumpQuery>) -> Answer {
+pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>) -> Answer {
     let _turn = shared.long.acquire().await;
     let infos = match &query.connection {
         Some(id) => vec![one(&shared, id)?],
@@ -267,7 +263,7 @@ pub(super) async fn dump(State(shared): State<Shared>, Asked(query): Asked<DumpQ
     // Some milliseconds of work: not for a thread that others wait for.
     let text = blocking::unblock(move || make(&infos)).await;
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, text).into_response())
+    Ok(Guarded((headers, text)).into_response())
 }
 
 /// The numbers, for Prometheus and its like.
@@ -276,7 +272,7 @@ pub(super) async fn dump(State(shared): State<Shared>, Asked(query): Asked<DumpQ
         (String = "application/openmetrics-text"), (String = "text/plain"),
     )),
 ))]
-pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+pub(super) async fn metrics(Reader(shared): Reader, headers: HeaderMap) -> Response {
     let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|it| it.to_str().ok());
     let format = if accepted.any(|it| it.contains("application/openmetrics-text")) {
         Format::OpenMetrics
@@ -284,5 +280,5 @@ pub(super) async fn metrics(State(shared): State<Shared>, headers: HeaderMap) ->
         Format::Prometheus
     };
     let text = metrics::encode(&shared.monitor, format);
-    ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
+    Guarded(([(header::CONTENT_TYPE, format.content_type())], text)).into_response()
 }

@@ -1,6 +1,5 @@
 //! The description of all this, made from the routes themselves.
 
-use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::path::Operation;
@@ -8,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
 use utoipa::{PartialSchema, ToResponse, ToSchema};
 
-use super::api::Shared;
+use super::guard::{Anybody, Guarded};
 use crate::wire::http::ProblemJson;
 
 /// Says what all routes have in common.
@@ -42,9 +41,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 #[utoipa::path(get, path = "/openapi.json", tag = "monitor", security(()), responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
 ))]
-pub(super) async fn document(State(shared): State<Shared>) -> Response {
+pub(super) async fn document(Anybody(shared): Anybody) -> Response {
     let text = shared.document.get().cloned().unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+    Guarded(([(header::CONTENT_TYPE, "application/json")], text)).into_response()
 }
 
 pub(super) fn base() -> OpenApi {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 
+use super::guard;
 use crate::id::OperationId;
 use crate::wire::http::ProblemJson;
 use crate::wire::json::unix;
@@ -87,10 +88,10 @@ impl IntoResponse for Problem {
             operation_id: self.operation.map(|id| id.to_string()),
         };
         let body = crate::wire::http::bytes(&problem);
-        let mut response = Response::new(Body::from(body));
+        let problem = HeaderValue::from_static("application/problem+json");
+        let mut response = guard::answer(problem, Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some((name, value)) = self.header {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }

@@ -1,6 +1,5 @@
 //! The Python original's routes for trying it out.
 
-use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
@@ -9,6 +8,7 @@ use utoipa_axum::routes;
 use super::api::Shared;
 use super::ask::{Id, Mount};
 use super::control;
+use super::guard::{Controller, Reader};
 use super::monitor::{Answer, json};
 use crate::wire::http::{CloseJson, CloseManyJson, ProblemJson, TestJson};
 use crate::wire::json::unix;
@@ -21,7 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[utoipa::path(get, path = "/webrtc/test/", tag = "test", responses(
     (status = 200, description = "They are", body = TestJson),
 ))]
-async fn test(State(shared): State<Shared>) -> Response {
+async fn test(Reader(shared): Reader) -> Response {
     let timestamp = unix(shared.monitor.now());
     json(&TestJson { success: true, message: "WebRTC test routes are available", timestamp })
 }
@@ -35,8 +35,8 @@ async fn test(State(shared): State<Shared>) -> Response {
         (status = 500, response = ProblemJson),
         (status = 504, response = ProblemJson),
     ))]
-async fn close(shared: State<Shared>, mount: Mount, id: Id) -> Answer {
-    control::close(shared, mount, id, HeaderMap::new()).await
+async fn close(who: Controller, mount: Mount, id: Id) -> Answer {
+    control::close(who, mount, id, HeaderMap::new()).await
 }
 
 /// Closes every connection.
@@ -44,6 +44,6 @@ async fn close(shared: State<Shared>, mount: Mount, id: Id) -> Answer {
     (status = 200, description = "All have ended", body = CloseManyJson<'static>),
     (status = 500, description = "Some would not close", body = CloseManyJson<'static>),
 ))]
-async fn close_all(shared: State<Shared>, mount: Mount) -> Response {
-    control::close_all(shared, mount, HeaderMap::new()).await
+async fn close_all(who: Controller, mount: Mount) -> Response {
+    control::close_all(who, mount, HeaderMap::new()).await
 }

@@ -17,10 +17,10 @@ impl Clock {
     }
 
     pub(super) fn wall(&self, at: Instant) -> SystemTime {
-        self.wall + at.saturating_duration_since(self.start)
+        self.wall + self.since_start(at)
     }
 
-    pub(super) fn uptime(&self) -> Duration {
-        self.start.elapsed()
+    pub(super) fn since_start(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.start)
     }
 }

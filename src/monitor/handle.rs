@@ -190,7 +190,8 @@ impl Monitor {
     pub fn summary(&self) -> Summary {
         let (core, counters) = (&self.core, &self.core.counters);
         let states = counters.states();
-        let (stuck, orphaned) = core.tasks.troubled();
+        let (tasks, stuck, orphaned) = core.tasks.summary();
+        let now = Instant::now();
         let held = counters.unreleased.get();
         let sink = core.sink.as_ref();
         let dropped = sink.map_or(0, |it| it.dropped().iter().map(|(_, count)| count).sum());
@@ -205,11 +206,11 @@ impl Monitor {
             dropped: if is_dropping { dropped } else { 0 },
         };
         Summary {
-            uptime: core.clock.uptime(),
-            at: core.clock.wall(Instant::now()),
+            uptime: core.clock.since_start(now),
+            at: core.clock.wall(now),
             states,
             operations: core.operations.counts(),
-            tasks: core.tasks.counts(),
+            tasks,
             orphaned_tasks: orphaned,
             stuck_tasks: stuck,
             unreleased: held,
@@ -319,7 +320,7 @@ impl Monitor {
     /// For how long it has been there.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.core.clock.uptime()
+        self.core.clock.since_start(Instant::now())
     }
 }
 

@@ -182,10 +182,10 @@ impl Tasks {
         }
     }
 
-    /// How many are stuck, and how many are orphaned, when they were last looked for.
-    pub(super) fn troubled(&self) -> (u64, u64) {
+    /// How many there were; and how many are stuck, and orphaned, when they were last looked for.
+    pub(super) fn summary(&self) -> (TaskCounts, u64, u64) {
         let inner = self.inner.lock();
-        (inner.stuck, inner.orphaned)
+        (inner.all, inner.stuck, inner.orphaned)
     }
 
     /// Those that have not ended, in no particular order, with the connections that they belong to.

@@ -2,6 +2,7 @@
 //! original where it has them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -16,16 +17,24 @@ use crate::monitor::{
 };
 use crate::peer::CloseReason;
 use crate::state::ConnectionState;
+use crate::sync::Mutex;
 
 /// `GET /webrtc/monitor/summary`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
     uptime_seconds: f64,
+    timestamp: f64,
+    #[serde(flatten)]
+    numbers: NumbersJson,
+}
+
+/// What of a summary changes only if something has happened.
+#[derive(PartialEq, Serialize, ToSchema)]
+struct NumbersJson {
     connection_states: StatesJson,
     operation_stats: OperationStatsJson,
     pending_tasks: u64,
     event_count: u64,
-    timestamp: f64,
     debug_mode: bool,
     logging_enabled: bool,
     health: HealthJson,
@@ -37,7 +46,7 @@ pub(crate) struct SummaryJson {
     dropped_log_records: u64,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(PartialEq, Serialize, ToSchema)]
 struct StatesJson {
     total: u64,
     connected: u64,
@@ -48,7 +57,7 @@ struct StatesJson {
     failed: u64,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(PartialEq, Serialize, ToSchema)]
 struct OperationStatsJson {
     total: u64,
     started: u64,
@@ -57,8 +66,8 @@ struct OperationStatsJson {
     canceled: u64,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HealthJson {
+#[derive(PartialEq, Serialize, ToSchema)]
+struct HealthJson {
     /// `ok`, `degraded` or `failing`.
     status: &'static str,
     /// What is wrong, in words.
@@ -74,33 +83,31 @@ pub(crate) struct Modes {
 
 impl SummaryJson {
     pub(crate) fn new(summary: &Summary, modes: Modes) -> Self {
+        Self {
+            uptime_seconds: summary.uptime.as_secs_f64(),
+            timestamp: unix(summary.at),
+            numbers: NumbersJson::new(summary, modes),
+        }
+    }
+}
+
+impl NumbersJson {
+    fn new(summary: &Summary, modes: Modes) -> Self {
         let StateCounts { new, connecting, connected, disconnected, failed, closed, .. } =
             summary.states;
         let total = summary.states.total();
-        let OperationCounts { started, completed, failed: failures, canceled, .. } =
-            summary.operations;
+        let connection_states =
+            StatesJson { total, connected, disconnected, new, connecting, closed, failed };
+        let OperationCounts { started, completed, failed, canceled, .. } = summary.operations;
+        // The original counts under `started` those that have not ended.
+        let in_flight = summary.operations.in_flight();
+        let operation_stats =
+            OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
         Self {
-            uptime_seconds: summary.uptime.as_secs_f64(),
-            connection_states: StatesJson {
-                total,
-                connected,
-                disconnected,
-                new,
-                connecting,
-                closed,
-                failed,
-            },
-            // The original counts under `started` those that have not ended.
-            operation_stats: OperationStatsJson {
-                total: started,
-                started: summary.operations.in_flight(),
-                completed,
-                failed: failures,
-                canceled,
-            },
+            connection_states,
+            operation_stats,
             pending_tasks: summary.tasks.pending(),
             event_count: summary.events,
-            timestamp: unix(summary.at),
             debug_mode: modes.debug,
             logging_enabled: modes.logging,
             health: HealthJson::new(summary),
@@ -109,6 +116,42 @@ impl SummaryJson {
             unreleased_connections: summary.unreleased,
             open_data_channels: summary.open_channels,
             dropped_log_records: summary.dropped,
+        }
+    }
+}
+
+/// Summaries as text. That of the same numbers is written once: a summary is asked for often, and most
+/// of its cost is its text.
+#[derive(Default)]
+pub(crate) struct SummaryText(Mutex<Option<(NumbersJson, Arc<[u8]>)>>);
+
+impl SummaryText {
+    /// The JSON of a [`SummaryJson`].
+    pub(crate) fn bytes(&self, summary: &Summary, modes: Modes) -> Vec<u8> {
+        let numbers = self.numbers(NumbersJson::new(summary, modes));
+        let mut text = Vec::with_capacity(numbers.len() + 96);
+        let (uptime, timestamp) = (summary.uptime.as_secs_f64(), unix(summary.at));
+        for (key, seconds) in
+            [(&b"{\"uptime_seconds\":"[..], uptime), (b",\"timestamp\":", timestamp)]
+        {
+            text.extend_from_slice(key);
+            // Into memory, and finite.
+            let _infallible = serde_json::to_writer(&mut text, &seconds);
+        }
+        text.push(b',');
+        text.extend_from_slice(numbers.get(1..).unwrap_or_default());
+        text
+    }
+
+    fn numbers(&self, numbers: NumbersJson) -> Arc<[u8]> {
+        let mut known = self.0.lock();
+        match &*known {
+            Some((same, text)) if *same == numbers => Arc::clone(text),
+            _ => {
+                let text: Arc<[u8]> = bytes(&numbers).into();
+                *known = Some((numbers, Arc::clone(&text)));
+                text
+            }
         }
     }
 }

@@ -5,12 +5,13 @@
 use std::borrow::Cow;
 
 use axum::Router;
-use axum::extract::OriginalUri;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::api::Shared;
+use super::ask::Mount;
+use super::guard::{Anybody, Guarded};
 
 /// Scripts and styles of our own alone, none of them inline, and texts that never become markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -38,25 +39,28 @@ assets! {
 #[utoipa::path(get, path = "/", tag = "monitor", security(()), responses(
     (status = 200, description = "The page, without anything to show yet", content_type = "text/html", body = String),
 ))]
-pub(super) async fn page(OriginalUri(uri): OriginalUri) -> Response {
+pub(super) async fn page(_: Anybody, Mount(mount): Mount) -> Response {
     // What it is made of is named from its folder, which it is not in where it is nested.
-    let page = if uri.path().ends_with('/') {
+    let page = if mount.is_empty() {
         Cow::Borrowed(PAGE)
     } else {
-        let folder = uri.path().replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-        Cow::Owned(PAGE.replacen("<head>", &format!("<head>\n<base href=\"{folder}/\">"), 1))
+        let mount = mount.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        Cow::Owned(PAGE.replacen("<head>", &format!("<head>\n<base href=\"{mount}/\">"), 1))
     };
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    (headers, page).into_response()
+    Guarded((headers, page)).into_response()
 }
 
 /// What the page is made of besides.
 pub(super) fn assets() -> Router<Shared> {
     ASSETS.iter().fold(Router::new(), |routes, (path, kind, text)| {
-        routes.route(path, get(|| async { ([(header::CONTENT_TYPE, *kind)], *text) }))
+        routes.route(
+            path,
+            get(|_: Anybody| async { Guarded(([(header::CONTENT_TYPE, *kind)], *text)) }),
+        )
     })
 }

@@ -1,25 +1,23 @@
-//! What hyper reads from, writes to, and tells the time by.
+//! What hyper reads from and writes to.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
 use async_io::Async;
-use hyper::rt::{Read, ReadBufCursor, Sleep, Timer, Write};
+use hyper::rt::{Read, ReadBufCursor, Write};
 #[cfg(feature = "tokio")]
 use hyper_util::rt::TokioIo;
 use smol_hyper::rt::FuturesIo;
 
+use super::watch::Watched;
 use crate::runtime::tcp::TcpStream;
-use crate::runtime::time;
 
-/// A connection on which a write that gets nowhere ends in an error.
+/// A connection whose writes are watched.
 pub(super) struct Io {
     stream: Stream,
-    write_timeout: Duration,
-    /// Set while a write gets nowhere.
-    stalled: Option<time::Sleep>,
+    watched: Arc<Watched>,
 }
 
 enum Stream {
@@ -29,28 +27,13 @@ enum Stream {
 }
 
 impl Io {
-    pub(super) fn new(stream: TcpStream, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, watched: Arc<Watched>) -> Self {
         let stream = match stream {
             TcpStream::AsyncIo(stream) => Stream::AsyncIo(FuturesIo::new(stream)),
             #[cfg(feature = "tokio")]
             TcpStream::Tokio(stream) => Stream::Tokio(TokioIo::new(stream)),
         };
-        Self { stream, write_timeout, stalled: None }
-    }
-
-    /// Has a write that is pending end in time.
-    fn bounded<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let limit = self.write_timeout;
-        let stalled = self.stalled.get_or_insert_with(|| time::sleep(limit));
-        Pin::new(stalled).poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        Self { stream, watched }
     }
 }
 
@@ -87,12 +70,12 @@ impl Write for Io {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = on_stream!(self, stream => stream.poll_write(cx, bytes));
-        self.bounded(cx, written)
+        self.watched.wrote(written.is_ready());
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = on_stream!(self, stream => stream.poll_flush(cx));
-        self.bounded(cx, flushed)
+        on_stream!(self, stream => stream.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -113,22 +96,7 @@ impl Write for Io {
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = on_stream!(self, stream => stream.poll_write_vectored(cx, buffers));
-        self.bounded(cx, written)
+        self.watched.wrote(written.is_ready());
+        written
     }
 }
-
-/// This crate's timers, which need no runtime.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AnyTimer;
-
-impl Timer for AnyTimer {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(time::sleep(duration))
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        Box::pin(time::sleep_until(deadline))
-    }
-}
-
-impl Sleep for time::Sleep {}

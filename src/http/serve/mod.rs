@@ -1,23 +1,30 @@
 //! A server of our own, on any runtime.
 
 mod io;
+mod watch;
 
 use std::fmt;
 use std::io::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use async_lock::Semaphore;
 use axum::Router;
-use futures::future::{Either, select};
+use axum::body::Body;
+use futures::FutureExt;
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use tower_service::Service;
 
-use self::io::{AnyTimer, Io};
+use self::io::Io;
+use self::watch::{Answer, Guard, Order, Watchman};
 use super::api::Api;
 use crate::runtime::{Runtime, StartError, tcp, time};
-use crate::task::{CancellationToken, TaskGroup};
+use crate::task::TaskGroup;
 
 /// How the API is served. Everything has a default.
 #[derive(Clone, Debug)]
@@ -129,21 +136,29 @@ impl Api {
         if !address.ip().to_canonical().is_loopback() && self.shared.access.token.is_none() {
             return Err(ServeError::NeedsToken(address));
         }
-        let runtime = options.runtime.clone().map_or_else(Runtime::current_or_background, Ok)?;
+        let runtime = options.runtime.map_or_else(Runtime::current_or_background, Ok)?;
         let listener = runtime.tcp_listener(listener).map_err(ServeError::Listener)?;
+        let watchman = Watchman::new(options.head_timeout, options.write_timeout);
         let connections = TaskGroup::new(runtime.clone())?;
         let accepting = TaskGroup::new(runtime)?;
-        let stop = self.shared.ending.child();
         let accept = Accept {
             listener,
             router: self.router(),
             connections: connections.clone(),
             room: Arc::new(Semaphore::new(options.max_connections)),
-            stop: stop.clone(),
-            options,
+            watchman: Arc::clone(&watchman),
         };
         drop(accepting.spawn("http accept", accept.run()));
-        Ok(Serving { address, accepting, connections, stop, api: self.clone() })
+        drop(accepting.spawn("http watch", watch(Arc::clone(&watchman))));
+        Ok(Serving { address, accepting, connections, watchman, api: self.clone() })
+    }
+}
+
+/// Looks at all connections, again and again.
+async fn watch(watchman: Arc<Watchman>) {
+    loop {
+        time::sleep(watchman.interval()).await;
+        watchman.look();
     }
 }
 
@@ -153,7 +168,7 @@ pub struct Serving {
     address: SocketAddr,
     accepting: TaskGroup,
     connections: TaskGroup,
-    stop: CancellationToken,
+    watchman: Arc<Watchman>,
     api: Api,
 }
 
@@ -177,12 +192,15 @@ impl Serving {
     ///
     /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
-        self.stop.cancel();
+        self.accepting.cancel();
         self.api.end_streams();
+        self.watchman.tell_all(Order::Finish);
         async move {
             let deadline = time::after(Instant::now(), grace);
             let idle = async {
                 self.accepting.idle().await;
+                // One that was accepted meanwhile.
+                self.watchman.tell_all(Order::Finish);
                 self.connections.idle().await;
             };
             let _left = time::by(deadline, Box::pin(idle)).await;
@@ -194,6 +212,7 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.accepting.cancel();
+        self.watchman.tell_all(Order::End);
         self.connections.cancel();
     }
 }
@@ -211,56 +230,67 @@ impl fmt::Debug for Serving {
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// The most bytes of a request's head, and of what is read or written ahead.
 const BUFFER_BYTES: usize = 64 << 10;
-const MAX_HEADERS: usize = 64;
 
 struct Accept {
     listener: tcp::TcpListener,
     router: Router,
     connections: TaskGroup,
     room: Arc<Semaphore>,
-    stop: CancellationToken,
-    options: ServeOptions,
+    watchman: Arc<Watchman>,
 }
 
 impl Accept {
     async fn run(self) {
-        let stop = self.stop.clone();
-        stop.run_until_cancelled(async {
-            loop {
-                let room = self.room.acquire_arc().await;
-                match self.listener.accept().await {
-                    Ok(stream) => {
-                        let connection = self.connection(stream);
-                        let connection = async move {
-                            connection.await;
-                            drop(room);
-                        };
-                        drop(self.connections.spawn("http connection", connection));
-                    }
-                    Err(_) => time::sleep(ACCEPT_AGAIN).await,
+        loop {
+            let room = self.room.acquire_arc().await;
+            match self.listener.accept().await {
+                Ok(stream) => {
+                    let connection = serve(stream, self.router.clone(), self.watchman.watch());
+                    drop(self.connections.track(async move {
+                        connection.await;
+                        drop(room);
+                    }));
                 }
-            }
-        })
-        .await;
-    }
-
-    fn connection(&self, stream: tcp::TcpStream) -> impl Future<Output = ()> + Send + use<> {
-        let io = Io::new(stream, self.options.write_timeout);
-        let connection = http1::Builder::new()
-            .timer(AnyTimer)
-            .header_read_timeout(self.options.head_timeout)
-            .max_buf_size(BUFFER_BYTES)
-            .max_headers(MAX_HEADERS)
-            .serve_connection(io, TowerToHyperService::new(self.router.clone()));
-        let stop = self.stop.clone();
-        async move {
-            let mut connection = std::pin::pin!(connection);
-            let stopped = std::pin::pin!(stop.cancelled());
-            // How a client's connection ends is the client's.
-            if let Either::Right(_) = select(connection.as_mut(), stopped).await {
-                connection.as_mut().graceful_shutdown();
-                let _ended = connection.await;
+                Err(_) => time::sleep(ACCEPT_AGAIN).await,
             }
         }
+    }
+}
+
+/// Serves one connection to its end. How that comes about is the client's.
+fn serve(stream: tcp::TcpStream, router: Router, guard: Guard) -> impl Future<Output = ()> + Send {
+    let watched = Arc::clone(&guard.watched);
+    let service = service_fn(move |request: Request<Incoming>| {
+        watched.asked();
+        let watched = Arc::clone(&watched);
+        // Most have none, and that needs no memory.
+        let request = request.map(|body| match body.is_end_stream() {
+            true => Body::empty(),
+            false => Body::new(body),
+        });
+        let answer = router.clone().call(request);
+        answer.map(|answer| answer.map(|it| it.map(|body| Answer::new(body, watched))))
+    });
+    let connection = http1::Builder::new()
+        .max_buf_size(BUFFER_BYTES)
+        // Answers are short: one copy is cheaper than two places.
+        .writev(false)
+        .serve_connection(Io::new(stream, Arc::clone(&guard.watched)), service);
+    async move {
+        let mut connection = std::pin::pin!(connection);
+        let mut finishing = false;
+        std::future::poll_fn(|cx| {
+            match guard.watched.order(cx) {
+                Order::Serve => {}
+                Order::Finish if finishing => {}
+                Order::Finish => {
+                    finishing = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                Order::End => return Poll::Ready(()),
+            }
+            connection.as_mut().poll(cx).map(drop)
+        })
+        .await;
     }
 }

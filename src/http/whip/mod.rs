@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use async_lock::{Semaphore, SemaphoreGuardArc};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 
 use super::api::Shared;
 use super::ask::{Id, Mount};
+use super::guard::{Controller, Guarded};
 use super::monitor::Answer;
 use super::problem::Problem;
 use crate::id::{GroupId, MAX_ID_BYTES};
@@ -207,7 +208,7 @@ fn sessions(shared: &Shared) -> Result<&Sessions, Problem> {
         (status = 503, response = ProblemJson),
     ))]
 async fn post(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     Mount(mount): Mount,
     Id(stream): Id,
     headers: HeaderMap,
@@ -229,16 +230,17 @@ async fn post(
         (header::ETAG, session.etag.clone()),
         (HeaderName::from_static("accept-patch"), FRAGMENT.to_owned()),
     ];
-    Ok((StatusCode::CREATED, headers, answer).into_response())
+    Ok(Guarded((StatusCode::CREATED, headers, answer)).into_response())
 }
 
 /// Says what may be sent. There is no CORS.
 #[utoipa::path(options, path = "/whip/{stream}", tag = "sessions",
     params(("stream" = String, Path, description = "The stream")),
     responses((status = 204, description = "`Accept-Post` says what may be sent")))]
-async fn options(Id(_): Id) -> Response {
+async fn options(_: Controller, Id(_): Id) -> Response {
     let accept = (HeaderName::from_static("accept-post"), OFFER);
-    (StatusCode::NO_CONTENT, [accept, (header::ALLOW, "POST, OPTIONS")]).into_response()
+    let headers = [accept, (header::ALLOW, "POST, OPTIONS")];
+    Guarded((StatusCode::NO_CONTENT, headers)).into_response()
 }
 
 /// Adds candidates to a session.
@@ -261,7 +263,7 @@ async fn options(Id(_): Id) -> Response {
         (status = 428, response = ProblemJson),
     ))]
 async fn patch(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
     headers: HeaderMap,
     body: Body,
@@ -289,7 +291,7 @@ async fn patch(
             Problem::unprocessable(format!("A candidate is not taken: {error}"))
         })?;
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(Guarded(StatusCode::NO_CONTENT).into_response())
 }
 
 /// Ends a session.
@@ -304,7 +306,7 @@ async fn patch(
         (status = 500, response = ProblemJson),
     ))]
 async fn delete(
-    State(shared): State<Shared>,
+    Controller(shared): Controller,
     path: Result<Path<(String, String)>, axum::extract::rejection::PathRejection>,
 ) -> Answer {
     let Path((stream, secret)) = path?;
@@ -317,7 +319,7 @@ async fn delete(
         return Err(Problem::not_closed(outcome.to_string()).of(operation));
     }
     sessions.open.lock().remove(&*secret);
-    Ok(StatusCode::OK.into_response())
+    Ok(Guarded(StatusCode::OK).into_response())
 }
 
 /// The body as text of a media type.

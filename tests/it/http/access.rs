@@ -1,6 +1,8 @@
 //! Who may ask what.
 
-use super::client::{ask, get, raw};
+use anypeer::http::SessionOptions;
+
+use super::client::{Answer, ask, get, raw};
 use super::{serve, watched};
 use crate::host::{BACKENDS, Host};
 
@@ -92,6 +94,72 @@ fn a_token_is_asked_for_and_the_shell_is_public() {
         }
         close(address, &[]).expect(401);
         close(address, &["authorization: bearer s3cret"]).expect(200);
+    }
+}
+
+/// Every route that is described, with what is public of them.
+fn described(address: std::net::SocketAddr) -> Vec<(String, String, bool)> {
+    let document = get(address, "/openapi.json").expect(200).json();
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        let path = path.replace("{id}", "x").replace("{server_id}", "x");
+        let path = path.replace("{stream}", "x").replace("{session}", "x");
+        for (method, operation) in methods.as_object().expect("methods") {
+            let public = operation["security"].as_array().is_some();
+            all.push((method.to_uppercase(), path.clone(), public));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_route_is_guarded_and_says_how_its_answer_may_be_used() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| {
+        api.token("s3cret").test_routes().sessions(SessionOptions::new())
+    });
+    let mut routes = described(address);
+    assert!(routes.len() > 23, "expected every route: {routes:?}");
+    let public: Vec<_> =
+        routes.iter().filter(|(.., public)| *public).map(|(_, path, _)| path).collect();
+    assert_eq!(public, ["/", "/health", "/openapi.json"]);
+    // What is not described: the page's parts, other methods, other paths.
+    for (method, path) in [
+        ("GET", "/assets/dashboard.css"),
+        ("GET", "/assets/dashboard.js"),
+        ("PUT", "/webrtc/monitor/summary"),
+        ("POST", "/assets/dashboard.js"),
+        ("GET", "/nothing"),
+        ("POST", "/webrtc/nothing"),
+    ] {
+        routes.push((method.to_owned(), path.to_owned(), true));
+    }
+    for (method, path, public) in &routes {
+        let what = format!("{method} {path}");
+        let guarded = |answer: Answer, status: u16| {
+            assert_eq!(answer.status, status, "{what}: {answer:?}");
+            for (name, value) in [
+                ("cache-control", "no-store"),
+                ("x-content-type-options", "nosniff"),
+                ("cross-origin-resource-policy", "same-origin"),
+            ] {
+                assert_eq!(answer.header(name), Some(value), "{what}: {answer:?}");
+            }
+        };
+        let ask = |headers: &[&str]| ask(address, method, path, headers, "");
+        guarded(ask(&["host: evil.example"]), 421);
+        guarded(ask(&["origin: http://evil.example"]), 403);
+        if !public {
+            guarded(ask(&[]), 401);
+            guarded(ask(&["authorization: Bearer wrong"]), 401);
+        }
+        if path != "/webrtc/monitor/events" {
+            let answer = ask(&["authorization: Bearer s3cret"]);
+            let status = answer.status;
+            assert!(![401, 403, 421].contains(&status) && status < 500, "{what}: {answer:?}");
+            guarded(answer, status);
+        }
     }
 }
 

@@ -1,0 +1,198 @@
+//! Watching over connections: a look at all of them each second, rather than a timer and a clock for
+//! each request.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use futures::task::AtomicWaker;
+use hyper::body::{Frame, SizeHint};
+use slab::Slab;
+
+use crate::sync::Mutex;
+
+/// All connections of one server.
+pub(super) struct Watchman {
+    interval: Duration,
+    /// After how many looks a head is late, and a write.
+    head_looks: u64,
+    write_looks: u64,
+    /// How often he has looked: his clock.
+    looks: AtomicU64,
+    connections: Mutex<Slab<Arc<Watched>>>,
+}
+
+/// What is known of one connection.
+pub(super) struct Watched {
+    watchman: Arc<Watchman>,
+    /// Since when it waits for the head of a request; [`NEVER`] while one is being answered.
+    waiting: AtomicU64,
+    /// Since when nothing could be written; [`NEVER`] where nothing is to be, or it could.
+    stalled: AtomicU64,
+    order: AtomicU8,
+    waker: AtomicWaker,
+}
+
+/// No time, in looks.
+const NEVER: u64 = u64::MAX;
+
+/// What a connection is told to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Order {
+    /// To go on.
+    Serve,
+    /// To end when the request under way is answered.
+    Finish,
+    /// To end now.
+    End,
+}
+
+impl Watchman {
+    pub(super) fn new(head_timeout: Duration, write_timeout: Duration) -> Arc<Self> {
+        let shortest = head_timeout.min(write_timeout) / 4;
+        let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
+        // The first look may come at once.
+        let looks =
+            |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64 + 1;
+        Arc::new(Self {
+            interval,
+            head_looks: looks(head_timeout),
+            write_looks: looks(write_timeout),
+            looks: AtomicU64::new(0),
+            connections: Mutex::default(),
+        })
+    }
+
+    /// How often he has to look.
+    pub(super) fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    fn now(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    /// A new connection.
+    pub(super) fn watch(self: &Arc<Self>) -> Guard {
+        let watched = Arc::new(Watched {
+            watchman: Arc::clone(self),
+            waiting: AtomicU64::new(self.now()),
+            stalled: AtomicU64::new(NEVER),
+            order: AtomicU8::new(Order::Serve as u8),
+            waker: AtomicWaker::new(),
+        });
+        let place = self.connections.lock().insert(Arc::clone(&watched));
+        Guard { watched, place }
+    }
+
+    /// Ends those that keep others waiting.
+    pub(super) fn look(&self) {
+        let now = self.looks.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_over = |since: &AtomicU64, limit: u64| {
+            now.checked_sub(since.load(Ordering::Relaxed)).is_some_and(|looks| looks >= limit)
+        };
+        self.tell(Order::End, |it| {
+            is_over(&it.waiting, self.head_looks) || is_over(&it.stalled, self.write_looks)
+        });
+    }
+
+    /// Tells all to do something.
+    pub(super) fn tell_all(&self, order: Order) {
+        self.tell(order, |_| true);
+    }
+
+    fn tell(&self, order: Order, whom: impl Fn(&Watched) -> bool) {
+        let all = self.connections.lock();
+        let told: Vec<_> = all.iter().map(|(_, it)| it).filter(|it| whom(it)).cloned().collect();
+        drop(all);
+        // A waker is any code.
+        for watched in told {
+            watched.order.fetch_max(order as u8, Ordering::AcqRel);
+            watched.waker.wake();
+        }
+    }
+}
+
+/// A connection among the others, until this is dropped.
+pub(super) struct Guard {
+    pub(super) watched: Arc<Watched>,
+    place: usize,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let gone = self.watched.watchman.connections.lock().try_remove(self.place);
+        drop(gone);
+    }
+}
+
+impl Watched {
+    /// What it is to do; the task is woken when that changes.
+    pub(super) fn order(&self, cx: &Context<'_>) -> Order {
+        self.waker.register(cx.waker());
+        match self.order.load(Ordering::Acquire) {
+            it if it == Order::Serve as u8 => Order::Serve,
+            it if it == Order::Finish as u8 => Order::Finish,
+            _ => Order::End,
+        }
+    }
+
+    /// The head of a request has arrived.
+    pub(super) fn asked(&self) {
+        self.waiting.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// A write has got somewhere, or not.
+    pub(super) fn wrote(&self, something: bool) {
+        if something {
+            // Most writes do.
+            if self.stalled.load(Ordering::Relaxed) != NEVER {
+                self.stalled.store(NEVER, Ordering::Relaxed);
+            }
+        } else {
+            self.stalled.fetch_min(self.watchman.now(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// The body of an answer; with its drop the connection waits for another request.
+pub(super) struct Answer {
+    body: Body,
+    watched: Arc<Watched>,
+}
+
+impl Answer {
+    pub(super) fn new(body: Body, watched: Arc<Watched>) -> Self {
+        Self { body, watched }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.watched.waiting.store(self.watched.watchman.now(), Ordering::Relaxed);
+    }
+}
+
+impl hyper::body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
