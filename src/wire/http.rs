@@ -2,7 +2,6 @@
 //! original where it has them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -123,14 +122,22 @@ impl NumbersJson {
 /// Summaries as text. That of the same numbers is written once: a summary is asked for often, and most
 /// of its cost is its text.
 #[derive(Default)]
-pub(crate) struct SummaryText(Mutex<Option<(NumbersJson, Arc<[u8]>)>>);
+pub(crate) struct SummaryText(Mutex<Option<(NumbersJson, Vec<u8>)>>);
 
 impl SummaryText {
     /// The JSON of a [`SummaryJson`].
     pub(crate) fn bytes(&self, summary: &Summary, modes: Modes) -> Vec<u8> {
-        let numbers = self.numbers(NumbersJson::new(summary, modes));
-        let mut text = Vec::with_capacity(numbers.len() + 96);
         let (uptime, timestamp) = (summary.uptime.as_secs_f64(), unix(summary.at));
+        let numbers = NumbersJson::new(summary, modes);
+        let mut known = self.0.lock();
+        let (_, rest) = match known.take() {
+            Some(same) if same.0 == numbers => known.insert(same),
+            _ => {
+                let text = bytes(&numbers);
+                known.insert((numbers, text))
+            }
+        };
+        let mut text = Vec::with_capacity(rest.len() + 96);
         for (key, seconds) in
             [(&b"{\"uptime_seconds\":"[..], uptime), (b",\"timestamp\":", timestamp)]
         {
@@ -139,20 +146,8 @@ impl SummaryText {
             let _infallible = serde_json::to_writer(&mut text, &seconds);
         }
         text.push(b',');
-        text.extend_from_slice(numbers.get(1..).unwrap_or_default());
+        text.extend_from_slice(rest.get(1..).unwrap_or_default());
         text
-    }
-
-    fn numbers(&self, numbers: NumbersJson) -> Arc<[u8]> {
-        let mut known = self.0.lock();
-        match &*known {
-            Some((same, text)) if *same == numbers => Arc::clone(text),
-            _ => {
-                let text: Arc<[u8]> = bytes(&numbers).into();
-                *known = Some((numbers, Arc::clone(&text)));
-                text
-            }
-        }
     }
 }
 

@@ -149,12 +149,12 @@ async function session(context, runtime, { base }) {
   await check(`${runtime}: the detail counts them`, async () => {
     await row.click();
     await page.waitForSelector(`[data-testid=detail][data-id="${id}"][data-state=connected]`);
-    const received = page.locator('[data-testid=channel] [data-testid=messages-received]').first();
+    const cell = '[data-testid=channel] [data-testid=messages-received]';
     await page.waitForFunction(
-      ([cell, least]) => Number(cell.textContent.replace(/\D/g, '')) >= least,
-      [await received.elementHandle(), MESSAGES],
+      ([cell, least]) => Number(document.querySelector(cell)?.textContent.replace(/\D/g, '')) >= least,
+      [cell, MESSAGES],
     );
-    return received.textContent();
+    return page.locator(cell).first().textContent();
   });
   await check(`${runtime}: media is counted`, async () => {
     const packets = async () => {
@@ -230,11 +230,11 @@ async function foreign(context) {
         await ask('/webrtc/monitor/summary'),
         await ask('/webrtc/connections/close-all', { method: 'POST' }),
         await ask('/webrtc/connections/close-all', { method: 'POST', headers: { Prefer: 'respond-async' } }),
-        // Sent, but neither read nor done.
+        // Sent without being asked, but neither read nor done.
         await ask('/webrtc/connections/close-all', { method: 'POST', mode: 'no-cors' }),
       ];
     }, base);
-    expect(tried.join() === 'refused,refused,refused,opaque', `refusals, and not ${tried}`);
+    expect(tried.every((it) => it === 'refused'), `refusals, and not ${tried}`);
     const operations = await (await fetch(`${base}/webrtc/monitor/operations?state=ended`)).json();
     const closes = Object.values(operations.operations).filter((it) => it.operation_type.startsWith('close_all'));
     expect(closes.length === 0, `nobody to be closed, and there were ${closes.length} attempts`);

@@ -34,6 +34,7 @@ export function showSummary(store) {
   setText(byId('t-operations'), count(summary.operation_stats.started));
   setText(byId('t-tasks'), count(summary.pending_tasks));
   setText(byId('t-closed'), count(summary.connection_states.closed));
+  if (live === 0) showTotals(store);
   byId('t-tasks').dataset.bad = summary.stuck_tasks + summary.orphaned_tasks > 0;
 }
 

@@ -96,7 +96,9 @@ impl Watchman {
             now.checked_sub(since.load(Ordering::Relaxed)).is_some_and(|looks| looks >= limit)
         };
         self.tell(Order::End, |it| {
-            is_over(&it.waiting, self.head_looks) || is_over(&it.stalled, self.write_looks)
+            let stalls = it.stalled.load(Ordering::Relaxed) != NEVER;
+            let is_late = !stalls && is_over(&it.waiting, self.head_looks);
+            is_late || is_over(&it.stalled, self.write_looks)
         });
     }
 
@@ -149,9 +151,13 @@ impl Watched {
     /// A write has got somewhere, or not.
     pub(super) fn wrote(&self, something: bool) {
         if something {
-            // Most writes do.
+            // Most writes do at once.
             if self.stalled.load(Ordering::Relaxed) != NEVER {
                 self.stalled.store(NEVER, Ordering::Relaxed);
+                // What was to be read before the next head is on its way only now.
+                if self.waiting.load(Ordering::Relaxed) != NEVER {
+                    self.waiting.store(self.watchman.now(), Ordering::Relaxed);
+                }
             }
         } else {
             self.stalled.fetch_min(self.watchman.now(), Ordering::Relaxed);
