@@ -40,12 +40,6 @@ impl Problem {
         foreign_host = MISDIRECTED_REQUEST "foreign-host" "Foreign host";
         not_found = NOT_FOUND "not-found" "Not found";
         method = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed";
-        timeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
-        too_large = PAYLOAD_TOO_LARGE "too-large" "Too large";
-        media_type = UNSUPPORTED_MEDIA_TYPE "media-type" "Unsupported media type";
-        precondition = PRECONDITION_FAILED "precondition-failed" "Precondition failed";
-        precondition_required = PRECONDITION_REQUIRED "precondition-required" "Precondition required";
-        unprocessable = UNPROCESSABLE_ENTITY "unprocessable" "Unprocessable content";
         not_closed = INTERNAL_SERVER_ERROR "not-closed" "Not closed";
         unavailable = SERVICE_UNAVAILABLE "unavailable" "Not available now";
         close_timed_out = GATEWAY_TIMEOUT "close-timed-out" "Not closed in time";
@@ -73,6 +67,19 @@ impl Problem {
     pub(super) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
+    }
+}
+
+/// Those of sessions.
+#[cfg(feature = "webrtc")]
+impl Problem {
+    problems! {
+        timeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
+        too_large = PAYLOAD_TOO_LARGE "too-large" "Too large";
+        media_type = UNSUPPORTED_MEDIA_TYPE "media-type" "Unsupported media type";
+        precondition = PRECONDITION_FAILED "precondition-failed" "Precondition failed";
+        precondition_required = PRECONDITION_REQUIRED "precondition-required" "Precondition required";
+        unprocessable = UNPROCESSABLE_ENTITY "unprocessable" "Unprocessable content";
     }
 }
 

@@ -5,9 +5,7 @@ use std::net;
 
 use async_io::Async;
 
-#[cfg(feature = "tokio")]
-use super::spawner::Backend;
-use super::spawner::Runtime;
+use super::spawner::{Backend, Runtime};
 
 /// A listening socket with its runtime's readiness.
 #[derive(Debug)]
@@ -29,13 +27,23 @@ impl Runtime {
     /// Registers `listener` with the runtime's reactor.
     pub(crate) fn tcp_listener(&self, listener: net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        #[cfg(feature = "tokio")]
-        if let Backend::Tokio(spawner) = &self.0 {
-            let register = || tokio::net::TcpListener::from_std(listener);
-            return spawner.within_typed(register).map(TcpListener::Tokio);
+        match &self.0 {
+            #[cfg(feature = "tokio")]
+            Backend::Tokio(spawner) => {
+                let register = || tokio::net::TcpListener::from_std(listener);
+                spawner.within_typed(register).map(TcpListener::Tokio)
+            }
+            Backend::Background | Backend::Executor(_) | Backend::Custom(_) => async_io(listener),
+            #[cfg(feature = "smol")]
+            Backend::Smol(_) => async_io(listener),
+            #[cfg(feature = "async-std")]
+            Backend::AsyncStd(_) => async_io(listener),
         }
-        Async::new_nonblocking(listener).map(TcpListener::AsyncIo)
     }
+}
+
+fn async_io(listener: net::TcpListener) -> io::Result<TcpListener> {
+    Async::new_nonblocking(listener).map(TcpListener::AsyncIo)
 }
 
 impl TcpListener {
