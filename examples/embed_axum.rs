@@ -38,15 +38,12 @@ async fn main() -> Result<(), Error> {
     let listener = TcpListener::bind(("127.0.0.1", if serve { 8080 } else { 0 })).await?;
     let address = listener.local_addr()?;
     println!("listening on http://{address}/");
-    let server = axum::serve(listener, app);
-    if serve {
-        server.await?;
-    } else {
-        let visit = visit::visit(address, &peers);
-        tokio::select! {
-            ended = server => ended?,
-            visited = visit => visited?,
-        }
+    let over = async {
+        if serve { Ok(tokio::signal::ctrl_c().await?) } else { visit::visit(address, &peers).await }
+    };
+    tokio::select! {
+        ended = axum::serve(listener, app) => ended?,
+        over = over => over?,
     }
     println!("{}", peers.shutdown().await); // gained: nothing is left
     Ok(())

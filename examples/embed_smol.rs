@@ -24,8 +24,10 @@ use anypeer::Peers;
 use anypeer::http::Api; // gained
 use anypeer::monitor::Monitor; // gained
 use anypeer::runtime::SmolSpawner;
+use async_signal::{Signal, Signals};
 use axum::Router;
 use axum::body::Body;
+use futures::StreamExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -45,16 +47,17 @@ fn main() -> Result<(), Error> {
     let address = listener.get_ref().local_addr()?;
     println!("listening on http://{address}/");
     smol::block_on(async {
-        let server = accept(listener, routes);
-        if serve {
-            server.await?;
-        } else {
-            let visit = visit::visit(address, &peers);
-            smol::future::or(server, visit).await?;
-        }
+        let over =
+            async { if serve { interrupted().await } else { visit::visit(address, &peers).await } };
+        smol::future::or(accept(listener, routes), over).await?;
         println!("{}", peers.shutdown().await); // gained: nothing is left
         Ok(())
     })
+}
+
+async fn interrupted() -> Result<(), Error> {
+    Signals::new([Signal::Int])?.next().await;
+    Ok(())
 }
 
 async fn accept(listener: Async<TcpListener>, routes: Router) -> Result<(), Error> {

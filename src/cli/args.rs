@@ -42,7 +42,7 @@ pub(crate) struct Serve {
     #[arg(long, default_value = "./logs", value_name = "DIR")]
     pub(crate) log_dir: PathBuf,
 
-    /// Keep all state, with a relative `--log-dir`, in a new private folder that is gone at exit.
+    /// Keep all state, `--log-dir` too, in a new private folder that is gone at exit.
     #[arg(long)]
     pub(crate) isolation: bool,
 

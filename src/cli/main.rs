@@ -24,25 +24,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// The program's output.
+/// The program's output. Whether anybody reads it is theirs.
 mod say {
-    #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program speaks")]
-
     use std::error::Error;
     use std::fmt::Display;
+    use std::io::{Write, stderr, stdout};
 
     pub(crate) fn line(text: impl Display) {
-        println!("{text}");
+        let _unread = writeln!(stdout(), "{text}");
     }
 
     pub(crate) fn note(text: impl Display) {
-        eprintln!("{text}");
+        let _unread = writeln!(stderr(), "{text}");
     }
 
     /// An error, and what it came from.
     pub(crate) fn error(error: &(dyn Error + 'static)) {
         let sources = std::iter::successors(error.source(), |&error| error.source());
         let chain = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));
-        eprintln!("anypeer: {}", chain.collect::<Vec<_>>().join(": "));
+        note(format_args!("anypeer: {}", chain.collect::<Vec<_>>().join(": ")));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -123,9 +123,15 @@ impl State {
             .isolation
             .then(|| tempfile::Builder::new().prefix("anypeer-").tempdir())
             .transpose()?;
-        let logs = private
-            .as_ref()
-            .map_or_else(|| options.log_dir.clone(), |it| it.path().join(&options.log_dir));
+        let logs = match &private {
+            // Nothing leads out of it.
+            Some(private) => {
+                let inside = |part: &Component<'_>| matches!(part, Component::Normal(_));
+                let parts = options.log_dir.components().filter(inside);
+                private.path().join(parts.collect::<PathBuf>())
+            }
+            None => options.log_dir.clone(),
+        };
         Ok(Self { logs, _private: private })
     }
 }

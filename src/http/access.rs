@@ -80,7 +80,7 @@ impl Access {
     fn check_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = match (origins.next(), origins.next()) {
-            (None, _) => return Ok(()),
+            (None, _) => return Self::check_fetch(headers),
             (Some(origin), None) => origin.to_str().ok().and_then(|it| it.parse::<Uri>().ok()),
             (Some(_), Some(_)) => None,
         };
@@ -89,6 +89,19 @@ impl Access {
             (Some(origin), Some(own)) if origin.as_str().eq_ignore_ascii_case(own) => Ok(()),
             _ => Err(Problem::foreign_origin("Pages of other origins are refused")),
         }
+    }
+
+    /// A page may ask without saying whose it is: then the browser does (W3C Fetch Metadata). To go to a
+    /// page of ours is not to ask for it.
+    fn check_fetch(headers: &HeaderMap) -> Result<(), Problem> {
+        let says = |name: &str, what: &[&str]| {
+            headers.get(name).is_some_and(|value| what.iter().any(|it| value == it))
+        };
+        let is_foreign = says("sec-fetch-site", &["cross-site", "same-site"]);
+        if is_foreign && !says("sec-fetch-mode", &["navigate"]) {
+            return Err(Problem::foreign_origin("Pages of other origins are refused"));
+        }
+        Ok(())
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {

@@ -1,6 +1,7 @@
 //! The routes, and what they are made with.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -107,11 +108,14 @@ impl ApiBuilder {
         self
     }
 
-    /// Also answers to this host name, without a port. By default it answers to `localhost`,
-    /// `127.0.0.1` and `[::1]`, with any port: a name that somebody else has pointed at this machine
-    /// is refused (DNS rebinding).
+    /// Also answers to this host name or address, without a port. By default it answers to
+    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a name that somebody else has pointed at
+    /// this machine is refused (DNS rebinding).
     pub fn host(mut self, name: impl Into<String>) -> Self {
-        self.access.hosts.push(name.into());
+        let name = name.into();
+        // As it stands in a URL.
+        let is_bare = name.parse::<Ipv6Addr>().is_ok();
+        self.access.hosts.push(if is_bare { format!("[{name}]") } else { name });
         self
     }
 
@@ -186,10 +190,10 @@ impl Api {
 
     /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
     /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
-    /// another: its links are relative.
+    /// another, under a path without parameters: its links are relative.
     pub fn router(&self) -> Router {
         let (routes, mut document) = finished(self.all_routes());
-        openapi::complete(&mut document, self.shared.access.token.is_some());
+        openapi::complete(&mut document, &self.shared.access);
         // The same each time.
         self.shared.document.get_or_init(|| document.to_json().unwrap_or_default());
         let unknown = |_: Anybody| async { Problem::not_found("There is nothing at this path") };
@@ -201,7 +205,8 @@ impl Api {
         finished(self.webrtc_routes()).0.with_state(self.shared.clone())
     }
 
-    /// Ends the streams of events, so that a server which waits for its connections can stop.
+    /// Ends the streams of events for ever, and those that are asked for later, so that a server
+    /// which waits for its connections can stop. [`Serving`](super::Serving) does it by itself.
     pub fn end_streams(&self) {
         self.shared.ending.cancel();
     }

@@ -41,22 +41,26 @@ pub(super) async fn close(
     let begun = Begun::now(&shared, CLOSE);
     let closing = shared.peers.close(&id);
     let operation = closing.operation();
-    if prefers_async(&headers) && shared.peers.ids().iter().any(|known| known.as_str() == id) {
+    if prefers_async(&headers) && closing.found() {
         return Ok(begun.accepted(operation, &mount));
     }
     let outcome = closing.await;
+    ended(&outcome, operation)?;
+    Ok(json(&CloseJson {
+        success: outcome.is_closed(),
+        operation_id: operation.to_string(),
+        operation: begun.operation,
+        connection_id: &id,
+        start_time: begun.start_time,
+        duration_ms: begun.milliseconds(),
+        outcome: outcome.to_string(),
+    }))
+}
+
+/// Whether a close has ended the connection, as far as can be seen.
+pub(super) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Problem> {
     match outcome {
-        Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => {
-            Ok(json(&CloseJson {
-                success: outcome.is_closed(),
-                operation_id: operation.to_string(),
-                operation: begun.operation,
-                connection_id: &id,
-                start_time: begun.start_time,
-                duration_ms: begun.milliseconds(),
-                outcome: outcome.to_string(),
-            }))
-        }
+        Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => Ok(()),
         Outcome::NotFound => Err(Problem::no_connection().of(operation)),
         Outcome::TimedOut { .. } => {
             Err(Problem::close_timed_out(outcome.to_string()).of(operation))

@@ -238,16 +238,19 @@ const DUMPED: usize = 256;
 ))]
 pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>) -> Answer {
     let _turn = shared.long.acquire().await;
-    let infos = match &query.connection {
-        Some(id) => vec![one(&shared, id)?],
+    let mut infos = Vec::new();
+    match &query.connection {
+        Some(id) => infos.push(one(&shared, id)?),
         None => {
-            let mut infos = shared.monitor.connections(0, DUMPED);
             let all = ConnectionFilter::new();
-            let closed = shared.monitor.find_closed(None, DUMPED, &all);
-            infos.extend(closed.items.iter().map(ConnectionRef::info));
-            infos
+            let mut found = shared.monitor.find(0, DUMPED, &all).items;
+            found.extend(shared.monitor.find_closed(None, DUMPED, &all).items);
+            for some in found.chunks(AT_ONCE) {
+                infos.extend(some.iter().map(ConnectionRef::info));
+                yield_now().await;
+            }
         }
-    };
+    }
     let (kind, name, make): (_, _, fn(&[ConnectionInfo]) -> String) = match query.format {
         None | Some(DumpParam::Internals) => (
             "application/json",

@@ -7,11 +7,13 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
 use utoipa::{PartialSchema, ToResponse, ToSchema};
 
+use super::access::Access;
 use super::guard::{Anybody, Guarded};
 use crate::wire::http::ProblemJson;
 
 /// Says what all routes have in common.
-pub(super) fn complete(document: &mut OpenApi, has_token: bool) {
+pub(super) fn complete(document: &mut OpenApi, access: &Access) {
+    let has_token = access.token.is_some();
     let components = document.components.get_or_insert_default();
     let (name, problem) = ProblemJson::response();
     components.responses.insert(name.to_owned(), problem);
@@ -20,6 +22,10 @@ pub(super) fn complete(document: &mut OpenApi, has_token: bool) {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
         document.security = Some(vec![SecurityRequirement::new("token", [""; 0])]);
+    }
+    let reads = document.paths.paths.values_mut().filter_map(|item| item.get.as_mut());
+    for read in reads.filter(|_| access.open_reads) {
+        read.security = Some(Vec::new());
     }
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         // Of the host, of the origin, of the host again; and of the token, where one is asked for.

@@ -104,17 +104,20 @@ pub enum Complaint {
 
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotClosed(count) => write!(f, "{count} peers would not close"),
+        let (count, one, many) = match *self {
             Self::MostFailed { failed, live } => {
-                write!(f, "{failed} of {live} connections have failed")
+                return write!(f, "{failed} of {live} connections have failed");
             }
-            Self::Failed(count) => write!(f, "{count} connections have failed"),
-            Self::StuckTasks(count) => write!(f, "{count} tasks are stuck"),
-            Self::OrphanedTasks(count) => write!(f, "{count} tasks are orphaned"),
-            Self::Held(count) => write!(f, "{count} closed connections are held"),
-            Self::Dropped(count) => write!(f, "{count} log records were dropped"),
-        }
+            Self::NotClosed(count) => (count, "peer would not close", "peers would not close"),
+            Self::Failed(count) => (count, "connection has failed", "connections have failed"),
+            Self::StuckTasks(count) => (count, "task is stuck", "tasks are stuck"),
+            Self::OrphanedTasks(count) => (count, "task is orphaned", "tasks are orphaned"),
+            Self::Held(count) => {
+                (count, "closed connection is held", "closed connections are held")
+            }
+            Self::Dropped(count) => (count, "log record was dropped", "log records were dropped"),
+        };
+        write!(f, "{count} {}", if count == 1 { one } else { many })
     }
 }
 
@@ -142,7 +145,7 @@ mod tests {
         let one = Health::of(&Vitals { failed: 1, ..WELL });
         assert_eq!(one, Health::Degraded(vec![Complaint::Failed(1)]));
         let most = Health::of(&Vitals { failed: 6, stuck: 1, ..WELL });
-        assert_eq!(most.to_string(), "failing: 6 of 10 connections have failed, 1 tasks are stuck");
+        assert_eq!(most.to_string(), "failing: 6 of 10 connections have failed, 1 task is stuck");
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Closing {
         Self { operation, progress, listener: None }
     }
 
+    /// Whether there is anything to close.
+    #[cfg(feature = "http")]
+    pub(crate) fn found(&self) -> bool {
+        !matches!(&self.progress, Progress::Ready(ending) if ending.outcome == Outcome::NotFound)
+    }
+
     pub(super) fn pending(attempt: &Attempt, connection: &Arc<dyn Connection>) -> Self {
         let (ending, connection) = (Arc::clone(&attempt.ending), Arc::downgrade(connection));
         let progress = Progress::Pending { ending, connection };

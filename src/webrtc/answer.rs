@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -150,7 +151,11 @@ fn builder(address: IpAddr) -> Result<PeerConnectionBuilder<SocketAddr>, Error> 
 struct Answering {
     peer: OnceLock<WeakPeer>,
     gathered: Completion<()>,
+    channels: AtomicUsize,
 }
+
+/// More data channels than any client has use for.
+const MAX_CHANNELS: usize = 64;
 
 impl Answering {
     fn peer(&self) -> Option<crate::Peer> {
@@ -167,8 +172,12 @@ impl PeerConnectionEventHandler for Answering {
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        if let Some(peer) = self.peer() {
+        let Some(peer) = self.peer() else { return };
+        if self.channels.fetch_add(1, Ordering::Relaxed) < MAX_CHANNELS {
             drop(peer.tasks().task("echo").try_spawn(echo(channel)));
+        } else {
+            // Not here: that waits for the driver, which waits for this.
+            drop(peer.tasks().track(async move { channel.close().await }));
         }
     }
 

@@ -54,7 +54,7 @@ async function serve(...options) {
 }
 
 /** Runs in the page: opens a session with a camera and a data channel. */
-async function connect([stream, label, token]) {
+async function connect([stream, label, token, note]) {
   const peer = new RTCPeerConnection();
   const media = await navigator.mediaDevices.getUserMedia({ video: true });
   media.getTracks().forEach((track) => peer.addTrack(track, media));
@@ -62,7 +62,8 @@ async function connect([stream, label, token]) {
   await peer.setLocalDescription(await peer.createOffer());
   const headers = { 'Content-Type': 'application/sdp' };
   if (token) headers.Authorization = `Bearer ${token}`;
-  const body = peer.localDescription.sdp;
+  let body = peer.localDescription.sdp;
+  if (note) body = `${body.replace('s=-', `s=${note}`)}a=x-note:${note}\r\n`;
   const answer = await fetch(`/whip/${encodeURIComponent(stream)}`, { method: 'POST', headers, body });
   if (answer.status !== 201) throw new Error(`expected 201, and not ${answer.status}: ${await answer.text()}`);
   await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
@@ -188,13 +189,15 @@ async function session(context, runtime, { base }) {
 
   await check(`${runtime}: markup in names is text`, async () => {
     const markup = '<img src=x onerror="window.stolen=1">';
-    await client.evaluate(connect, [markup, `${markup}<script>window.stolen=1</script>`, null]);
+    await client.evaluate(connect, [markup, `${markup}<script>window.stolen=1</script>`, null, markup]);
     await page.locator('[data-tab=connections]').click();
     await page.locator('[data-testid=row][data-state=connected]').click();
     await page.locator('[data-testid=channel]', { hasText: '<script>' }).waitFor();
     for (const details of await page.locator('[data-testid=detail] details').all()) {
       await details.evaluate((it) => (it.open = true));
     }
+    const sdp = await page.locator('[data-testid=detail]').textContent();
+    expect(sdp.includes(`a=x-note:${markup}`), 'the description to be shown as it is');
     for (const tab of ['operations', 'tasks', 'closed']) {
       await page.locator(`[data-tab=${tab}]`).click();
     }
@@ -232,6 +235,7 @@ async function foreign(context) {
         await ask('/webrtc/connections/close-all', { method: 'POST', headers: { Prefer: 'respond-async' } }),
         // Sent without being asked, but neither read nor done.
         await ask('/webrtc/connections/close-all', { method: 'POST', mode: 'no-cors' }),
+        await ask('/webrtc/monitor/events', { mode: 'no-cors' }),
       ];
     }, base);
     expect(tried.every((it) => it === 'refused'), `refusals, and not ${tried}`);

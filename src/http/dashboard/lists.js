@@ -303,7 +303,12 @@ export class ClosedView {
     store.on('connection', ({ type }) => {
       if (!this.element.hidden && (type === 'closed' || type === 'released')) soon();
     });
-    store.on('gap', soon);
+    store.on('gap', () => {
+      // They may be of another process.
+      this.#rows.clear();
+      this.#next = null;
+      soon();
+    });
   }
 
   shown() {

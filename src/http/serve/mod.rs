@@ -150,7 +150,7 @@ impl Api {
         };
         drop(accepting.spawn("http accept", accept.run()));
         drop(accepting.spawn("http watch", watch(Arc::clone(&watchman))));
-        Ok(Serving { address, accepting, connections, watchman, api: self.clone() })
+        Ok(Serving { address, accepting, connections, watchman })
     }
 }
 
@@ -169,7 +169,6 @@ pub struct Serving {
     accepting: TaskGroup,
     connections: TaskGroup,
     watchman: Arc<Watchman>,
-    api: Api,
 }
 
 impl Serving {
@@ -193,7 +192,6 @@ impl Serving {
     /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
         self.accepting.cancel();
-        self.api.end_streams();
         self.watchman.tell_all(Order::Finish);
         async move {
             let deadline = time::after(Instant::now(), grace);

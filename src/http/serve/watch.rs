@@ -56,12 +56,11 @@ impl Watchman {
         let shortest = head_timeout.min(write_timeout) / 4;
         let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
         // The first look may come at once.
-        let looks =
-            |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64 + 1;
+        let looks = |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64;
         Arc::new(Self {
             interval,
-            head_looks: looks(head_timeout),
-            write_looks: looks(write_timeout),
+            head_looks: looks(head_timeout).saturating_add(1),
+            write_looks: looks(write_timeout).saturating_add(1),
             looks: AtomicU64::new(0),
             connections: Mutex::default(),
         })
@@ -143,6 +142,10 @@ impl Watched {
         }
     }
 
+    fn is_finishing(&self) -> bool {
+        self.order.load(Ordering::Acquire) == Order::Finish as u8
+    }
+
     /// The head of a request has arrived.
     pub(super) fn asked(&self) {
         self.waiting.store(NEVER, Ordering::Relaxed);
@@ -191,7 +194,10 @@ impl hyper::body::Body for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // A stream without an end has it now; any other is nearly there.
+        let is_endless = polled.is_pending() && self.body.size_hint().upper().is_none();
+        if is_endless && self.watched.is_finishing() { Poll::Ready(None) } else { polled }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_lock::{Semaphore, SemaphoreGuardArc};
@@ -23,6 +24,7 @@ use utoipa_axum::routes;
 
 use super::api::Shared;
 use super::ask::{Id, Mount};
+use super::control;
 use super::guard::{Controller, Guarded};
 use super::monitor::Answer;
 use super::problem::Problem;
@@ -101,6 +103,8 @@ struct Session {
     /// The ICE session that candidates have to be of.
     etag: String,
     fragment: String,
+    /// How many candidates came after the offer.
+    candidates: AtomicUsize,
     _room: SemaphoreGuardArc,
 }
 
@@ -109,6 +113,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of a body that is too long is read, so that the client reads its answer.
 const READ_BYTES: usize = 4 << 20;
+
+/// More candidates than any client has, in all.
+const MAX_CANDIDATES: usize = 256;
 
 const OFFER: &str = "application/sdp";
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
@@ -153,18 +160,31 @@ impl Sessions {
             AnswerError::Offer(_) => Problem::unprocessable(error.to_string()),
             AnswerError::Open(_) | AnswerError::TimedOut => Problem::unavailable(error.to_string()),
         })?;
-        let session =
-            Arc::new(Session { stream, peer, etag: format!("\"{etag}\""), fragment, _room: room });
+        let session = Arc::new(Session {
+            stream,
+            peer,
+            etag: format!("\"{etag}\""),
+            fragment,
+            candidates: AtomicUsize::new(0),
+            _room: room,
+        });
         let secret = secret.into_boxed_str();
         self.open.lock().insert(secret.clone(), Arc::clone(&session));
-        self.forget_when_closed(&secret, session.peer.clone());
+        self.forget_when_closed(&secret, &session.peer);
         Ok((secret, session, sdp))
     }
 
-    fn forget_when_closed(&self, secret: &str, peer: Peer) {
+    /// It keeps nobody's session open: what it waits for first, the end of its peer's tasks, comes when
+    /// a close begins, or when the connection has ended.
+    fn forget_when_closed(&self, secret: &str, peer: &Peer) {
         let (open, secret) = (Arc::downgrade(&self.open), secret.to_owned());
+        let (closing, peer) = (peer.tasks().token().cancelled(), peer.downgrade());
         let forget = async move {
-            peer.closed().await;
+            closing.await;
+            // Its place is taken until then.
+            if let Some(peer) = peer.upgrade() {
+                peer.closed().await;
+            }
             let gone = open.upgrade().and_then(|open| open.lock().remove(&*secret));
             drop(gone);
         };
@@ -286,6 +306,10 @@ async fn patch(
         }
         Some(_) => {}
     }
+    let more = fragment.candidates.len();
+    if session.candidates.fetch_add(more, Ordering::Relaxed) + more > MAX_CANDIDATES {
+        return Err(Problem::bad_request("There are too many candidates"));
+    }
     for (mid, candidate) in fragment.candidates {
         add_candidate(&session.peer, mid, candidate, fragment.user).await.map_err(|error| {
             Problem::unprocessable(format!("A candidate is not taken: {error}"))
@@ -304,6 +328,7 @@ async fn patch(
         (status = 200, description = "It is closed"),
         (status = 404, response = ProblemJson),
         (status = 500, response = ProblemJson),
+        (status = 504, response = ProblemJson),
     ))]
 async fn delete(
     Controller(shared): Controller,
@@ -314,11 +339,9 @@ async fn delete(
     let session = sessions.get(&stream, &secret)?;
     let closing = session.peer.close();
     let operation = closing.operation();
-    let outcome = closing.await;
-    if !outcome.is_closed() {
-        return Err(Problem::not_closed(outcome.to_string()).of(operation));
-    }
-    sessions.open.lock().remove(&*secret);
+    control::ended(&closing.await, operation)?;
+    let gone = sessions.open.lock().remove(&*secret);
+    drop(gone);
     Ok(Guarded(StatusCode::OK).into_response())
 }
 

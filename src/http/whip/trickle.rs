@@ -9,9 +9,6 @@ pub(super) struct Fragment<'a> {
     pub(super) candidates: Vec<(Option<&'a str>, &'a str)>,
 }
 
-/// More candidates than any client has.
-const MAX_CANDIDATES: usize = 256;
-
 /// Reads a fragment; `Err` says what is wrong with it.
 pub(super) fn parse(text: &str) -> Result<Fragment<'_>, &'static str> {
     let mut fragment = Fragment::default();
@@ -34,9 +31,6 @@ pub(super) fn parse(text: &str) -> Result<Fragment<'_>, &'static str> {
         {
             if candidate.parse::<crate::candidate::Candidate>().is_err() {
                 return Err("a candidate is none");
-            }
-            if fragment.candidates.len() == MAX_CANDIDATES {
-                return Err("there are too many candidates");
             }
             fragment.candidates.push((mid, candidate));
         } else if !line.starts_with("a=") {

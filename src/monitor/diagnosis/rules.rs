@@ -33,7 +33,7 @@ pub(super) fn ice(
 ) -> Option<Diagnosis> {
     let [local, remote] = seen.candidates;
     let checks = seen.checks.unwrap_or_default();
-    let counts = || format!("{} local candidates, {} remote", local.len(), remote.len());
+    let counts = || format!("{} local and {} remote candidates", local.len(), remote.len());
     let error = |codes: &[u16]| seen.candidate_errors.iter().find(|(code, _)| codes.contains(code));
     let kinds = |of: &[Candidate], kind| of.iter().any(|candidate| candidate.kind == kind);
     if seen.signaling != SignalingState::Stable {

@@ -51,6 +51,13 @@ fn a_page_of_another_origin_is_refused() {
         let (method, path) = method.split_once(' ').expect("two words");
         ask(address, method, path, &[&own], "").expect(200);
         let port = format!("origin: http://127.0.0.1:{}", address.port().wrapping_add(1));
+        for site in ["cross-site", "same-site"] {
+            // Without `Origin`: an image, or a request that is not to be read.
+            let site = format!("sec-fetch-site: {site}");
+            ask(address, method, path, &[&site, "sec-fetch-mode: no-cors"], "").expect(403);
+            ask(address, method, path, &[&site, "sec-fetch-mode: navigate"], "").expect(200);
+        }
+        ask(address, method, path, &["sec-fetch-site: same-origin"], "").expect(200);
         for origin in ["origin: http://evil.example", "origin: null", "origin: ", &port] {
             let answer = ask(address, method, path, &[origin], "").expect(403);
             assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");

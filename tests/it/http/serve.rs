@@ -83,6 +83,42 @@ fn a_client_that_sends_half_a_head_is_ended() {
 }
 
 #[test]
+fn no_limit_of_time_is_none() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let api = Api::builder(&peers, &monitor).build().expect("threads");
+    let options = ServeOptions::new().runtime(host.runtime());
+    let options = options.head_timeout(Duration::MAX).write_timeout(Duration::MAX);
+    let serving = api.serve(loopback(), options).expect("serves");
+    get(serving.local_addr(), "/health").expect(200);
+}
+
+#[test]
+fn two_servers_of_one_interface_end_each_for_itself() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let api = Api::builder(&peers, &monitor).build().expect("threads");
+    let options = || ServeOptions::new().runtime(host.runtime());
+    let first = api.serve(loopback(), options()).expect("serves");
+    let second = api.serve(loopback(), options()).expect("serves");
+    let address = second.local_addr();
+    assert_eq!(host.in_task(first.shutdown(Duration::from_secs(20))), 0);
+    let request = format!("GET /webrtc/monitor/events HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let mut text = Vec::new();
+    let mut stream = send(address, request);
+    while !String::from_utf8_lossy(&text).contains("event: snapshot") {
+        let mut some = [0; 1024];
+        let read = stream.read(&mut some).expect("it goes on");
+        assert!(
+            read > 0,
+            "expected events of the other server: {}",
+            String::from_utf8_lossy(&text)
+        );
+        text.extend_from_slice(&some[..read]);
+    }
+}
+
+#[test]
 fn more_connections_than_may_be_wait_for_others_to_end() {
     let host = Host::start(BACKENDS[0]);
     let (monitor, peers) = watched(host.runtime());

@@ -105,6 +105,9 @@ fn an_offer_opens_a_session_that_echoes_and_a_delete_ends_it() {
         patch(&[FRAGMENT, &etag], "a=ice-ufrag:other\r\n").expect(422);
         patch(&[FRAGMENT, &etag], &"a=x\r\n".repeat(20_000)).expect(413);
 
+        let many = format!("{user}\r\n{}", format!("a={candidate}\r\n").repeat(256));
+        patch(&[FRAGMENT, &etag], &many).expect(400);
+
         ask(address, "DELETE", "/whip/other/x", &[], "").expect(404);
         ask(address, "DELETE", &location.replace("caf", "tea"), &[], "").expect(404);
         ask(address, "DELETE", &location, &[], "").expect(200);
@@ -180,4 +183,21 @@ fn one_session_more_than_may_be_is_refused_until_another_has_ended() {
         std::thread::sleep(Duration::from_millis(5));
     }
     panic!("expected room for another");
+}
+
+#[test]
+fn sessions_end_with_the_interface_that_they_were_opened_through() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let (serving, address) =
+        serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    post(address, "x", &offer).expect(201);
+    assert_eq!(peers.len(), 1);
+    drop(serving);
+    host.in_task(async move { peers.idle().await });
+    let closed = monitor.closed();
+    let reason = closed[0].end.as_ref().map(|end| end.reason);
+    assert_eq!(reason, Some(anypeer::peer::CloseReason::Dropped), "{closed:?}");
 }

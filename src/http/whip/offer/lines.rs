@@ -78,8 +78,8 @@ impl<'a> Part<'a> {
             if !values::is_token(name) || !values::is_attribute(name, value) {
                 return Err(at(line, "is not a valid attribute"));
             }
-            let is_again = self.names().any(|(_, known)| known == name);
-            if is_again && values::UNIQUE.contains(&name) {
+            let is_again = || self.names().any(|(_, known)| known == name);
+            if values::UNIQUE.contains(&name) && is_again() {
                 return Err(at(line, "is there a second time"));
             }
             self.attributes.push((line, name, value));

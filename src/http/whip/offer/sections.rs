@@ -3,6 +3,7 @@
 use super::lines::Part;
 use super::values::{DIRECTIONS, extension, payload_type};
 use super::{OfferError, at, whole};
+use crate::http::whip::MAX_CANDIDATES;
 
 /// The names of the sections, each of its own.
 pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError> {
@@ -23,6 +24,9 @@ pub(super) fn check(section: &Part<'_>) -> Result<(), OfferError> {
     let formats: Vec<_> = fields.collect();
     if port.and_then(|port| port.parse::<u16>().ok()).is_none() || formats.is_empty() {
         return Err(whole("has a media section without a port or a format"));
+    }
+    if let Some((line, _)) = section.all("candidate").nth(MAX_CANDIDATES) {
+        return Err(at(line, "is one candidate too many"));
     }
     let directions: Vec<_> =
         section.names().filter(|(_, name)| DIRECTIONS.contains(name)).collect();
