@@ -5,7 +5,6 @@ use std::net::Ipv6Addr;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use async_lock::Semaphore;
 use axum::Router;
 use axum::http::Method;
 use utoipa::openapi::OpenApi;
@@ -15,6 +14,7 @@ use utoipa_axum::routes;
 use super::access::{Access, Token};
 use super::events::Clients;
 use super::guard::Anybody;
+use super::long::LongAnswers;
 use super::problem::Problem;
 use super::{control, dashboard, events, monitor, openapi, test_routes};
 use crate::monitor::Monitor;
@@ -34,8 +34,7 @@ pub(super) struct Inner {
     pub(super) modes: Modes,
     pub(super) summary: SummaryText,
     pub(super) clients: Clients,
-    /// Long lists and dumps are made one at a time: else many of them keep short answers waiting.
-    pub(super) long: Semaphore,
+    pub(super) long: LongAnswers,
     /// Ends the streams of events.
     pub(super) ending: CancellationToken,
     #[cfg(feature = "webrtc")]
@@ -164,7 +163,7 @@ impl ApiBuilder {
                 modes,
                 summary: SummaryText::default(),
                 clients: Clients::new(self.event_clients),
-                long: Semaphore::new(1),
+                long: LongAnswers::new(),
                 ending: CancellationToken::new(),
                 document: OnceLock::new(),
                 test_routes: self.test_routes,

@@ -18,6 +18,7 @@ mod control;
 mod dashboard;
 mod events;
 mod guard;
+mod long;
 mod monitor;
 mod openapi;
 mod problem;

@@ -8,6 +8,7 @@ use futures_lite::future::yield_now;
 use super::api::Shared;
 use super::ask::{Asked, Id, after, group, limit, place};
 use super::guard::{self, Anybody, Guarded, Reader};
+use super::long::Turn;
 use super::problem::Problem;
 use crate::dump;
 use crate::id::OperationId;
@@ -25,11 +26,11 @@ pub(super) type Answer = Result<Response, Problem>;
 
 /// A JSON body.
 pub(super) fn json(value: &impl http::Shape) -> Response {
-    written(http::bytes(value))
+    written(http::bytes(value).into())
 }
 
-fn written(body: Vec<u8>) -> Response {
-    guard::answer(HeaderValue::from_static("application/json"), Body::from(body))
+fn written(body: Body) -> Response {
+    guard::answer(HeaderValue::from_static("application/json"), body)
 }
 
 /// Whether the server is well.
@@ -52,13 +53,14 @@ pub(super) async fn health(Anybody(shared): Anybody) -> Response {
     (status = 200, description = "The summary", body = SummaryJson),
 ))]
 pub(super) async fn summary(Reader(shared): Reader) -> Response {
-    written(shared.summary.bytes(&shared.monitor.summary(), shared.modes))
+    written(shared.summary.bytes(&shared.monitor.summary(), shared.modes).into())
 }
 
 /// The live connections, by the page, in the order of their opening.
 #[utoipa::path(get, path = "/webrtc/monitor/connections", tag = "monitor", params(ConnectionsQuery), responses(
     (status = 200, description = "A page of them", body = ConnectionsJson<'static>),
     (status = 400, response = ProblemJson),
+    (status = 503, response = ProblemJson),
 ))]
 pub(super) async fn connections(
     Reader(shared): Reader,
@@ -68,25 +70,26 @@ pub(super) async fn connections(
     let mut filter = ConnectionFilter::new();
     filter.state = query.state.map(Into::into);
     filter.group = group(query.group)?;
-    let _turn = shared.long.acquire().await;
+    let turn = shared.long.turn().await?;
     let page = shared.monitor.find(after, limit, &filter);
     let total = shared.monitor.summary().states.live();
-    Ok(list(&shared, ListWriter::new(true), page, query.view, total).await)
+    Ok(list(&shared, turn, ListWriter::new(true), page, query.view, total).await)
 }
 
 /// The connections that have ended and are still known, by the page, the last one first.
 #[utoipa::path(get, path = "/webrtc/monitor/closed", tag = "monitor", params(ClosedQuery), responses(
     (status = 200, description = "A page of them", body = ClosedJson<'static>),
     (status = 400, response = ProblemJson),
+    (status = 503, response = ProblemJson),
 ))]
 pub(super) async fn closed(Reader(shared): Reader, Asked(query): Asked<ClosedQuery>) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
     let mut filter = ConnectionFilter::new();
     filter.group = group(query.group)?;
-    let _turn = shared.long.acquire().await;
+    let turn = shared.long.turn().await?;
     let page = shared.monitor.find_closed(after, limit, &filter);
     let total = shared.monitor.summary().states.closed;
-    Ok(list(&shared, ListWriter::new(false), page, query.view, total).await)
+    Ok(list(&shared, turn, ListWriter::new(false), page, query.view, total).await)
 }
 
 /// How many connections are written between two looks at what else is to be done: some 100 us.
@@ -94,6 +97,7 @@ const AT_ONCE: usize = 8;
 
 async fn list(
     shared: &Shared,
+    turn: Turn,
     mut writer: ListWriter,
     page: Page<ConnectionRef>,
     view: Option<ViewParam>,
@@ -111,7 +115,7 @@ async fn list(
         }
         yield_now().await;
     }
-    written(writer.finish(total, page.next, shared.monitor.now()))
+    written(turn.send(writer.finish(total, page.next, shared.monitor.now())))
 }
 
 /// All that is known of one connection: a live one, or else the last of that id that has ended.
@@ -211,17 +215,19 @@ pub(super) async fn operation(Reader(shared): Reader, Id(id): Id) -> Answer {
 #[utoipa::path(get, path = "/webrtc/monitor/tasks", tag = "monitor", params(TasksQuery), responses(
     (status = 200, description = "A page of them", body = TasksJson),
     (status = 400, response = ProblemJson),
+    (status = 503, response = ProblemJson),
 ))]
 pub(super) async fn tasks(Reader(shared): Reader, Asked(query): Asked<TasksQuery>) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
-    let _turn = shared.long.acquire().await;
+    let turn = shared.long.turn().await?;
     let mut tasks = shared.monitor.tasks();
     tasks.retain(|it| after.is_none_or(|after| it.task.id.number() > after));
     tasks.sort_unstable_by_key(|it| it.task.id);
     let more = tasks.len() > limit;
     tasks.truncate(limit);
     let next = tasks.last().filter(|_| more).map(|last| last.task.id.number());
-    Ok(json(&TasksJson::new(&tasks, next, shared.monitor.now())))
+    let tasks = TasksJson::new(&tasks, next, shared.monitor.now());
+    Ok(written(turn.send(http::bytes(&tasks))))
 }
 
 /// The most connections in one dump.
@@ -235,9 +241,10 @@ const DUMPED: usize = 256;
     )),
     (status = 400, response = ProblemJson),
     (status = 404, response = ProblemJson),
+    (status = 503, response = ProblemJson),
 ))]
 pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>) -> Answer {
-    let _turn = shared.long.acquire().await;
+    let turn = shared.long.turn().await?;
     let mut infos = Vec::new();
     match &query.connection {
         Some(id) => infos.push(one(&shared, id)?),
@@ -266,7 +273,7 @@ pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>)
     // Some milliseconds of work: not for a thread that others wait for.
     let text = blocking::unblock(move || make(&infos)).await;
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
-    Ok(Guarded((headers, text)).into_response())
+    Ok(Guarded((headers, turn.send(text))).into_response())
 }
 
 /// The numbers, for Prometheus and its like.

@@ -1,0 +1,110 @@
+//! Long answers: made one at a time, sent piece by piece, and only so many at once, so that clients
+//! which ask and do not read keep nothing but those few.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_lock::{Semaphore, SemaphoreGuardArc};
+use axum::body::{Body, Bytes};
+use hyper::body::{Frame, SizeHint};
+
+use super::problem::Problem;
+
+/// How many there may be at once, being made or being sent. One more is answered with 503.
+const AT_ONCE: usize = 64;
+
+/// How much is handed over at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// The long answers there are.
+pub(super) struct LongAnswers {
+    making: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+}
+
+/// The turn to make one.
+pub(super) struct Turn {
+    place: SemaphoreGuardArc,
+    _making: SemaphoreGuardArc,
+}
+
+impl LongAnswers {
+    pub(super) fn new() -> Self {
+        Self { making: Arc::new(Semaphore::new(1)), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Waits for its turn.
+    pub(super) async fn turn(&self) -> Result<Turn, Problem> {
+        let place = self.places.try_acquire_arc().ok_or_else(|| {
+            Problem::unavailable("Too many long answers are on their way")
+                .with_header("retry-after", "1")
+        })?;
+        Ok(Turn { place, _making: self.making.acquire_arc().await })
+    }
+}
+
+impl Turn {
+    /// The answer is made, and is sent; another's turn has come.
+    pub(super) fn send(self, text: impl Into<Bytes>) -> Body {
+        Body::new(Long { text: text.into(), _place: self.place })
+    }
+}
+
+/// A text on its way.
+struct Long {
+    text: Bytes,
+    _place: SemaphoreGuardArc,
+}
+
+impl hyper::body::Body for Long {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let length = self.text.len().min(PIECE_BYTES);
+        let piece = self.text.split_to(length);
+        Poll::Ready((length > 0).then(|| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.text.len() as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::body::{HttpBody, to_bytes};
+
+    use super::*;
+    use crate::runtime::wait;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        wait(&mut future, Duration::from_secs(10)).expect("it is ready")
+    }
+
+    #[test]
+    fn an_answer_has_its_place_until_it_is_read() {
+        let long = LongAnswers::new();
+        let text = vec![b'x'; 3 * PIECE_BYTES + 1];
+        let mut sent: Vec<Body> =
+            (0..AT_ONCE).map(|_| now(long.turn()).unwrap().send(text.clone())).collect();
+        assert!(now(long.turn()).is_err(), "expected no more at once");
+        let one = sent.pop().unwrap();
+        assert_eq!(one.size_hint().exact(), Some(text.len() as u64));
+        let read = now(to_bytes(one, usize::MAX)).unwrap();
+        assert_eq!(read, text);
+        assert!(now(long.turn()).is_ok(), "expected its place to be free");
+    }
+}
