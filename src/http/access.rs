@@ -51,6 +51,17 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// Whether a request may be answered, as far as its head tells.
+    pub(super) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        self.check_host(uri, headers)?;
+        Self::check_origin(uri, headers)?;
+        match need {
+            Need::Nothing => Ok(()),
+            Need::Read if self.open_reads => Ok(()),
+            Need::Read | Need::Control => self.check_token(headers),
+        }
+    }
+
     fn knows_host(&self, host: &str) -> bool {
         // RFC 6761, section 6.3, and RFC 1122, section 3.2.1.3.
         let own = ["localhost", "127.0.0.1", "[::1]"];
@@ -94,11 +105,9 @@ impl Access {
     /// A page may ask without saying whose it is: then the browser does (W3C Fetch Metadata). To go to a
     /// page of ours is not to ask for it.
     fn check_fetch(headers: &HeaderMap) -> Result<(), Problem> {
-        let says = |name: &str, what: &[&str]| {
-            headers.get(name).is_some_and(|value| what.iter().any(|it| value == it))
-        };
-        let is_foreign = says("sec-fetch-site", &["cross-site", "same-site"]);
-        if is_foreign && !says("sec-fetch-mode", &["navigate"]) {
+        let says = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
+        let site = |site| says("sec-fetch-site", site);
+        if (site("cross-site") || site("same-site")) && !says("sec-fetch-mode", "navigate") {
             return Err(Problem::foreign_origin("Pages of other origins are refused"));
         }
         Ok(())
@@ -125,18 +134,5 @@ fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
         (Some(authority), _, _) => Some(authority.as_str()),
         (None, Some(host), None) => host.to_str().ok(),
         _ => None,
-    }
-}
-
-impl Access {
-    /// Whether a request may be answered, as far as its head tells.
-    pub(super) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        self.check_host(uri, headers)?;
-        Self::check_origin(uri, headers)?;
-        match need {
-            Need::Nothing => Ok(()),
-            Need::Read if self.open_reads => Ok(()),
-            Need::Read | Need::Control => self.check_token(headers),
-        }
     }
 }

@@ -120,11 +120,6 @@ impl Book {
         found
     }
 
-    /// The last closed ones, the latest first.
-    pub(super) fn closed(&self) -> Vec<Arc<Connection>> {
-        self.inner.lock().closed.iter().rev().cloned().collect()
-    }
-
     pub(super) fn live_len(&self) -> usize {
         self.inner.lock().live.len()
     }

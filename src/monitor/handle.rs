@@ -244,7 +244,7 @@ impl Monitor {
     /// The connections that have ended and are still known, the last one first.
     #[must_use]
     pub fn closed(&self) -> Vec<ConnectionInfo> {
-        self.book.closed().iter().map(|connection| self.core.connection_info(connection)).collect()
+        self.book.closed_before(None).iter().map(|(_, it)| self.core.connection_info(it)).collect()
     }
 
     /// Starts an operation of the application's own, under a name for its kind.
