@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use axum::http::Uri;
 use axum::http::header::{self, HeaderMap};
 use axum::http::uri::Authority;
+use axum::http::{HeaderName, Uri};
 use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
@@ -105,9 +105,11 @@ impl Access {
     /// A page may ask without saying whose it is: then the browser does (W3C Fetch Metadata). To go to a
     /// page of ours is not to ask for it.
     fn check_fetch(headers: &HeaderMap) -> Result<(), Problem> {
-        let says = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
-        let site = |site| says("sec-fetch-site", site);
-        if (site("cross-site") || site("same-site")) && !says("sec-fetch-mode", "navigate") {
+        const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+        const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+        let is_foreign =
+            headers.get(SITE).is_some_and(|site| site == "cross-site" || site == "same-site");
+        if is_foreign && headers.get(MODE).is_none_or(|mode| mode != "navigate") {
             return Err(Problem::foreign_origin("Pages of other origins are refused"));
         }
         Ok(())

@@ -2,8 +2,9 @@
 //! original where it has them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -18,18 +19,11 @@ use crate::peer::CloseReason;
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
 
-/// `GET /webrtc/monitor/summary`.
-#[derive(Serialize, ToSchema)]
+/// `GET /webrtc/monitor/summary`. Its times are in whole milliseconds.
+#[derive(PartialEq, Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
     uptime_seconds: f64,
     timestamp: f64,
-    #[serde(flatten)]
-    numbers: NumbersJson,
-}
-
-/// What of a summary changes only if something has happened.
-#[derive(PartialEq, Serialize, ToSchema)]
-struct NumbersJson {
     connection_states: StatesJson,
     operation_stats: OperationStatsJson,
     pending_tasks: u64,
@@ -82,16 +76,6 @@ pub(crate) struct Modes {
 
 impl SummaryJson {
     pub(crate) fn new(summary: &Summary, modes: Modes) -> Self {
-        Self {
-            uptime_seconds: summary.uptime.as_secs_f64(),
-            timestamp: unix(summary.at),
-            numbers: NumbersJson::new(summary, modes),
-        }
-    }
-}
-
-impl NumbersJson {
-    fn new(summary: &Summary, modes: Modes) -> Self {
         let StateCounts { new, connecting, connected, disconnected, failed, closed, .. } =
             summary.states;
         let total = summary.states.total();
@@ -102,7 +86,10 @@ impl NumbersJson {
         let in_flight = summary.operations.in_flight();
         let operation_stats =
             OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
+        let since_start = summary.at.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
+            uptime_seconds: in_milliseconds(summary.uptime),
+            timestamp: in_milliseconds(since_start),
             connection_states,
             operation_stats,
             pending_tasks: summary.tasks.pending(),
@@ -119,34 +106,26 @@ impl NumbersJson {
     }
 }
 
-/// Summaries as text. That of the same numbers is written once: a summary is asked for often, and most
-/// of its cost is its text.
+/// In seconds, to the whole millisecond below.
+fn in_milliseconds(time: Duration) -> f64 {
+    (time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000_000))).as_secs_f64()
+}
+
+/// Summaries as text. One that says the same, which also means in the same millisecond, is written
+/// once: where it is asked for that often, most of its cost would be its text.
 #[derive(Default)]
-pub(crate) struct SummaryText(Mutex<Option<(NumbersJson, Vec<u8>)>>);
+pub(crate) struct SummaryText(Mutex<Option<(SummaryJson, Bytes)>>);
 
 impl SummaryText {
     /// The JSON of a [`SummaryJson`].
-    pub(crate) fn bytes(&self, summary: &Summary, modes: Modes) -> Vec<u8> {
-        let (uptime, timestamp) = (summary.uptime.as_secs_f64(), unix(summary.at));
-        let numbers = NumbersJson::new(summary, modes);
+    pub(crate) fn bytes(&self, summary: &Summary, modes: Modes) -> Bytes {
+        let summary = SummaryJson::new(summary, modes);
         let mut known = self.0.lock();
-        let (_, rest) = match known.take() {
-            Some(same) if same.0 == numbers => known.insert(same),
-            _ => {
-                let text = bytes(&numbers);
-                known.insert((numbers, text))
-            }
-        };
-        let mut text = Vec::with_capacity(rest.len() + 96);
-        for (key, seconds) in
-            [(&b"{\"uptime_seconds\":"[..], uptime), (b",\"timestamp\":", timestamp)]
-        {
-            text.extend_from_slice(key);
-            // Into memory, and finite.
-            let _infallible = serde_json::to_writer(&mut text, &seconds);
+        if let Some((_, text)) = known.as_ref().filter(|(known, _)| *known == summary) {
+            return text.clone();
         }
-        text.push(b',');
-        text.extend_from_slice(rest.get(1..).unwrap_or_default());
+        let text = Bytes::from(bytes(&summary));
+        *known = Some((summary, text.clone()));
         text
     }
 }

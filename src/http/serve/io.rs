@@ -1,18 +1,20 @@
 //! What hyper reads from and writes to.
 
-use std::io;
+use std::net::TcpStream;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::{io, mem};
 
 use async_io::Async;
+use futures::io::{AsyncRead, AsyncWrite};
 use hyper::rt::{Read, ReadBufCursor, Write};
 #[cfg(feature = "tokio")]
 use hyper_util::rt::TokioIo;
 use smol_hyper::rt::FuturesIo;
 
 use super::watch::Watched;
-use crate::runtime::tcp::TcpStream;
+use crate::runtime::tcp;
 
 /// A connection whose writes are watched.
 pub(super) struct Io {
@@ -21,19 +23,62 @@ pub(super) struct Io {
 }
 
 enum Stream {
-    AsyncIo(FuturesIo<Async<std::net::TcpStream>>),
+    AsyncIo(FuturesIo<Sparing>),
     #[cfg(feature = "tokio")]
     Tokio(TokioIo<tokio::net::TcpStream>),
 }
 
 impl Io {
-    pub(super) fn new(stream: TcpStream, watched: Arc<Watched>) -> Self {
+    pub(super) fn new(stream: tcp::TcpStream, watched: Arc<Watched>) -> Self {
         let stream = match stream {
-            TcpStream::AsyncIo(stream) => Stream::AsyncIo(FuturesIo::new(stream)),
+            tcp::TcpStream::AsyncIo(stream) => {
+                Stream::AsyncIo(FuturesIo::new(Sparing { stream, is_drained: false }))
+            }
             #[cfg(feature = "tokio")]
-            TcpStream::Tokio(stream) => Stream::Tokio(TokioIo::new(stream)),
+            tcp::TcpStream::Tokio(stream) => Stream::Tokio(TokioIo::new(stream)),
         };
         Self { stream, watched }
+    }
+}
+
+/// A stream that does not ask for more right after it had less than there was room for: a call into
+/// the system that almost always finds nothing. tokio's streams do the same.
+struct Sparing {
+    stream: Async<TcpStream>,
+    is_drained: bool,
+}
+
+impl AsyncRead for Sparing {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        // Only once: whoever is woken after that has to look.
+        if mem::take(&mut self.is_drained) {
+            ready!(self.stream.poll_readable(cx))?;
+        }
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.is_drained = 0 < read && read < buffer.len();
+        Poll::Ready(Ok(read))
+    }
+}
+
+impl AsyncWrite for Sparing {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
     }
 }
 
@@ -80,23 +125,5 @@ impl Write for Io {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         on_stream!(self, stream => stream.poll_shutdown(cx))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.stream {
-            Stream::AsyncIo(stream) => stream.is_write_vectored(),
-            #[cfg(feature = "tokio")]
-            Stream::Tokio(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = on_stream!(self, stream => stream.poll_write_vectored(cx, buffers));
-        self.watched.wrote(written.is_ready());
-        written
     }
 }
