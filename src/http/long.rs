@@ -1,7 +1,8 @@
-//! Long answers: made one at a time, sent piece by piece, and only so many at once, so that clients
-//! which ask and do not read keep nothing but those few.
+//! Long answers: made one at a time and off the executor, sent piece by piece, and only so many at
+//! once, so that clients which ask and do not read keep nothing but those few.
 
 use std::convert::Infallible;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,7 +17,7 @@ use super::problem::Problem;
 const AT_ONCE: usize = 64;
 
 /// How much is handed over at once.
-const PIECE_BYTES: usize = 64 << 10;
+const PIECE_BYTES: usize = 16 << 10;
 
 /// The long answers there are.
 pub(super) struct LongAnswers {
@@ -27,7 +28,7 @@ pub(super) struct LongAnswers {
 /// The turn to make one.
 pub(super) struct Turn {
     place: SemaphoreGuardArc,
-    _making: SemaphoreGuardArc,
+    making: SemaphoreGuardArc,
 }
 
 impl LongAnswers {
@@ -41,20 +42,36 @@ impl LongAnswers {
             Problem::unavailable("Too many long answers are on their way")
                 .with_header("retry-after", "1")
         })?;
-        Ok(Turn { place, _making: self.making.acquire_arc().await })
+        Ok(Turn { place, making: self.making.acquire_arc().await })
     }
 }
 
 impl Turn {
-    /// The answer is made, and is sent; another's turn has come.
-    pub(super) fn send(self, text: impl Into<Bytes>) -> Body {
-        Body::new(Long { text: text.into(), _place: self.place })
+    /// Makes the answer and sends it. It is some milliseconds of work: not for a thread that others
+    /// wait for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it is made to its end, and not sent.
+    pub(super) async fn make<T: Into<Bytes>>(
+        self,
+        make: impl FnOnce() -> T + Send + 'static,
+    ) -> Body {
+        let Self { place, making } = self;
+        let text = blocking::unblock(move || {
+            let text = make().into();
+            drop(making);
+            text
+        });
+        Body::new(Long { text: text.await, is_others_turn: false, _place: place })
     }
 }
 
 /// A text on its way.
 struct Long {
     text: Bytes,
+    /// A piece was handed over: before the next one, others run.
+    is_others_turn: bool,
     _place: SemaphoreGuardArc,
 }
 
@@ -64,8 +81,13 @@ impl hyper::body::Body for Long {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if mem::take(&mut self.is_others_turn) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.is_others_turn = true;
         let length = self.text.len().min(PIECE_BYTES);
         let piece = self.text.split_to(length);
         Poll::Ready((length > 0).then(|| Ok(Frame::data(piece))))
@@ -98,8 +120,8 @@ mod tests {
     fn an_answer_has_its_place_until_it_is_read() {
         let long = LongAnswers::new();
         let text = vec![b'x'; 3 * PIECE_BYTES + 1];
-        let mut sent: Vec<Body> =
-            (0..AT_ONCE).map(|_| now(long.turn()).unwrap().send(text.clone())).collect();
+        let make = |text: Vec<u8>| now(now(long.turn()).unwrap().make(move || text));
+        let mut sent: Vec<Body> = (0..AT_ONCE).map(|_| make(text.clone())).collect();
         assert!(now(long.turn()).is_err(), "expected no more at once");
         let one = sent.pop().unwrap();
         assert_eq!(one.size_hint().exact(), Some(text.len() as u64));

@@ -1,19 +1,19 @@
 //! What the monitor knows.
 
+use std::thread;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_lite::future::yield_now;
 
 use super::api::Shared;
 use super::ask::{Asked, Id, after, group, limit, place};
 use super::guard::{self, Anybody, Guarded, Reader};
-use super::long::Turn;
 use super::problem::Problem;
 use crate::dump;
 use crate::id::OperationId;
 use crate::metrics::{self, Format};
-use crate::monitor::{ConnectionFilter, ConnectionInfo, ConnectionRef, Ending, Page};
+use crate::monitor::{ConnectionFilter, ConnectionInfo, ConnectionRef, Ending, Monitor, Page};
 use crate::wire::http::{
     self, AliveJson, ClosedJson, ClosedQuery, ConnectionDiagnosisJson, ConnectionStatsJson,
     ConnectionsJson, ConnectionsQuery, DumpParam, DumpQuery, ListWriter, ListedJson,
@@ -71,9 +71,12 @@ pub(super) async fn connections(
     filter.state = query.state.map(Into::into);
     filter.group = group(query.group)?;
     let turn = shared.long.turn().await?;
-    let page = shared.monitor.find(after, limit, &filter);
-    let total = shared.monitor.summary().states.live();
-    Ok(list(&shared, turn, ListWriter::new(true), page, query.view, total).await)
+    let body = turn.make(move || {
+        let page = shared.monitor.find(after, limit, &filter);
+        let total = shared.monitor.summary().states.live();
+        list(&shared.monitor, ListWriter::new(true), &page, query.view, total)
+    });
+    Ok(written(body.await))
 }
 
 /// The connections that have ended and are still known, by the page, the last one first.
@@ -87,24 +90,26 @@ pub(super) async fn closed(Reader(shared): Reader, Asked(query): Asked<ClosedQue
     let mut filter = ConnectionFilter::new();
     filter.group = group(query.group)?;
     let turn = shared.long.turn().await?;
-    let page = shared.monitor.find_closed(after, limit, &filter);
-    let total = shared.monitor.summary().states.closed;
-    Ok(list(&shared, turn, ListWriter::new(false), page, query.view, total).await)
+    let body = turn.make(move || {
+        let page = shared.monitor.find_closed(after, limit, &filter);
+        let total = shared.monitor.summary().states.closed;
+        list(&shared.monitor, ListWriter::new(false), &page, query.view, total)
+    });
+    Ok(written(body.await))
 }
 
-/// How many connections are written between two looks at what else is to be done: some 100 us.
+/// How many connections are written at once: some 100 us.
 const AT_ONCE: usize = 8;
 
-async fn list(
-    shared: &Shared,
-    turn: Turn,
+fn list(
+    monitor: &Monitor,
     mut writer: ListWriter,
-    page: Page<ConnectionRef>,
+    page: &Page<ConnectionRef>,
     view: Option<ViewParam>,
     total: u64,
-) -> Response {
-    for found in page.items.chunks(AT_ONCE) {
-        for connection in found {
+) -> Vec<u8> {
+    for some in page.items.chunks(AT_ONCE) {
+        for connection in some {
             let id = connection.id().as_str();
             if view == Some(ViewParam::Row) {
                 writer.add(id, &ListedJson::Row(Box::new(RowJson::new(&connection.row()))));
@@ -113,9 +118,10 @@ async fn list(
                 writer.add(id, &ListedJson::Full(Box::new(ConnectionJson::new(&info))));
             }
         }
-        yield_now().await;
+        // Or else it has the core for the whole of its time slice, and others wait for that.
+        thread::yield_now();
     }
-    written(turn.send(writer.finish(total, page.next, shared.monitor.now())))
+    writer.finish(total, page.next, monitor.now())
 }
 
 /// All that is known of one connection: a live one, or else the last of that id that has ended.
@@ -219,15 +225,16 @@ pub(super) async fn operation(Reader(shared): Reader, Id(id): Id) -> Answer {
 ))]
 pub(super) async fn tasks(Reader(shared): Reader, Asked(query): Asked<TasksQuery>) -> Answer {
     let (limit, after) = (limit(query.limit)?, after(query.after.as_deref())?);
-    let turn = shared.long.turn().await?;
-    let mut tasks = shared.monitor.tasks();
-    tasks.retain(|it| after.is_none_or(|after| it.task.id.number() > after));
-    tasks.sort_unstable_by_key(|it| it.task.id);
-    let more = tasks.len() > limit;
-    tasks.truncate(limit);
-    let next = tasks.last().filter(|_| more).map(|last| last.task.id.number());
-    let tasks = TasksJson::new(&tasks, next, shared.monitor.now());
-    Ok(written(turn.send(http::bytes(&tasks))))
+    let body = shared.long.turn().await?.make(move || {
+        let mut tasks = shared.monitor.tasks();
+        tasks.retain(|it| after.is_none_or(|after| it.task.id.number() > after));
+        tasks.sort_unstable_by_key(|it| it.task.id);
+        let more = tasks.len() > limit;
+        tasks.truncate(limit);
+        let next = tasks.last().filter(|_| more).map(|last| last.task.id.number());
+        http::bytes(&TasksJson::new(&tasks, next, shared.monitor.now()))
+    });
+    Ok(written(body.await))
 }
 
 /// The most connections in one dump.
@@ -245,19 +252,7 @@ const DUMPED: usize = 256;
 ))]
 pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>) -> Answer {
     let turn = shared.long.turn().await?;
-    let mut infos = Vec::new();
-    match &query.connection {
-        Some(id) => infos.push(one(&shared, id)?),
-        None => {
-            let all = ConnectionFilter::new();
-            let mut found = shared.monitor.find(0, DUMPED, &all).items;
-            found.extend(shared.monitor.find_closed(None, DUMPED, &all).items);
-            for some in found.chunks(AT_ONCE) {
-                infos.extend(some.iter().map(ConnectionRef::info));
-                yield_now().await;
-            }
-        }
-    }
+    let one = query.connection.map(|id| one(&shared, &id)).transpose()?;
     let (kind, name, make): (_, _, fn(&[ConnectionInfo]) -> String) = match query.format {
         None | Some(DumpParam::Internals) => (
             "application/json",
@@ -270,10 +265,17 @@ pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>)
             dump::rtcstats,
         ),
     };
-    // Some milliseconds of work: not for a thread that others wait for.
-    let text = blocking::unblock(move || make(&infos)).await;
+    let body = turn.make(move || match one {
+        Some(info) => make(&[info]),
+        None => {
+            let all = ConnectionFilter::new();
+            let mut found = shared.monitor.find(0, DUMPED, &all).items;
+            found.extend(shared.monitor.find_closed(None, DUMPED, &all).items);
+            make(&found.iter().map(ConnectionRef::info).collect::<Vec<_>>())
+        }
+    });
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];
-    Ok(Guarded((headers, turn.send(text))).into_response())
+    Ok(Guarded((headers, body.await)).into_response())
 }
 
 /// The numbers, for Prometheus and its like.
