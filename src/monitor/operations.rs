@@ -1,7 +1,8 @@
 //! What is done, from its start to its one end.
 
-use std::collections::HashMap;
 use std::time::Instant;
+
+use rustc_hash::FxHashMap;
 
 use super::bounded::Bounded;
 use super::connection::OperationCounts;
@@ -103,7 +104,8 @@ pub(super) struct Operations {
 }
 
 struct Inner {
-    active: HashMap<OperationId, Box<Record>>,
+    /// By ids that nobody but us makes: no hash that withstands chosen ones is needed.
+    active: FxHashMap<OperationId, Box<Record>>,
     /// The last ones last.
     finished: Bounded<Box<Record>>,
     all: OperationCounts,
@@ -115,7 +117,7 @@ struct Inner {
 impl Operations {
     pub(super) fn new(limits: Limits) -> Self {
         let inner = Inner {
-            active: HashMap::new(),
+            active: FxHashMap::default(),
             finished: Bounded::new(),
             all: OperationCounts::default(),
             kinds: Names::new(limits.names),
