@@ -373,10 +373,11 @@ async fn close(client: &Client, id: &str, session: &Session) -> Tested {
     is(&known["connection"]["close"]["reason"], &"requested".into())?;
     // The other side is told.
     session.peer.closed().await;
-    Ok(format!(
-        "{} in {} ms, and the other side was told",
-        answer["outcome"], answer["duration_ms"]
-    ))
+    let (Some(outcome), Some(took)) = (answer["outcome"].as_str(), answer["duration_ms"].as_f64())
+    else {
+        return Err(format!("no outcome in {answer}").into());
+    };
+    Ok(format!("{outcome} in {took:.1} ms, and the other side was told"))
 }
 
 async fn test_route(client: &Client, peers: &Peers) -> Tested {
