@@ -1,7 +1,7 @@
 //! Beginning and ending to serve.
 
-use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anypeer::http::{Api, ServeError, ServeOptions};
@@ -80,6 +80,37 @@ fn a_client_that_sends_half_a_head_is_ended() {
     let mut stream = send(serving.local_addr(), "GET /health HTT");
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).expect("an end in time");
+}
+
+#[test]
+fn requests_that_come_in_pieces_and_together_are_answered_each_in_its_turn() {
+    on_all_at_once(|backend, host| {
+        let (monitor, peers) = watched(host.runtime());
+        let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api);
+        let request = format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        let (half, other_half) = request.split_at(request.len() / 2);
+        let mut stream = send(address, format!("{request}{request}{half}"));
+        let mut text = String::new();
+        answers(&mut stream, &mut text, 2);
+        stream.write_all(other_half.as_bytes()).expect("it reads");
+        answers(&mut stream, &mut text, 3);
+        stream.write_all(request.as_bytes()).expect("it reads");
+        answers(&mut stream, &mut text, 4);
+        stream.shutdown(Shutdown::Write).expect("it is open");
+        stream.read_to_string(&mut text).expect("an end");
+        let count = text.matches("HTTP/1.1 200").count();
+        assert_eq!(count, 4, "expected four answers on {}: {text}", backend.name());
+    });
+}
+
+/// Reads until there are so many answers, whose bodies are JSON.
+fn answers(stream: &mut TcpStream, text: &mut String, count: usize) {
+    while text.matches("HTTP/1.1 ").count() < count || !text.ends_with('}') {
+        let mut some = [0; 1024];
+        let read = stream.read(&mut some).expect("an answer in time");
+        assert!(read > 0, "expected {count} answers, not {text}");
+        text.push_str(std::str::from_utf8(&some[..read]).expect("text"));
+    }
 }
 
 #[test]
