@@ -16,7 +16,7 @@ use super::problem::Problem;
 /// How many there may be at once, being made or being sent. One more is answered with 503.
 const AT_ONCE: usize = 64;
 
-/// How much is handed over at once.
+/// How much is handed over at once; hyper asks twice before others run.
 const PIECE_BYTES: usize = 16 << 10;
 
 /// The long answers there are.
@@ -52,7 +52,7 @@ impl Turn {
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it is made to its end, and not sent.
+    /// Dropped, what has begun is made to its end; nothing is sent.
     pub(super) async fn make<T: Into<Bytes>>(
         self,
         make: impl FnOnce() -> T + Send + 'static,
@@ -70,7 +70,7 @@ impl Turn {
 /// A text on its way.
 struct Long {
     text: Bytes,
-    /// A piece was handed over: before the next one, others run.
+    /// A piece was handed over: nothing comes at the next asking, so that others run.
     is_others_turn: bool,
     _place: SemaphoreGuardArc,
 }

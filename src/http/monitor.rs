@@ -98,8 +98,17 @@ pub(super) async fn closed(Reader(shared): Reader, Asked(query): Asked<ClosedQue
     Ok(written(body.await))
 }
 
-/// How many connections are written at once: some 100 us.
+/// How many connections are read or written at once: some 100 us.
 const AT_ONCE: usize = 8;
+
+/// Does something with each, and gives way now and then: or else it has the core for the whole of its
+/// time slice, and others wait for that.
+fn giving_way(all: &[ConnectionRef], mut what: impl FnMut(&ConnectionRef)) {
+    for some in all.chunks(AT_ONCE) {
+        some.iter().for_each(&mut what);
+        thread::yield_now();
+    }
+}
 
 fn list(
     monitor: &Monitor,
@@ -108,19 +117,15 @@ fn list(
     view: Option<ViewParam>,
     total: u64,
 ) -> Vec<u8> {
-    for some in page.items.chunks(AT_ONCE) {
-        for connection in some {
-            let id = connection.id().as_str();
-            if view == Some(ViewParam::Row) {
-                writer.add(id, &ListedJson::Row(Box::new(RowJson::new(&connection.row()))));
-            } else {
-                let info = connection.info();
-                writer.add(id, &ListedJson::Full(Box::new(ConnectionJson::new(&info))));
-            }
+    giving_way(&page.items, |connection| {
+        let id = connection.id().as_str();
+        if view == Some(ViewParam::Row) {
+            writer.add(id, &ListedJson::Row(Box::new(RowJson::new(&connection.row()))));
+        } else {
+            let info = connection.info();
+            writer.add(id, &ListedJson::Full(Box::new(ConnectionJson::new(&info))));
         }
-        // Or else it has the core for the whole of its time slice, and others wait for that.
-        thread::yield_now();
-    }
+    });
     writer.finish(total, page.next, monitor.now())
 }
 
@@ -271,7 +276,9 @@ pub(super) async fn dump(Reader(shared): Reader, Asked(query): Asked<DumpQuery>)
             let all = ConnectionFilter::new();
             let mut found = shared.monitor.find(0, DUMPED, &all).items;
             found.extend(shared.monitor.find_closed(None, DUMPED, &all).items);
-            make(&found.iter().map(ConnectionRef::info).collect::<Vec<_>>())
+            let mut infos = Vec::with_capacity(found.len());
+            giving_way(&found, |connection| infos.push(connection.info()));
+            make(&infos)
         }
     });
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)];

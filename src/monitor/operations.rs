@@ -104,7 +104,7 @@ pub(super) struct Operations {
 }
 
 struct Inner {
-    /// By ids that nobody but us makes: no hash that withstands chosen ones is needed.
+    /// By ids that no client chooses: the hash need not withstand chosen ones.
     active: FxHashMap<OperationId, Box<Record>>,
     /// The last ones last.
     finished: Bounded<Box<Record>>,

@@ -19,7 +19,7 @@ use crate::peer::CloseReason;
 use crate::state::ConnectionState;
 use crate::sync::Mutex;
 
-/// `GET /webrtc/monitor/summary`. Its times are in whole milliseconds.
+/// `GET /webrtc/monitor/summary`. Its times are in seconds, to the whole millisecond.
 #[derive(PartialEq, Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
     uptime_seconds: f64,
@@ -88,8 +88,8 @@ impl SummaryJson {
             OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
         let since_start = summary.at.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            uptime_seconds: in_milliseconds(summary.uptime),
-            timestamp: in_milliseconds(since_start),
+            uptime_seconds: to_milliseconds(summary.uptime),
+            timestamp: to_milliseconds(since_start),
             connection_states,
             operation_stats,
             pending_tasks: summary.tasks.pending(),
@@ -107,7 +107,7 @@ impl SummaryJson {
 }
 
 /// In seconds, to the whole millisecond below.
-fn in_milliseconds(time: Duration) -> f64 {
+fn to_milliseconds(time: Duration) -> f64 {
     (time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000_000))).as_secs_f64()
 }
 

@@ -55,7 +55,11 @@ impl AsyncRead for Sparing {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         // Only once: whoever is woken after that has to look.
-        if mem::take(&mut self.is_drained) {
+        if mem::take(&mut self.is_drained)
+            && let Poll::Ready(told) = self.stream.poll_readable(cx)
+        {
+            // Mostly of what was read already; asked again, it tells of what comes.
+            told?;
             ready!(self.stream.poll_readable(cx))?;
         }
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
