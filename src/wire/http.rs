@@ -2,7 +2,7 @@
 //! original where it has them.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use serde::{Deserialize, Serialize};
@@ -86,10 +86,9 @@ impl SummaryJson {
         let in_flight = summary.operations.in_flight();
         let operation_stats =
             OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
-        let since_start = summary.at.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            uptime_seconds: to_milliseconds(summary.uptime),
-            timestamp: to_milliseconds(since_start),
+            uptime_seconds: to_milliseconds(summary.uptime.as_secs_f64()),
+            timestamp: to_milliseconds(unix(summary.at)),
             connection_states,
             operation_stats,
             pending_tasks: summary.tasks.pending(),
@@ -106,9 +105,9 @@ impl SummaryJson {
     }
 }
 
-/// In seconds, to the whole millisecond below.
-fn to_milliseconds(time: Duration) -> f64 {
-    (time - Duration::from_nanos(u64::from(time.subsec_nanos() % 1_000_000))).as_secs_f64()
+/// Seconds, to the whole millisecond below.
+fn to_milliseconds(seconds: f64) -> f64 {
+    (seconds * 1e3).floor() / 1e3
 }
 
 /// Summaries as text. One that says the same, which also means in the same millisecond, is written
