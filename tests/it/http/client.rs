@@ -1,12 +1,12 @@
 //! A client that writes what it is told, and reads what comes.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Instant;
 
 use serde_json::Value;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::support::poll::PATIENCE;
 
 /// What came.
 #[derive(Clone, Debug)]
@@ -37,10 +37,44 @@ impl Answer {
     }
 }
 
+/// A connection from which one can read for as long as a test has patience, however much comes.
+pub(crate) struct Stream {
+    stream: TcpStream,
+    opened: Instant,
+}
+
+impl Stream {
+    /// Says that no more will be sent.
+    pub(crate) fn finish(&self) {
+        self.stream.shutdown(Shutdown::Write).expect("it is open");
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = PATIENCE.saturating_sub(self.opened.elapsed());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(into)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// Connects, and sends a text as it is.
-pub(crate) fn send(address: SocketAddr, text: impl AsRef<[u8]>) -> TcpStream {
-    let mut stream = TcpStream::connect(address).expect("it listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+pub(crate) fn send(address: SocketAddr, text: impl AsRef<[u8]>) -> Stream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    let mut stream = Stream { stream, opened: Instant::now() };
     stream.write_all(text.as_ref()).expect("it reads");
     stream
 }

@@ -1,14 +1,13 @@
 //! Closing over HTTP.
 
-use std::time::Duration;
-
 use anypeer::PeerOptions;
 use serde_json::Value;
 
 use super::client::{ask, get, post};
 use super::{serve, watched};
-use crate::host::{BACKENDS, Host};
-use crate::loopback::{Hook, open};
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::{Hook, open};
+use crate::support::poll::{PATIENCE, poll};
 
 #[test]
 fn who_does_not_want_to_wait_is_told_where_to_ask() {
@@ -32,17 +31,10 @@ fn who_does_not_want_to_wait_is_told_where_to_ask() {
         assert_eq!(answer.header("preference-applied"), Some("respond-async"));
         let url = answer.header("location").expect("an address").to_owned();
         assert_eq!(answer.json()["operation_url"], *url);
-        let until = |status: &str| {
-            for _ in 0..3000 {
-                let operation = get(address, &url).expect(200).json()["operation"].clone();
-                if operation["status"] == status {
-                    return operation;
-                }
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            panic!("expected {path} to be {status}");
-        };
-        let ended = until("completed");
+        let operation = || get(address, &url).expect(200).json()["operation"].clone();
+        let ended =
+            poll(PATIENCE, || Some(operation()).filter(|known| known["status"] == "completed"));
+        let ended = ended.unwrap_or_else(|| panic!("expected {path} to end: {}", operation()));
         assert!(ended["end_time"].is_number() && ended["error"] == Value::Null, "{ended}");
     }
     assert!(peers.is_empty(), "expected all to be closed: {peers:?}");
@@ -63,7 +55,7 @@ fn a_close_that_is_forced_is_answered_as_what_it_is() {
             let never: Hook = Box::new(|| Box::pin(std::future::pending()));
             *answerer.1.hook.lock().unwrap() = Some(never);
             let offerer = open(&peers, PeerOptions::new()).await.expect("opens");
-            crate::loopback::Pair::connect(offerer, answerer).await.expect("they connect")
+            crate::support::loopback::Pair::connect(offerer, answerer).await.expect("they connect")
         }
     });
     let answer = post(address, "/webrtc/connections/stalled/close").expect(200).json();

@@ -1,17 +1,18 @@
 //! What happens, live.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use anypeer::PeerOptions;
 use anypeer::http::{Api, ServeOptions};
 use anypeer::monitor::{Limits, Monitor};
 use serde_json::Value;
 
-use super::client::{ask, get, post, send};
+use super::client::{Stream, ask, get, post, send};
 use super::{loopback, serve, watched};
-use crate::host::{BACKENDS, Host, on_all_at_once};
-use crate::loopback::open;
+use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::loopback::open;
+use crate::support::poll::until;
 
 /// One event.
 #[derive(Debug)]
@@ -21,7 +22,7 @@ struct Event {
     data: Value,
 }
 
-struct Events(BufReader<TcpStream>);
+struct Events(BufReader<Stream>);
 
 impl Events {
     fn follow(address: SocketAddr, last: Option<&str>) -> Self {
@@ -33,7 +34,7 @@ impl Events {
         let mut line = String::new();
         while line != "\r\n" {
             line.clear();
-            events.0.read_line(&mut line).expect("a head");
+            assert!(events.0.read_line(&mut line).expect("a head") > 0, "expected a whole head");
         }
         events
     }
@@ -143,16 +144,12 @@ fn one_follower_more_than_may_be_is_refused_until_another_is_gone() {
     get(address, "/webrtc/monitor/events").expect(503);
     drop(first);
     // It is noticed when something is sent.
-    for _ in 0..600 {
+    until("room for another", || {
         let request = format!("GET /webrtc/monitor/events HTTP/1.0\r\nhost: {address}\r\n\r\n");
         let mut head = [0; 12];
         send(address, request).read_exact(&mut head).expect("a head");
-        if head.ends_with(b"200") {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
-    panic!("expected room for another");
+        head.ends_with(b"200")
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@ use axum::routing::get;
 use tower_service::Service;
 
 use super::watched;
-use crate::host::{BACKENDS, Host};
+use crate::support::host::{BACKENDS, Host};
 
 fn ask(app: &mut Router, method: &str, path: &str) -> (StatusCode, header::HeaderMap, String) {
     let request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");

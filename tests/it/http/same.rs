@@ -2,15 +2,16 @@
 
 use std::net::SocketAddr;
 
-use anypeer::http::SessionOptions;
+use anypeer::http::{Serving, SessionOptions};
+use anypeer::monitor::Monitor;
 use anypeer::peer::CloseReason;
 use anypeer::{PeerOptions, Peers};
 use serde_json::Value;
 
 use super::client::{Answer, ask, get, post};
 use super::{serve, watched};
-use crate::host::{BACKENDS, Host};
-use crate::loopback::{Pair, open};
+use crate::support::host::{BACKENDS, Backend, Host};
+use crate::support::loopback::{Pair, open};
 
 /// Keys that tell the time, how long something took, or what is drawn anew for each.
 const VARIABLE: [&str; 9] = [
@@ -58,31 +59,54 @@ fn settled(answer: &Answer) -> String {
     format!("{head}\n\n{body}")
 }
 
-/// Something of everything: connected peers, one that was closed, tasks, operations that have ended.
-async fn populate(peers: &Peers) -> Pair {
-    let named = |id: &str| PeerOptions::new().id(id).group("room");
-    let pair = Pair::open(peers, named("alice"), named("bob")).await.expect("they connect");
-    drop(pair.offerer.tasks().spawn("pump", std::future::pending::<()>()));
-    let (gone, _) = open(peers, named("gone <b>\"&")).await.expect("opens");
-    assert!(gone.close().await.is_closed());
-    assert_eq!(gone.closed().await, CloseReason::Requested);
-    pair
-}
-
-/// Every address of an instance's, on all backends at once.
+/// One set of peers, served on all backends at once.
 struct Everywhere {
-    hosts: Vec<(String, Host)>,
-    addresses: Vec<(String, SocketAddr)>,
-    _serving: Vec<anypeer::http::Serving>,
+    servings: Vec<(Serving, SocketAddr)>,
+    hosts: Vec<(Backend, Host)>,
+    peers: Peers,
+    monitor: Monitor,
+    /// Where the peers live.
+    home: Host,
 }
 
 impl Everywhere {
+    fn serve() -> Self {
+        let home = Host::start(BACKENDS[0]);
+        let (monitor, peers) = watched(home.runtime());
+        let hosts: Vec<_> = BACKENDS.iter().map(|&it| (it, Host::start(it))).collect();
+        let servings = hosts.iter().map(|(_, host)| {
+            serve(&peers, &monitor, host.runtime(), |api| {
+                api.test_routes().sessions(SessionOptions::new())
+            })
+        });
+        let servings = servings.collect();
+        Self { servings, hosts, peers, monitor, home }
+    }
+
+    /// Something of everything: connected peers, one that was closed, and a task.
+    fn populate(&self) -> Pair {
+        let peers = self.peers.clone();
+        self.home.in_task(async move {
+            let named = |id: &str| PeerOptions::new().id(id).group("room");
+            let pair = Pair::open(&peers, named("alice"), named("bob")).await;
+            let pair = pair.expect("they connect");
+            drop(pair.offerer.tasks().spawn("pump", std::future::pending::<()>()));
+            let (gone, _) = open(&peers, named("gone <b>\"&")).await.expect("opens");
+            assert!(gone.close().await.is_closed());
+            assert_eq!(gone.closed().await, CloseReason::Requested);
+            pair
+        })
+    }
+
     /// Has every backend asked, and says what all have answered.
     fn same(&self, question: &str, ask: impl Fn(SocketAddr) -> Answer) -> Answer {
-        let (first, address) = &self.addresses[0];
-        let answer = ask(*address);
-        for (name, address) in &self.addresses[1..] {
-            let other = ask(*address);
+        let mut answers = self
+            .hosts
+            .iter()
+            .zip(&self.servings)
+            .map(|((backend, _), (_, address))| (backend.name(), ask(*address)));
+        let (first, answer) = answers.next().expect("there are backends");
+        for (name, other) in answers {
             assert_eq!(
                 settled(&answer),
                 settled(&other),
@@ -95,6 +119,22 @@ impl Everywhere {
     fn get(&self, path: &str) -> Answer {
         self.same(path, |address| get(address, path))
     }
+
+    /// Has every backend asked for a close of one more peer, `victim` of the group `victims`.
+    fn close(&self, path: &str, keys: &str) -> Value {
+        let answer = self.same(path, |address| {
+            let peers = self.peers.clone();
+            self.home.in_task(async move {
+                let victim = PeerOptions::new().id("victim").group("victims");
+                open(&peers, victim).await.expect("opens").0.detach();
+            });
+            post(address, path)
+        });
+        let answer = answer.expect(200).json();
+        has_keys(&answer, keys, path);
+        assert_eq!(answer["success"], true, "{answer}");
+        answer
+    }
 }
 
 fn has_keys(value: &Value, keys: &str, what: &str) {
@@ -104,28 +144,10 @@ fn has_keys(value: &Value, keys: &str, what: &str) {
 }
 
 #[test]
-fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
-    let home = Host::start(BACKENDS[0]);
-    let (monitor, peers) = watched(home.runtime());
-    let pair = home.in_task({
-        let peers = peers.clone();
-        async move { populate(&peers).await }
-    });
-    let _encoding = monitor.operation("encode").detail("frames", 7).start();
-
-    let mut everywhere =
-        Everywhere { hosts: Vec::new(), addresses: Vec::new(), _serving: Vec::new() };
-    for &backend in BACKENDS {
-        let host = Host::start(backend);
-        let (serving, address) = serve(&peers, &monitor, host.runtime(), |api| {
-            api.test_routes().sessions(SessionOptions::new())
-        });
-        everywhere.hosts.push((backend.name().to_owned(), host));
-        everywhere.addresses.push((backend.name().to_owned(), address));
-        everywhere._serving.push(serving);
-    }
-    let all = &everywhere;
-
+fn the_summary_counts_connections_and_operations_with_the_originals_keys() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
+    let _encoding = all.monitor.operation("encode").detail("frames", 7).start();
     let summary = all.get("/webrtc/monitor/summary").expect(200).json();
     has_keys(
         &summary,
@@ -142,9 +164,14 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
         "the operations",
     );
     assert_eq!(summary["operation_stats"]["started"], 1, "expected one under way: {summary}");
+}
 
+#[test]
+fn connections_have_the_originals_keys_one_by_one_and_together() {
     const CONNECTION: &str = "connection_id created_at updated_at ice_state connection_state \
          signaling_state gathering_state tracks data_channels errors async_tasks lifecycle_events";
+    let all = Everywhere::serve();
+    let _pair = all.populate();
     let list = all.get("/webrtc/monitor/connections").expect(200).json();
     has_keys(&list, "connections count timestamp", "the connections");
     assert_eq!(list["count"], 2);
@@ -157,7 +184,12 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     let change = change.unwrap_or_else(|| panic!("expected a change: {events:?}"));
     has_keys(change, "type timestamp details", "an event");
     assert!(change["details"]["state"].is_string(), "{change}");
+}
 
+#[test]
+fn connections_come_by_the_page_and_filtered() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
     let first = all.get("/webrtc/monitor/connections?limit=1&view=row").expect(200).json();
     assert_eq!((&first["count"], &first["total"]), (&1.into(), &2.into()), "{first}");
     let next = first["next"].as_str().expect("there are more").to_owned();
@@ -176,7 +208,12 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
         assert_eq!(problem.header("content-type"), Some("application/problem+json"), "{query}");
         has_keys(&problem.json(), "type title status detail", "a problem");
     }
+}
 
+#[test]
+fn a_closed_connection_is_still_known_and_an_unknown_one_is_not() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
     let closed = all.get("/webrtc/monitor/closed").expect(200).json();
     assert_eq!(closed["connections"][0]["connection_id"], "gone <b>\"&", "{closed}");
     assert_eq!(closed["connections"][0]["close"]["reason"], "requested", "{closed}");
@@ -191,7 +228,13 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     has_keys(&stats, "connection_id stats samples timestamp", "statistics");
     let diagnosis = all.get("/webrtc/monitor/connections/bob/diagnosis").expect(200).json();
     assert_eq!(diagnosis["diagnosis"], Value::Null);
+}
 
+#[test]
+fn operations_have_the_originals_keys_and_come_by_the_page() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
+    let _encoding = all.monitor.operation("encode").detail("frames", 7).start();
     let operations = all.get("/webrtc/monitor/operations").expect(200).json();
     has_keys(&operations, "operations count timestamp", "the operations");
     let (id, operation) =
@@ -211,14 +254,24 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     let more = all.get(&format!("/webrtc/monitor/operations?state=ended&limit=2&after={next}"));
     assert_eq!(more.expect(200).json()["count"], 2);
     all.get("/webrtc/monitor/operations?after=zz").expect(400);
+}
 
+#[test]
+fn tasks_are_told_by_the_connection_that_they_belong_to() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
     let tasks = all.get("/webrtc/monitor/tasks").expect(200).json();
     has_keys(&tasks, "tasks count timestamp", "the tasks");
     assert_eq!(
         (&tasks["tasks"]["alice"], &tasks["count"]),
         (&serde_json::json!(["pump"]), &1.into())
     );
+}
 
+#[test]
+fn dumps_health_metrics_and_the_description_are_there() {
+    let all = Everywhere::serve();
+    let _pair = all.populate();
     for format in ["internals", "rtcstats"] {
         all.get(&format!("/webrtc/monitor/dump?format={format}")).expect(200);
         all.get(&format!("/webrtc/monitor/dump?format={format}&connection=alice")).expect(200);
@@ -228,9 +281,16 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     assert_eq!(all.get("/health").expect(200).json()["status"], "ok");
     all.get("/metrics").expect(200);
     let document = all.get("/openapi.json").expect(200).json();
+    let mut described: Vec<_> = document["paths"].as_object().expect("paths").keys().collect();
+    described.sort();
+    assert_eq!(described.len(), 23, "expected every path to be described: {described:?}");
     all.get("/").expect(200);
     all.get("/nothing").expect(404);
+}
 
+#[test]
+fn what_cannot_be_closed_or_opened_is_refused() {
+    let all = Everywhere::serve();
     let test = all.get("/webrtc/test/").expect(200).json();
     has_keys(&test, "success message timestamp", "the test");
     for path in [
@@ -246,40 +306,20 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     let offer =
         |address| ask(address, "POST", "/whip/x", &["content-type: application/sdp"], "v=0\n");
     all.same("an offer that is none", offer).expect(400);
+}
 
-    // A close that closes, once on each backend.
-    let closed_on = |path: &'static str, keys: &str| {
-        let answer = all.same(path, |address| {
-            home.in_task({
-                let peers = peers.clone();
-                async move {
-                    let victim = PeerOptions::new().id("victim").group("victims");
-                    open(&peers, victim).await.expect("opens").0.detach();
-                }
-            });
-            post(address, path)
-        });
-        let answer = answer.expect(200).json();
-        has_keys(&answer, keys, path);
-        assert_eq!(answer["success"], true, "{answer}");
-        answer
-    };
+#[test]
+fn closes_close_and_answer_with_the_originals_keys() {
     const ONE: &str = "success operation_id operation connection_id start_time duration_ms";
-    assert_eq!(closed_on("/webrtc/test/close/victim", ONE)["operation"], "close_webrtc_connection");
-    closed_on("/webrtc/connections/victim/close", ONE);
     const MANY: &str =
         "success operation_id operation start_time connection_count connections_closed duration_ms";
-    assert_eq!(closed_on("/webrtc/stream/stop/victims", MANY)["connections_closed"], 1);
-    drop(pair);
-    home.in_task({
-        let peers = peers.clone();
-        async move { peers.close_all().await }
-    });
-    let answer = closed_on("/webrtc/test/close_all", MANY);
-    assert_eq!(answer["operation"], "close_all_webrtc_connections");
-    closed_on("/webrtc/connections/close-all", MANY);
-
-    let mut described: Vec<_> = document["paths"].as_object().expect("paths").keys().collect();
-    described.sort();
-    assert_eq!(described.len(), 23, "expected every path to be described: {described:?}");
+    let all = Everywhere::serve();
+    let one = all.close("/webrtc/test/close/victim", ONE);
+    assert_eq!(one["operation"], "close_webrtc_connection");
+    all.close("/webrtc/connections/victim/close", ONE);
+    let group = all.close("/webrtc/stream/stop/victims", MANY);
+    assert_eq!(group["connections_closed"], 1);
+    let every = all.close("/webrtc/test/close_all", MANY);
+    assert_eq!(every["operation"], "close_all_webrtc_connections");
+    all.close("/webrtc/connections/close-all", MANY);
 }

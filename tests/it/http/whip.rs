@@ -14,8 +14,9 @@ use anypeer::{PeerOptions, Peers};
 
 use super::client::{Answer, ask, get};
 use super::{serve, watched};
-use crate::host::{BACKENDS, Host, on_all_at_once};
-use crate::loopback::{Seen, open};
+use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::loopback::{Seen, open};
+use crate::support::poll::{PATIENCE, poll, until};
 
 const SDP: &str = "content-type: application/sdp";
 
@@ -25,13 +26,9 @@ fn post(address: SocketAddr, stream: &str, offer: &str) -> Answer {
 
 /// Why the first connection that ends does.
 fn ended(monitor: &Monitor) -> CloseReason {
-    for _ in 0..6000 {
-        if let Some(end) = monitor.closed().first().and_then(|info| info.end.clone()) {
-            return end.reason;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("expected a connection to end: {:?}", monitor.summary());
+    let first = || monitor.closed().first().and_then(|info| info.end.clone());
+    let end = poll(PATIENCE, first);
+    end.unwrap_or_else(|| panic!("expected a connection to end: {:?}", monitor.summary())).reason
 }
 
 /// Somebody who wants to connect.
@@ -187,13 +184,7 @@ fn one_session_more_than_may_be_is_refused_until_another_has_ended() {
     let refused = post(address, "x", &offer).expect(503);
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(ended(&monitor), CloseReason::NeverConnected);
-    for _ in 0..600 {
-        if post(address, "x", &offer).status == 201 {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("expected room for another");
+    until("room for another", || post(address, "x", &offer).status == 201);
 }
 
 #[test]
