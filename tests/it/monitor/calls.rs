@@ -7,8 +7,8 @@ use anypeer::monitor::{Ending, Subject};
 use anypeer::webrtc::OperationError;
 
 use super::watched;
-use crate::host::{BACKENDS, Host};
-use crate::loopback::open;
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::open;
 
 #[test]
 fn a_call_hands_out_the_id_of_its_operation() {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anypeer::monitor::{Cause, ConnectionInfo, Happening, Monitor, Stage};
 use anypeer::peer::{CloseReason, ReaperOptions};
+use anypeer::webrtc::Peer;
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
-use anypeer::webrtc::{self, Peer};
 use anypeer::{PeerOptions, Peers};
 
 use super::until;
-use crate::host::on_all_at_once;
-use crate::loopback::{Seen, builder, connect, open};
-use crate::proxy::Proxy;
+use crate::support::host::on_all_at_once;
+use crate::support::loopback::{Seen, connect, open};
+use crate::support::proxy::Proxy;
 
 async fn offer(offerer: &Peer, seen: &Seen) -> RTCSessionDescription {
     offerer.create_data_channel("data", None).await.expect("a channel");
@@ -155,7 +155,7 @@ fn a_connection_closed_before_it_had_the_time_is_explained_with_less_confidence(
         assert!(outcome.is_closed());
         let info = monitor.connection("a").expect("it is still known");
         let diagnosis = info.diagnosis.expect("it never connected");
-        assert_eq!((diagnosis.cause, diagnosis.confidence), (Cause::NegotiationIncomplete, 0.5));
-        let _ = (backend, builder(), webrtc::census());
+        let said = (diagnosis.cause, diagnosis.confidence);
+        assert_eq!(said, (Cause::NegotiationIncomplete, 0.5), "on {backend:?}");
     });
 }

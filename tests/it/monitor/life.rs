@@ -8,8 +8,8 @@ use anypeer::{
 };
 
 use super::until;
-use crate::host::{Backend, Host, on_all_at_once};
-use crate::loopback::Pair;
+use crate::support::host::{Backend, Host, on_all_at_once};
+use crate::support::loopback::Pair;
 
 /// What the driver's callbacks have said, in their order.
 fn callbacks(info: &ConnectionInfo) -> Vec<String> {

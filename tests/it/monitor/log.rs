@@ -2,40 +2,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anypeer::log::LogOptions;
 use anypeer::monitor::{Health, Limits, Monitor};
+#[cfg(feature = "webrtc")]
 use anypeer::{PeerOptions, Peers};
 use serde_json::Value;
 
-use crate::host::{BACKENDS, Host, on_all_at_once};
-use crate::loopback::Pair;
-use crate::process;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A folder of this test's own, removed with it.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("anypeer-log-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::support::folder::Folder;
+#[cfg(feature = "webrtc")]
+use crate::support::host::{BACKENDS, Host, on_all_at_once};
+#[cfg(feature = "webrtc")]
+use crate::support::loopback::Pair;
+use crate::support::poll::{PATIENCE, block_on, until};
+use crate::support::process;
 
 /// The files of one kind of record, the oldest first.
 fn files(dir: &Path, kind: &str) -> Vec<PathBuf> {
@@ -65,11 +47,7 @@ fn monitor(dir: &Path) -> Monitor {
     Monitor::builder().log(LogOptions::new(dir)).build().expect("threads")
 }
 
-/// Runs a future to its end on this thread.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    futures::executor::block_on(future)
-}
-
+#[cfg(feature = "webrtc")]
 #[test]
 fn defect_10_every_record_is_whole_json_with_the_originals_keys_whatever_the_id() {
     on_all_at_once(|backend, host| {
@@ -218,11 +196,7 @@ fn a_folder_that_cannot_be_made_is_counted_and_harms_nobody() {
         block_on(monitor.flush());
         records(&dir, "operations").len()
     };
-    let start = Instant::now();
-    while written(&monitor) == 0 {
-        assert!(start.elapsed() < PATIENCE, "expected the log to go on by itself");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    until("the log to go on by itself", || written(&monitor) > 0);
     let first = &records(&dir, "operations")[0];
     assert_eq!(first["type"], "records_dropped", "expected the gap to be said first: {first}");
     let dropped = monitor.summary().dropped;
@@ -230,14 +204,21 @@ fn a_folder_that_cannot_be_made_is_counted_and_harms_nobody() {
 }
 
 /// Runs one of the children below in a namespace of its own that has a disk of 64 KiB.
+#[cfg(feature = "webrtc")]
 fn on_a_small_disk(task: &str, dir: &Path) -> Result<String, String> {
     let mut command = Command::new("unshare");
     let script = r#"mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@""#;
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(dir).arg(process::binary());
-    process::run_as(command, "monitor::log::child", &format!("{task} {}", dir.display()), PATIENCE)
+    process::run_as(
+        command,
+        "monitor::log::child",
+        &format!("{task} {}", dir.display()),
+        PATIENCE * 2,
+    )
 }
 
+#[cfg(feature = "webrtc")]
 #[test]
 fn a_disk_that_is_full_delays_nobody_and_the_log_goes_on_when_there_is_room() {
     let namespace = ["--user", "--map-root-user", "--mount", "true"];
@@ -253,18 +234,9 @@ fn a_disk_that_is_full_delays_nobody_and_the_log_goes_on_when_there_is_room() {
 #[test]
 fn defect_11_a_disk_of_200_ms_delays_nobody() {
     let folder = Folder::new();
-    let shim = folder.0.join("slow_disk.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/monitor/slow_disk.c");
-    let built = Command::new("cc")
-        .args(["-shared", "-fPIC", "-o"])
-        .arg(&shim)
-        .args([source, "-ldl"])
-        .status();
-    assert!(built.expect("a C compiler").success(), "expected the shim to be built");
-    let mut command = Command::new(process::binary());
-    command.env("LD_PRELOAD", &shim);
+    let command = process::preloaded(&folder, "slow_disk");
     let task = format!("slow {}", folder.0.join("logs").display());
-    let reported = process::run_as(command, "monitor::log::child", &task, PATIENCE);
+    let reported = process::run_as(command, "monitor::log::child", &task, PATIENCE * 2);
     println!("{}", reported.unwrap_or_else(|failure| panic!("{failure}")));
 }
 
@@ -272,12 +244,7 @@ fn defect_11_a_disk_of_200_ms_delays_nobody() {
 fn what_is_killed_in_the_middle_of_a_write_leaves_whole_lines() {
     let folder = Folder::new();
     for round in 0..3 {
-        let mut child = Command::new(process::binary())
-            .args(["--exact", "monitor::log::child", "--ignored", "--nocapture"])
-            .env("ANYPEER_TEST_CHILD", format!("write {}", folder.0.display()))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("a child can be started");
+        let child = process::start("monitor::log::child", &format!("write {}", folder.0.display()));
         let size = || {
             files(&folder.0, "operations")
                 .iter()
@@ -285,14 +252,10 @@ fn what_is_killed_in_the_middle_of_a_write_leaves_whole_lines() {
                 .map(|it| it.len())
                 .sum::<u64>()
         };
-        let (start, before) = (Instant::now(), size());
-        while size() < before + 1_000_000 {
-            assert!(start.elapsed() < PATIENCE, "expected the child to write");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        let before = size();
+        until("the child to write", || size() >= before + 1_000_000);
         // SIGKILL.
-        child.kill().expect("it can be killed");
-        child.wait().expect("it can be waited for");
+        drop(child);
         let whole = records(&folder.0, "operations").len();
         assert!(whole > 1000 * (round + 1), "expected the lines of every round: {whole}");
     }
@@ -308,7 +271,7 @@ fn what_is_killed_in_the_middle_of_a_write_leaves_whole_lines() {
 #[test]
 #[ignore = "is run in a process of its own"]
 fn child() {
-    let Some(task) = process::task() else { return };
+    let task = process::task();
     let (task, dir) = task.split_once(' ').expect("a task and a folder");
     let dir = PathBuf::from(dir);
     match task {
@@ -319,6 +282,7 @@ fn child() {
                 operations(&monitor, 1000);
             }
         }
+        #[cfg(feature = "webrtc")]
         "full" => full(&dir),
         "slow" => slow(&dir),
         other => panic!("unknown task {other}"),
@@ -326,6 +290,7 @@ fn child() {
 }
 
 /// Fills a disk of 64 KiB, and then makes room.
+#[cfg(feature = "webrtc")]
 fn full(dir: &Path) {
     const COUNT: u32 = 5000;
     let options = LogOptions::new(dir).queue(COUNT as usize * 2);
@@ -349,13 +314,11 @@ fn full(dir: &Path) {
     for kind in ["connections", "operations", "events"] {
         files(dir, kind).iter().for_each(|file| fs::remove_file(file).expect("it can be removed"));
     }
-    let start = Instant::now();
-    while !records(dir, "operations").iter().any(|it| it["operation_type"] == "work") {
-        assert!(start.elapsed() < PATIENCE, "expected the log to go on by itself");
-        std::thread::sleep(Duration::from_millis(50));
+    until("the log to go on by itself", || {
         operations(&monitor, 1);
         block_on(monitor.flush());
-    }
+        records(dir, "operations").iter().any(|it| it["operation_type"] == "work")
+    });
     process::report(&format!("{written} of {COUNT} records had room, and then it went on"));
 }
 

@@ -4,8 +4,9 @@ use anypeer::metrics::{Format, encode};
 use anypeer::monitor::Monitor;
 use anypeer::{PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-use crate::loopback::Pair;
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::Pair;
+use crate::support::poll::until;
 
 /// Each with what is in its line of TYPE.
 const FAMILIES: &[(&str, &str)] = &[
@@ -56,9 +57,10 @@ fn every_family_is_there_with_its_type_and_says_what_has_happened() {
         assert!(pair.offerer.tasks().spawn("work", async {}).await.is_ok());
         assert!(peers.shutdown().await.all_closed());
     });
-    while monitor.summary().unreleased > 0 || monitor.summary().operations.in_flight() > 0 {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
+    until("everything to end", || {
+        let summary = monitor.summary();
+        summary.unreleased == 0 && summary.operations.in_flight() == 0
+    });
     let text = encode(&monitor, Format::OpenMetrics);
     for (name, kind) in FAMILIES {
         assert!(

@@ -1,24 +1,29 @@
-//! What the monitor knows of real peers.
+//! What the monitor knows.
 
+#[cfg(feature = "webrtc")]
 mod calls;
 mod defects;
+#[cfg(feature = "webrtc")]
 mod diagnosis;
+#[cfg(feature = "webrtc")]
 mod life;
 #[cfg(feature = "log")]
 mod log;
-
-#[cfg(feature = "metrics")]
+#[cfg(all(feature = "metrics", feature = "webrtc"))]
 mod metrics;
+#[cfg(feature = "webrtc")]
 mod redaction;
 #[cfg(feature = "log")]
 mod tracing;
 
-use std::time::Duration;
-
 use anypeer::Peers;
-use anypeer::monitor::{ConnectionInfo, Monitor};
+#[cfg(feature = "webrtc")]
+use anypeer::monitor::ConnectionInfo;
+use anypeer::monitor::Monitor;
 
-use crate::host::Host;
+use crate::support::host::Host;
+#[cfg(feature = "webrtc")]
+use crate::support::poll::{PATIENCE, poll_in_task};
 
 fn watched(host: &Host) -> (Monitor, Peers) {
     let monitor = Monitor::new().expect("threads");
@@ -27,18 +32,13 @@ fn watched(host: &Host) -> (Monitor, Peers) {
 }
 
 /// Waits until the monitor knows a connection to be as `condition` says.
+#[cfg(feature = "webrtc")]
 async fn until(
     monitor: &Monitor,
     id: &str,
     what: &str,
     condition: impl Fn(&ConnectionInfo) -> bool,
 ) -> ConnectionInfo {
-    const PATIENCE: u32 = 60_000;
-    for _ in 0..PATIENCE / 5 {
-        if let Some(info) = monitor.connection(id).filter(&condition) {
-            return info;
-        }
-        async_io::Timer::after(Duration::from_millis(5)).await;
-    }
-    panic!("expected {id} to be {what}: {:#?}", monitor.connection(id));
+    let found = poll_in_task(PATIENCE, || monitor.connection(id).filter(&condition)).await;
+    found.unwrap_or_else(|| panic!("expected {id} to be {what}: {:#?}", monitor.connection(id)))
 }

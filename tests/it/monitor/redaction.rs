@@ -11,8 +11,10 @@ use anypeer::webrtc::peer_connection::{
 use anypeer::webrtc::{MulticastDnsMode, OperationError};
 use anypeer::{PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-use crate::loopback::{Recorder, Seen};
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::{Recorder, Seen};
+#[cfg(feature = "log")]
+use crate::support::{folder::Folder, poll::block_on};
 
 const TURN_CREDENTIAL: &str = "canary-credential-4711";
 const TURN_USER: &str = "canary-user-4711";
@@ -33,10 +35,11 @@ impl std::error::Error for Leaky {}
 
 #[test]
 fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
-    let folder = std::env::temp_dir().join(format!("anypeer-canary-{}", std::process::id()));
     let builder = Monitor::builder().redact_addresses().redact(TOKEN);
     #[cfg(feature = "log")]
-    let builder = builder.log(anypeer::log::LogOptions::new(&folder));
+    let folder = Folder::new();
+    #[cfg(feature = "log")]
+    let builder = builder.log(anypeer::log::LogOptions::new(&folder.0));
     let monitor = builder.build().expect("threads");
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
@@ -62,8 +65,9 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
         let held = a.create_data_channel(&label, None).await.expect("a channel");
         a.set_local_description(a.create_offer(None).await.expect("an offer")).await.expect("set");
         let offer = a.local_description().await.expect("open").expect("set");
-        let (b, _) =
-            crate::loopback::open(&peers, PeerOptions::new().id("b")).await.expect("opens");
+        let (b, _) = crate::support::loopback::open(&peers, PeerOptions::new().id("b"))
+            .await
+            .expect("opens");
         let passwords: Vec<String> = offer
             .sdp
             .lines()
@@ -132,15 +136,22 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     }
     #[cfg(feature = "log")]
     {
-        futures::executor::block_on(monitor.flush());
+        block_on(monitor.flush());
         for kind in ["connections", "operations", "events"] {
-            for entry in std::fs::read_dir(folder.join(kind)).expect("there").flatten() {
-                outputs.push(std::fs::read_to_string(entry.path()).expect("it can be read"));
+            let mut text = String::new();
+            for entry in std::fs::read_dir(folder.0.join(kind)).expect("there") {
+                let path = entry.expect("a file").path();
+                text += &std::fs::read_to_string(path).expect("it can be read");
             }
+            assert!(!text.is_empty(), "expected records in {kind}");
+            outputs.push(text);
         }
     }
-    let _ = std::fs::remove_dir_all(&folder);
     drop(held);
+    for kind in ["leaky", "detailed", "failed", "completed"] {
+        let told = outputs.iter().filter(|output| output.contains(kind)).count();
+        assert!(told > 0, "expected the operation {kind} to be told of");
+    }
     let canaries = [TURN_CREDENTIAL, TURN_USER, TOKEN, ADDRESS, "127.0.0.1"];
     let canaries = canaries.into_iter().chain(passwords.iter().map(String::as_str));
     for canary in canaries {

@@ -10,6 +10,8 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+use crate::support::poll::block_on;
+
 /// Keeps the fields of every span of this crate's, and in which of them an event came.
 #[derive(Clone, Default)]
 struct Listener(Arc<Heard>);
@@ -77,7 +79,7 @@ fn an_operation_is_a_span_with_its_end_around_what_is_done_in_it() {
     let id = tracing::subscriber::with_default(listener.clone(), || {
         let work = monitor.operation("work").run(async { tracing::info!("in the middle") });
         let id = work.id().expect("it has started");
-        futures::executor::block_on(work);
+        block_on(work);
         let _ = monitor.operation("parse").try_call(|| "x".parse::<u8>());
         id
     });
