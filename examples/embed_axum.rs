@@ -12,6 +12,8 @@
     reason = "an example locks, and prints"
 )]
 
+#[path = "shared/flag.rs"]
+mod flag;
 #[path = "shared/loopback.rs"]
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 mod loopback;

@@ -11,6 +11,8 @@
     reason = "an example brings its own executor, and prints"
 )]
 
+#[path = "shared/flag.rs"]
+mod flag;
 #[path = "shared/loopback.rs"]
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 mod loopback;
@@ -36,7 +38,8 @@ use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 
-use loopback::{Error, Flag, HANDLERS};
+use flag::Flag;
+use loopback::{Error, HANDLERS};
 
 const GREETING: &[u8] = b"hello from str0m";
 const REPLY: &[u8] = b"hello from webrtc";

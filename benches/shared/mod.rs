@@ -13,10 +13,12 @@ use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRunti
 use anypeer::{PeerOptions, Peers};
 use futures::future::BoxFuture;
 
+#[path = "../../examples/shared/flag.rs"]
+mod flag;
 #[path = "../../examples/shared/loopback.rs"]
 pub(crate) mod loopback;
 
-use loopback::{Pair, Recorder, Seen, builder};
+use loopback::{Pair, Recorder, Seen, builder, opened};
 
 /// What the columns are.
 pub(crate) fn print_head() {
@@ -125,7 +127,7 @@ pub(crate) async fn connect_bare(a: Bare, b: Bare) -> (Bare, Bare, Arc<dyn DataC
     b.1.gathered.wait().await;
     a.0.set_remote_description(b.0.local_description().await.unwrap()).await.unwrap();
     b.1.channel.wait().await;
-    while !matches!(channel.poll().await, Some(DataChannelEvent::OnOpen)) {}
+    opened(&*channel).await.unwrap();
     (a, b, channel)
 }
 
@@ -137,13 +139,18 @@ pub(crate) fn cpu_time() -> Duration {
 /// That of the threads of some names.
 pub(crate) fn cpu_time_of(named: impl Fn(&str) -> bool) -> Duration {
     let threads = std::fs::read_dir("/proc/self/task").expect("a Linux");
-    let times = threads.filter_map(|thread| {
-        let thread = thread.ok()?.path();
-        let name = std::fs::read_to_string(thread.join("comm")).ok()?;
-        let stat = std::fs::read_to_string(thread.join("schedstat")).ok()?;
-        named(name.trim()).then(|| stat.split(' ').next()?.parse::<u64>().ok())?
-    });
-    Duration::from_nanos(times.sum())
+    let times: Vec<u64> = threads
+        .filter_map(|thread| {
+            // One that has ended meanwhile has no files any more.
+            let thread = thread.expect("a thread").path();
+            let name = std::fs::read_to_string(thread.join("comm")).ok()?;
+            let stat = std::fs::read_to_string(thread.join("schedstat")).ok()?;
+            let taken = stat.split(' ').next().and_then(|taken| taken.parse().ok());
+            named(name.trim()).then(|| taken.expect("a number of nanoseconds"))
+        })
+        .collect();
+    assert!(!times.is_empty(), "expected a thread of that name");
+    Duration::from_nanos(times.iter().sum())
 }
 
 pub(crate) const TRANSFER_BYTES: usize = 8 << 20;
@@ -204,7 +211,8 @@ pub(crate) async fn transfer(near: Arc<dyn DataChannel>, far: Arc<dyn DataChanne
     };
     let receive = async {
         while received.load(Ordering::Relaxed) < TRANSFER_BYTES {
-            if let Some(DataChannelEvent::OnMessage(message)) = far.poll().await {
+            let event = far.poll().await.expect("expected the channel to go on");
+            if let DataChannelEvent::OnMessage(message) = event {
                 received.fetch_add(message.data.len(), Ordering::Relaxed);
             }
         }

@@ -1,6 +1,7 @@
 //! What every example does, whatever its executor: open pairs of real peers, send a megabyte
 //! through each, close them in every way there is, and look at what is left.
 
+mod flag;
 #[allow(dead_code, reason = "several programs share it, and each uses a part")]
 mod loopback;
 mod proc;

@@ -9,8 +9,8 @@ use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::{self, OpenError, OperationError};
 use anypeer::{Outcome, PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Backend, Host};
-use crate::loopback::{Pair, Recorder, Seen, builder, open};
+use crate::support::host::{BACKENDS, Backend, Host};
+use crate::support::loopback::{Pair, Recorder, Seen, builder, open};
 
 const BOUND: Duration = Duration::from_secs(5);
 

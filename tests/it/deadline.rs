@@ -1,77 +1,14 @@
 //! A connection whose own close misbehaves is the worse for it, and no other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseFailure, CloseOptions, Closure, Connection, ConnectionError, ForceCause};
-use anypeer::runtime::BoxFuture;
+use anypeer::peer::{CloseFailure, CloseOptions, Closure, ForceCause};
 use anypeer::{Outcome, PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-
-const MESSAGE: &str = "deliberate panic in a close";
-
-/// What a connection's close does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Conduct {
-    Closes,
-    Hangs,
-    Blocks,
-    Panics,
-    Errs,
-}
-
-/// A connection that behaves as told, until it is mended.
-struct Stub {
-    conduct: Conduct,
-    mended: AtomicBool,
-    closes: AtomicUsize,
-    can_abort: bool,
-}
-
-impl Stub {
-    fn new(conduct: Conduct) -> Arc<Self> {
-        Self::with_abort(conduct, false)
-    }
-
-    fn with_abort(conduct: Conduct, can_abort: bool) -> Arc<Self> {
-        let (mended, closes) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Arc::new(Self { conduct, mended, closes, can_abort })
-    }
-}
-
-impl Connection for Stub {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async move {
-            self.closes.fetch_add(1, Ordering::AcqRel);
-            if !self.mended.load(Ordering::Acquire) {
-                match self.conduct {
-                    Conduct::Closes => {}
-                    Conduct::Hangs => std::future::pending().await,
-                    Conduct::Blocks => std::thread::sleep(Duration::from_secs(3600)),
-                    Conduct::Panics => panic!("{MESSAGE}"),
-                    Conduct::Errs => return Err("refused".into()),
-                }
-            }
-            Ok(Some(Closure::Graceful))
-        })
-    }
-
-    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
-        let cause = self.can_abort.then_some(ForceCause::Unresponsive);
-        Box::pin(async move { cause })
-    }
-}
-
-fn quiet_panics() {
-    let default = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if info.payload().downcast_ref::<&str>() != Some(&MESSAGE) {
-            default(info);
-        }
-    }));
-}
+use crate::support::fake::{Conduct, Fake, REFUSED};
+use crate::support::host::on_all_at_once;
+use crate::support::panics::{DELIBERATE, hush};
 
 const BOUND: Duration = Duration::from_millis(1500);
 
@@ -81,24 +18,23 @@ fn bounds() -> CloseOptions {
 
 #[test]
 fn close_all_of_a_hundred_ends_within_its_bound_and_reports_each_as_what_it_is() {
-    quiet_panics();
-    for &backend in BACKENDS {
-        let host = Host::start(backend);
+    hush();
+    on_all_at_once(|backend, host| {
         let peers = Peers::builder().runtime(host.runtime()).close(bounds()).build();
-        let odd = [Conduct::Hangs, Conduct::Blocks, Conduct::Panics, Conduct::Errs];
+        let odd = [Conduct::Hangs, Conduct::Blocks, Conduct::Panics, Conduct::Fails];
         // Mixed, so that some of the good ones come after the bad ones.
-        let stubs: Vec<_> = (0..100)
+        let fakes: Vec<_> = (0..100)
             .map(|i| match i % 8 {
-                0 if i / 8 < 12 => Stub::new(odd[i / 8 % 4]),
-                _ => Stub::new(Conduct::Closes),
+                0 if i / 8 < 12 => Arc::new(Fake::that(odd[i / 8 % 4])),
+                _ => Arc::new(Fake::new()),
             })
             .collect();
-        let owners: Vec<_> = stubs
+        let owners: Vec<_> = fakes
             .iter()
             .enumerate()
-            .map(|(i, stub)| {
+            .map(|(i, fake)| {
                 let options = PeerOptions::new().id(i.to_string());
-                peers.insert(Arc::clone(stub) as Arc<dyn Connection>, options).expect("inserted")
+                peers.insert(Arc::clone(fake) as _, options).expect("inserted")
             })
             .collect();
         let start = Instant::now();
@@ -106,44 +42,42 @@ fn close_all_of_a_hundred_ends_within_its_bound_and_reports_each_as_what_it_is()
         let took = start.elapsed();
         assert!(took < BOUND + Duration::from_secs(1), "expected {BOUND:?}, and it took {took:?}");
         assert_eq!(report.closed(), 88, "expected the others to be closed: {report}");
-        for (i, stub) in stubs.iter().enumerate() {
-            let expected = match stub.conduct {
-                Conduct::Closes => Outcome::Closed(Closure::Graceful),
+        for (i, fake) in fakes.iter().enumerate() {
+            let expected = match fake.conduct() {
                 Conduct::Hangs | Conduct::Blocks => Outcome::TimedOut { after: BOUND },
-                Conduct::Panics => Outcome::Failed(CloseFailure::Panicked(MESSAGE.into())),
-                Conduct::Errs => Outcome::Failed(CloseFailure::Error("refused".into())),
+                Conduct::Panics => Outcome::Failed(CloseFailure::Panicked(DELIBERATE.into())),
+                Conduct::Fails => Outcome::Failed(CloseFailure::Error(REFUSED.into())),
+                _ => Outcome::Closed(Closure::Graceful),
             };
             let outcome = report.outcome(&i.to_string());
-            assert_eq!(outcome, Some(&expected), "of one that {:?}, {backend:?}", stub.conduct);
+            assert_eq!(outcome, Some(&expected), "of one that {:?}, {backend:?}", fake.conduct());
         }
         assert_eq!(peers.len(), 12, "expected those that did not close to be there still");
         println!("{}: 88 of 100 closed in {} ms", backend.name(), took.as_millis());
 
-        for stub in &stubs {
-            stub.mended.store(true, Ordering::Release);
-        }
+        fakes.iter().for_each(|fake| fake.mend());
         let report = peers.close_all().wait(BOUND * 2).expect("a plain thread may block");
         assert_eq!(report.peers.len(), 12, "expected a later close to try those again");
         assert!(report.all_closed(), "expected later closes to work: {report}");
         drop(owners);
-    }
+    });
 }
 
 #[test]
 fn what_can_be_aborted_is_forced_after_the_grace_period() {
-    quiet_panics();
+    hush();
     let peers = Peers::builder().close(bounds()).build();
     let forced = |cause| Outcome::Closed(Closure::Forced(cause));
-    let refused = CloseFailure::Error("refused".into());
-    let panicked = CloseFailure::Panicked(MESSAGE.into());
+    let refused = CloseFailure::Error(REFUSED.into());
+    let panicked = CloseFailure::Panicked(DELIBERATE.into());
     for (conduct, expected) in [
         (Conduct::Hangs, forced(ForceCause::Unresponsive)),
         (Conduct::Blocks, forced(ForceCause::Unresponsive)),
-        (Conduct::Errs, forced(ForceCause::Failed(refused))),
+        (Conduct::Fails, forced(ForceCause::Failed(refused))),
         (Conduct::Panics, forced(ForceCause::Failed(panicked))),
     ] {
-        let stub = Stub::with_abort(conduct, true);
-        let peer = peers.insert(stub, PeerOptions::new()).expect("inserted");
+        let fake = Fake::that(conduct).forced_by(ForceCause::Unresponsive);
+        let peer = peers.insert(Arc::new(fake), PeerOptions::new()).expect("inserted");
         let outcome = peer.close().wait(BOUND * 2).expect("a plain thread may block");
         assert_eq!(outcome, expected, "of one that {conduct:?}");
         assert_eq!(peer.close().wait(BOUND), Ok(Outcome::AlreadyClosed));
@@ -152,9 +86,9 @@ fn what_can_be_aborted_is_forced_after_the_grace_period() {
 
 #[test]
 fn closes_of_one_peer_join_and_it_is_closed_once() {
-    let stub = Stub::new(Conduct::Closes);
+    let fake = Arc::new(Fake::new());
     let peers = Peers::new();
-    let peer = peers.insert(Arc::clone(&stub) as _, PeerOptions::new().id("one")).unwrap();
+    let peer = peers.insert(Arc::clone(&fake) as _, PeerOptions::new().id("one")).unwrap();
     let closes: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|i| {
@@ -168,24 +102,21 @@ fn closes_of_one_peer_join_and_it_is_closed_once() {
         threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
     });
     assert!(closes.iter().all(Outcome::is_closed), "expected each to be closed: {closes:?}");
-    assert_eq!(stub.closes.load(Ordering::Acquire), 1, "expected one close of the connection");
+    assert_eq!(fake.closes(), 1, "expected one close of the connection");
 }
+
+/// Longer than the grace period, and shorter than the bound.
+const LATE: Duration = Duration::from_millis(600);
 
 #[test]
 fn a_slow_close_that_cannot_be_forced_has_the_whole_bound() {
-    struct Slow;
-    impl Connection for Slow {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-            Box::pin(async {
-                async_io::Timer::after(Duration::from_millis(600)).await;
-                Ok(Some(Closure::Graceful))
-            })
-        }
-    }
     let peers = Peers::builder().close(bounds()).build();
-    let peer = peers.insert(Arc::new(Slow), PeerOptions::new()).unwrap();
-    let outcome = peer.close().wait(BOUND * 2);
-    assert_eq!(outcome, Ok(Outcome::Closed(Closure::Graceful)));
+    let slow = Arc::new(Fake::that(Conduct::ClosesLate));
+    let peer = peers.insert(Arc::clone(&slow) as _, PeerOptions::new()).unwrap();
+    let mut closing = peer.close();
+    std::thread::sleep(LATE);
+    slow.release();
+    assert_eq!(closing.wait(BOUND * 2), Ok(Outcome::Closed(Closure::Graceful)));
 }
 
 #[test]
@@ -194,8 +125,8 @@ fn a_bound_shorter_than_the_grace_period_leaves_time_to_force() {
     for timeout in [Duration::from_millis(200), Duration::ZERO, Duration::MAX] {
         let grace = if timeout == Duration::MAX { Duration::ZERO } else { Duration::MAX };
         let options = CloseOptions::new().timeout(timeout).grace(grace);
-        let stub = Stub::with_abort(Conduct::Hangs, true);
-        let peer = peers.insert(stub, PeerOptions::new()).unwrap();
+        let fake = Fake::that(Conduct::Hangs).forced_by(ForceCause::Unresponsive);
+        let peer = peers.insert(Arc::new(fake), PeerOptions::new()).unwrap();
         let outcome = peer.close_with(options).wait(BOUND * 2);
         let forced = Outcome::Closed(Closure::Forced(ForceCause::Unresponsive));
         assert_eq!(outcome, Ok(forced), "within {timeout:?}, graceful for {grace:?}");
@@ -204,44 +135,25 @@ fn a_bound_shorter_than_the_grace_period_leaves_time_to_force() {
 
 #[test]
 fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            panic!("{MESSAGE}");
-        }
-    }
-    struct Armed;
-    impl Connection for Armed {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-            Box::pin(async {
-                let _bomb = Bomb;
-                std::future::pending().await
-            })
-        }
-    }
-    quiet_panics();
+    hush();
     let peers = Peers::builder().close(bounds()).build();
-    let peer = peers.insert(Arc::new(Armed), PeerOptions::new()).unwrap();
+    let armed = Fake::that(Conduct::HangsAndPanicsWhenDropped);
+    let peer = peers.insert(Arc::new(armed), PeerOptions::new()).unwrap();
     let outcome = peer.close().wait(BOUND * 2);
     assert_eq!(outcome, Ok(Outcome::TimedOut { after: BOUND }));
-    let closes = peers.insert(Stub::new(Conduct::Closes), PeerOptions::new()).unwrap();
+    let closes = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).unwrap();
     assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
 }
 
 #[test]
 fn a_failure_after_the_grace_period_is_told_when_it_comes() {
-    struct FailsLate;
-    impl Connection for FailsLate {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-            Box::pin(async {
-                async_io::Timer::after(Duration::from_millis(600)).await;
-                Err("refused".into())
-            })
-        }
-    }
     let options = CloseOptions::new().timeout(BOUND * 20).grace(Duration::from_millis(300));
     let peers = Peers::builder().close(options).build();
-    let peer = peers.insert(Arc::new(FailsLate), PeerOptions::new()).unwrap();
-    let refused = CloseFailure::Error("refused".into());
-    assert_eq!(peer.close().wait(BOUND * 2), Ok(Outcome::Failed(refused)));
+    let fails = Arc::new(Fake::that(Conduct::FailsLate));
+    let peer = peers.insert(Arc::clone(&fails) as _, PeerOptions::new()).unwrap();
+    let mut closing = peer.close();
+    std::thread::sleep(LATE);
+    fails.release();
+    let refused = CloseFailure::Error(REFUSED.into());
+    assert_eq!(closing.wait(BOUND * 2), Ok(Outcome::Failed(refused)));
 }

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::peer::{CloseReason, Closure, ForceCause};
+use anypeer::webrtc;
 use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
 use anypeer::webrtc::peer_connection::RTCSignalingState;
-use anypeer::webrtc::{self, census};
 use anypeer::{
     ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers, Target,
 };
 
-use crate::host::{BACKENDS, Host, on_all_at_once};
-use crate::loopback::{Pair, builder, open};
+use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::loopback::{Pair, builder, open};
+use crate::support::poll::until_in_task;
 
 /// Writes down every event, in short.
 #[derive(Default)]
@@ -203,7 +204,6 @@ fn an_operation_that_fails_or_is_dropped_is_told_as_that() {
     assert_eq!(log.of("a", "create_answer"), ["a create_answer..", "a create_answer Failed"]);
     assert!(log.of("a", "restart_ice").is_empty(), "expected a call that was never polled unsaid");
     assert_eq!(log.of("a", "stats ").len(), 1, "expected exactly one end");
-    let _ = OperationEnd::Canceled;
 }
 
 /// Panics in a callback of the handshake.
@@ -229,9 +229,7 @@ fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
             peer.create_data_channel("x", None).await.unwrap();
             let offer = peer.create_offer(None).await.unwrap();
             peer.set_local_description(offer).await.unwrap();
-            while log.of("a", "panicked").is_empty() {
-                async_io::Timer::after(Duration::from_millis(1)).await;
-            }
+            until_in_task("the panic to be told", || !log.of("a", "panicked").is_empty()).await;
             peer.close().await
         }
     });
@@ -242,7 +240,7 @@ fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
 
 #[test]
 fn a_peer_whose_runtime_is_dropped_is_told_closed_at_once_and_reported_when_asked() {
-    let host = Host::start(crate::host::Backend::Executor);
+    let host = Host::start(crate::support::host::Backend::Executor);
     let log = Arc::new(Log::default());
     let peers = Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
     let set = peers.clone();
@@ -305,5 +303,4 @@ fn an_observer_that_panics_harms_nobody() {
         peer.close().await
     });
     assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
-    let _ = census();
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use anypeer::peer::{CloseOptions, CloseReason, Closure, ForceCause};
 use anypeer::{Event, Observer, Outcome, PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-use crate::loopback::{Flag, Pair};
+use crate::support::flag::Flag;
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::Pair;
+use crate::support::poll::block_on;
 
 /// Writes down which callbacks were told to be stalled, and says when one was.
 #[derive(Default)]
@@ -40,8 +42,10 @@ fn a_callback_beyond_its_budget_is_told_once_while_it_runs_and_goes_on() {
         let finished = Arc::new(Flag::default());
         let (told, done) = (Arc::clone(&stalls), Arc::clone(&finished));
         let outcome = host.in_task(async move {
-            let offerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
-            let answerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let offerer =
+                crate::support::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let answerer =
+                crate::support::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
             let (stalled, over) = (Arc::clone(&told), Arc::clone(&done));
             // It waits until it is told to be stalled: it goes on after that, or never.
             *answerer.1.hook.lock().unwrap() = Some(Box::new(move || {
@@ -72,8 +76,10 @@ fn a_suspended_callback_from_under_which_the_driver_is_taken_is_told_to_be_stall
         let observer = Arc::clone(&stalls) as Arc<dyn Observer>;
         let peers = Peers::builder().runtime(host.runtime()).observer(observer).build();
         let outcome = host.in_task(async move {
-            let offerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
-            let answerer = crate::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let offerer =
+                crate::support::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
+            let answerer =
+                crate::support::loopback::open(&peers, PeerOptions::new()).await.expect("opens");
             let suspended = Arc::new(Flag::default());
             let raise = Arc::clone(&suspended);
             *answerer.1.hook.lock().unwrap() = Some(Box::new(move || {
@@ -99,10 +105,12 @@ fn a_driver_that_is_dropped_by_its_executor_is_a_reason_and_its_tasks_are_cancel
         let peers = Peers::builder().runtime(host.runtime()).build();
         let opening = peers.clone();
         let (peer, _) = host
-            .in_task(async move { crate::loopback::open(&opening, PeerOptions::new()).await })
+            .in_task(
+                async move { crate::support::loopback::open(&opening, PeerOptions::new()).await },
+            )
             .expect("opens");
         host.stop().drop();
-        let reason = futures::executor::block_on(peer.closed());
+        let reason = block_on(peer.closed());
         assert_eq!(reason, CloseReason::Ended, "on {backend:?}");
         assert_eq!(peer.closure(), Some(Closure::Forced(ForceCause::RuntimeGone)));
         assert!(peer.tasks().token().is_cancelled(), "on {backend:?}");

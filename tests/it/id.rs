@@ -2,30 +2,17 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anypeer::peer::{Closure, Connection, ConnectionError, InsertError};
-use anypeer::runtime::BoxFuture;
+use anypeer::peer::{Closure, InsertError};
 use anypeer::{IdError, MAX_ID_BYTES, Outcome, Peer, PeerId, PeerOptions, Peers};
+
+use crate::support::fake::Fake;
 
 const BOUND: Duration = Duration::from_secs(5);
 
-/// A connection that counts its closes.
-#[derive(Default)]
-struct Counted(AtomicUsize);
-
-impl Connection for Counted {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async move {
-            self.0.fetch_add(1, Ordering::AcqRel);
-            Ok(Some(Closure::Graceful))
-        })
-    }
-}
-
-fn insert(peers: &Peers, options: PeerOptions) -> Result<(Peer, Arc<Counted>), InsertError> {
-    let connection = Arc::new(Counted::default());
+fn insert(peers: &Peers, options: PeerOptions) -> Result<(Peer, Arc<Fake>), InsertError> {
+    let connection = Arc::new(Fake::new());
     Ok((peers.insert(Arc::clone(&connection) as _, options)?, connection))
 }
 
@@ -75,7 +62,7 @@ fn the_id_of_an_open_peer_is_refused_and_free_once_it_is_closed() {
     drop(first);
     assert_eq!(peers.ids(), [second.id().clone()], "expected the new one to stay known");
     assert!(peers.close("a").wait(BOUND).unwrap().is_closed());
-    assert_eq!(connection.0.load(Ordering::Acquire), 1);
+    assert_eq!(connection.closes(), 1);
 }
 
 #[test]
@@ -91,7 +78,7 @@ fn an_unknown_id_or_group_is_not_found_and_closes_nothing() {
         assert!(!report.found && report.peers.is_empty(), "expected nothing of {unknown:?}");
     }
     assert_eq!(peers.len(), 1, "expected no phantom and no loss");
-    assert_eq!(connection.0.load(Ordering::Acquire), 0, "expected nothing to be closed");
+    assert_eq!(connection.closes(), 0, "expected nothing to be closed");
 }
 
 #[test]
@@ -105,7 +92,7 @@ fn a_group_is_closed_alone() {
         .partition(|(peer, _)| peer.group().is_some_and(|group| group.as_str() == "room"));
     let report = peers.close_group("room").wait(BOUND).unwrap();
     assert!(report.found && report.all_closed() && report.peers.len() == room.len(), "{report}");
-    assert!(other.iter().all(|(_, connection)| connection.0.load(Ordering::Acquire) == 0));
+    assert!(other.iter().all(|(_, connection)| connection.closes() == 0));
     assert_eq!(peers.len(), other.len());
     let again = peers.close_group("room").wait(BOUND).unwrap();
     assert!(!again.found, "expected a group without an open peer not to be found");
@@ -139,5 +126,5 @@ fn a_detached_peer_is_closed_by_its_set() {
     let mut ended = anypeer::runtime::run(async move { closed.closed().await }).unwrap();
     let reason = ended.wait(BOUND).unwrap().unwrap();
     assert_eq!(reason, anypeer::peer::CloseReason::PeersDropped);
-    assert_eq!(connection.0.load(Ordering::Acquire) + last.0.load(Ordering::Acquire), 2);
+    assert_eq!(connection.closes() + last.closes(), 2);
 }

@@ -1,7 +1,7 @@
 //! Nothing is left: of connections that are dropped, of those that are closed, after any number.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::{Closure, ReaperOptions};
@@ -9,10 +9,11 @@ use anypeer::webrtc::{Census, Peer, RTCDtlsTransportState, census};
 use anypeer::{Event, Observer, PeerOptions, Peers};
 use futures::future::join_all;
 
-use crate::host::{BACKENDS, Backend, Host};
-use crate::loopback::{HANDLERS, Pair};
-use crate::proc::udp_sockets;
-use crate::process;
+use crate::support::host::{BACKENDS, Backend, Host};
+use crate::support::loopback::{HANDLERS, Pair};
+use crate::support::poll::poll;
+use crate::support::proc::udp_sockets;
+use crate::support::process;
 
 const CONNECTIONS: usize = 300;
 
@@ -40,7 +41,7 @@ fn two_thousand_cycles_leave_memory_flat() {
 
 /// Runs a child for each backend, so many at once.
 fn on_each_backend(task: &str, at_once: usize) {
-    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = process::load();
     for backends in BACKENDS.chunks(at_once) {
         std::thread::scope(|scope| {
             for backend in backends {
@@ -59,7 +60,7 @@ fn on_each_backend(task: &str, at_once: usize) {
 #[test]
 #[ignore = "counts what its process has, and is run in one of its own"]
 fn child() {
-    let Some(task) = process::task() else { return };
+    let task = process::task();
     let (task, backend) = task.split_once('/').expect("task/backend");
     let backend = *BACKENDS.iter().find(|b| b.name() == backend).expect("a known backend");
     let saw = match task {
@@ -133,8 +134,10 @@ fn set(host: &Host) -> Peers {
 
 async fn connect(ours: Peers, theirs: Peers) -> Vec<Pair> {
     let pairs = (0..BATCH).map(|_| async {
-        let offerer = crate::loopback::open(&ours, PeerOptions::new()).await.expect("opens");
-        let answerer = crate::loopback::open(&theirs, PeerOptions::new()).await.expect("opens");
+        let offerer =
+            crate::support::loopback::open(&ours, PeerOptions::new()).await.expect("opens");
+        let answerer =
+            crate::support::loopback::open(&theirs, PeerOptions::new()).await.expect("opens");
         Pair::connect(offerer, answerer).await.expect("connects")
     });
     join_all(pairs).await
@@ -143,10 +146,10 @@ async fn connect(ours: Peers, theirs: Peers) -> Vec<Pair> {
 /// Whether the peer's transport says in time that the other side is gone.
 async fn noticed(remote: &Peer) -> bool {
     let sctp = remote.sctp().await.expect("the remote side is open").expect("data was negotiated");
-    let deadline = Instant::now() + TOLD_WITHIN;
-    while Instant::now() < deadline {
-        if sctp.transport().state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
-        {
+    let transport = sctp.transport();
+    let start = Instant::now();
+    while start.elapsed() < TOLD_WITHIN {
+        if transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed) {
             return true;
         }
         async_io::Timer::after(Duration::from_millis(10)).await;
@@ -200,23 +203,19 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
 }
 
 fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < within,
-            "expected {what} within {within:?}: {} sockets, {:?}, {} handlers",
-            udp_sockets().len(),
-            census(),
-            HANDLERS.load(Ordering::Acquire)
-        );
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    assert!(
+        poll(within, || condition().then_some(())).is_some(),
+        "expected {what} within {within:?}: {} sockets, {:?}, {} handlers",
+        udp_sockets().len(),
+        census(),
+        HANDLERS.load(Ordering::Acquire)
+    );
 }
 
-/// The memory that this process has resident, in bytes.
+/// The memory that this process has resident, in bytes (proc(5), `statm`).
 fn resident_bytes() -> u64 {
     const PAGE: u64 = 4096;
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or_default() * PAGE
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("a Linux");
+    let pages = statm.split_whitespace().nth(1).expect("the second is what is resident");
+    pages.parse::<u64>().expect("a number of pages") * PAGE
 }

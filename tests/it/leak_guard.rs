@@ -1,26 +1,21 @@
 //! The guard for users' own tests.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use anypeer::task::TaskGroup;
 use anypeer::test_util::LeakGuard;
 use anypeer::{PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-use crate::loopback::open;
-use crate::process;
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::open;
+use crate::support::panics::caught;
+use crate::support::process;
 
 const SOON: Duration = Duration::from_millis(50);
 
 /// What the guard's panic says.
 fn failure(guard: LeakGuard) -> String {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(guard)));
-    std::panic::set_hook(hook);
-    let panic = dropped.expect_err("expected the guard to fail");
-    panic.downcast_ref::<String>().expect("a message").clone()
+    caught(|| drop(guard)).expect("expected the guard to fail")
 }
 
 #[test]
@@ -34,9 +29,7 @@ fn a_guard_names_the_peers_sockets_and_tasks_that_are_left() {
 #[test]
 #[ignore = "looks at its whole process, and is run in one of its own"]
 fn child() {
-    if process::task().is_none() {
-        return;
-    }
+    process::task();
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).build();
     let before = TaskGroup::new(host.runtime()).expect("threads");

@@ -8,8 +8,8 @@ use anypeer::runtime::Runtime;
 use anypeer::webrtc::{self, OpenError};
 use anypeer::{Outcome, PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Host};
-use crate::loopback::{Recorder, Seen, builder, open};
+use crate::support::host::{BACKENDS, Host};
+use crate::support::loopback::{Recorder, Seen, builder, open};
 
 #[test]
 fn one_peer_more_than_may_be_is_refused_until_another_has_ended() {

@@ -1,4 +1,5 @@
-//! Everything through the public interface, on real peers.
+//! Everything through the public interface: on real peers where the feature `webrtc` is there, and
+//! on connections without a network for all that needs none.
 
 #![allow(
     clippy::disallowed_methods,
@@ -9,30 +10,29 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking, and brings its own threads and executors"
 )]
-#![cfg(feature = "webrtc")]
 
+#[cfg(feature = "webrtc")]
 mod adopt;
 mod deadline;
+#[cfg(feature = "webrtc")]
 mod event;
+#[cfg(feature = "webrtc")]
 mod handler;
-mod host;
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", feature = "webrtc"))]
 mod http;
 mod id;
+#[cfg(feature = "webrtc")]
 mod leak;
-#[cfg(feature = "test-util")]
+#[cfg(all(feature = "test-util", feature = "webrtc"))]
 mod leak_guard;
+#[cfg(feature = "webrtc")]
 mod limits;
-#[allow(dead_code, reason = "several programs share it, and each uses a part")]
-#[path = "../../examples/shared/loopback.rs"]
-mod loopback;
 #[cfg(feature = "monitor")]
 mod monitor;
-#[path = "../../examples/shared/proc.rs"]
-mod proc;
-mod process;
-mod proxy;
 mod reaper;
 mod runtime;
+#[allow(dead_code, reason = "what is used of it depends on the features")]
+mod support;
 mod task;
+#[cfg(feature = "webrtc")]
 mod truth;

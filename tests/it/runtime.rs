@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{Closure, Connection, ConnectionError};
+use anypeer::peer::Closure;
 use anypeer::runtime::{self, BoxFuture, JoinError, Runtime, Spawner, WaitError, current, enter};
-
 use anypeer::{Outcome, PeerOptions, Peers};
 
-use crate::host::{BACKENDS, Backend, Host, received};
+use crate::support::fake::{Conduct, Fake};
+use crate::support::host::{BACKENDS, Backend, Host, received};
 
 const BOUND: Duration = Duration::from_secs(5);
 
@@ -118,20 +118,11 @@ fn a_spawner_that_breaks_its_contract_harms_nobody() {
         assert_eq!(refused.wait(BOUND), Ok(Err(JoinError::Lost)), "a panic is a refusal");
         // A close polls its connection within the runtime.
         let peers = Peers::builder().runtime(runtime).build();
-        let peer = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+        let peer = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).unwrap();
         assert!(
             peer.close().wait(BOUND).unwrap().is_closed(),
             "work that was called {times} times"
         );
-    }
-}
-
-/// A connection that closes at once.
-struct Closes;
-
-impl Connection for Closes {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async { Ok(Some(Closure::Graceful)) })
     }
 }
 
@@ -246,24 +237,18 @@ fn tasks_of_the_host_that_block_the_background_executor_block_no_close() {
         drop(background.spawn(async { std::thread::sleep(Duration::from_secs(3600)) }));
     }
     let peers = Peers::builder().runtime(background).build();
-    let peer = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+    let peer = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).unwrap();
     assert_eq!(peer.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
 }
 
 #[test]
 fn a_close_that_blocks_its_thread_blocks_no_other() {
-    struct Blocks;
-    impl Connection for Blocks {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-            std::thread::sleep(Duration::from_secs(3600));
-            Box::pin(async { Ok(None) })
-        }
-    }
     let peers = Peers::new();
     for _ in 0..20 {
-        let blocks = peers.insert(Arc::new(Blocks), PeerOptions::new()).unwrap();
+        let blocks =
+            peers.insert(Arc::new(Fake::that(Conduct::BlocksAtOnce)), PeerOptions::new()).unwrap();
         drop(blocks.close());
-        let closes = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
+        let closes = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).unwrap();
         assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
     }
 }

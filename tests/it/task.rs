@@ -1,40 +1,26 @@
 //! Supervised tasks: their ends, their groups, and what closes make of them.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseOptions, Closure, Connection, ConnectionError, PeerReport};
-use anypeer::runtime::{BoxFuture, ExecutorSpawner, JoinError};
+use anypeer::peer::{CloseOptions, Closure, PeerReport};
+use anypeer::runtime::{ExecutorSpawner, JoinError};
 use anypeer::task::{CancelReason, TaskEnd, TaskGroup};
 use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
-
 use async_executor::Executor;
 
-use crate::host::{self, BACKENDS, Host, Undriven};
-use crate::loopback::Flag;
-use crate::process;
-
-const PATIENCE: Duration = Duration::from_secs(30);
-const MESSAGE: &str = "deliberate panic in a task";
-
-fn quiet_panics() {
-    static QUIET: std::sync::Once = std::sync::Once::new();
-    QUIET.call_once(|| {
-        let default = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if info.payload().downcast_ref::<&str>() != Some(&MESSAGE) {
-                default(info);
-            }
-        }));
-    });
-}
+use crate::support::fake::{Conduct, Fake};
+use crate::support::flag::Flag;
+use crate::support::host::{self, BACKENDS, Host, Undriven};
+use crate::support::panics::{DELIBERATE, caught, hush};
+use crate::support::poll::{PATIENCE, block_on, until};
+use crate::support::process;
 
 async fn panics() {
-    panic!("{MESSAGE}");
+    panic!("{DELIBERATE}");
 }
 
 /// Writes down the ends of tasks by name.
@@ -83,7 +69,7 @@ fn watched(host: &Host) -> (TaskGroup, Arc<Ends>) {
 
 #[test]
 fn each_end_of_a_task_is_told_once_as_what_it_is() {
-    quiet_panics();
+    hush();
     for &backend in BACKENDS {
         let host = Host::start(backend);
         let (group, ends) = watched(&host);
@@ -101,13 +87,13 @@ fn each_end_of_a_task_is_told_once_as_what_it_is() {
         });
         assert_eq!(ok, Ok(7), "on {backend:?}");
         assert_eq!(failed, Ok(Err("refused")), "on {backend:?}");
-        assert_eq!(panicked, Err(JoinError::Panicked(MESSAGE.to_owned())), "on {backend:?}");
+        assert_eq!(panicked, Err(JoinError::Panicked(DELIBERATE.to_owned())), "on {backend:?}");
         assert_eq!(aborted, Err(JoinError::Cancelled), "on {backend:?}");
         assert_eq!(late, Err(JoinError::Cancelled), "on {backend:?}");
         for (name, end) in [
             ("ok", TaskEnd::Completed),
             ("error", TaskEnd::Failed(String::from("refused"))),
-            ("panic", TaskEnd::Panicked(MESSAGE.to_owned())),
+            ("panic", TaskEnd::Panicked(DELIBERATE.to_owned())),
             ("abort", TaskEnd::Cancelled(CancelReason::Aborted)),
             ("deadline", TaskEnd::Cancelled(CancelReason::DeadlineExceeded)),
         ] {
@@ -138,7 +124,7 @@ fn a_task_is_lost_with_its_executor() {
 
 #[test]
 fn a_batch_of_a_hundred_returns_every_result_in_order() {
-    quiet_panics();
+    hush();
     for &backend in BACKENDS {
         let host = Host::start(backend);
         let (group, ends) = watched(&host);
@@ -146,7 +132,7 @@ fn a_batch_of_a_hundred_returns_every_result_in_order() {
             let batch = group.task("batch").try_spawn_all((0..100).map(|i| async move {
                 match i {
                     _ if i % 10 == 3 => Err(format!("{i} failed")),
-                    _ if i % 10 == 7 => panic!("{MESSAGE}"),
+                    _ if i % 10 == 7 => panic!("{DELIBERATE}"),
                     42 => std::future::pending().await,
                     i => Ok(i),
                 }
@@ -158,7 +144,7 @@ fn a_batch_of_a_hundred_returns_every_result_in_order() {
         for (i, result) in results.into_iter().enumerate() {
             let expected = match i {
                 _ if i % 10 == 3 => Ok(Err(format!("{i} failed"))),
-                _ if i % 10 == 7 => Err(JoinError::Panicked(MESSAGE.to_owned())),
+                _ if i % 10 == 7 => Err(JoinError::Panicked(DELIBERATE.to_owned())),
                 42 => Err(JoinError::Cancelled),
                 i => Ok(Ok(i)),
             };
@@ -179,7 +165,7 @@ fn idle_waits_for_every_task_and_can_be_awaited_on_another_executor() {
     for &backend in BACKENDS {
         let host = Host::start(backend);
         let (group, _) = watched(&host);
-        futures::executor::block_on(group.idle());
+        block_on(group.idle());
         let go = Arc::new(Flag::default());
         let ran = Arc::new(AtomicUsize::new(0));
         for i in 0..10 {
@@ -195,10 +181,10 @@ fn idle_waits_for_every_task_and_can_be_awaited_on_another_executor() {
         }
         assert_eq!(group.len(), 10, "on {backend:?}");
         let mut idle = Box::pin(group.idle());
-        let mut polled = || futures::executor::block_on(futures::future::poll_immediate(&mut idle));
+        let mut polled = || block_on(futures::future::poll_immediate(&mut idle));
         assert!(polled().is_none(), "expected it to wait on {backend:?}");
         go.raise();
-        futures::executor::block_on(idle);
+        block_on(idle);
         assert_eq!(ran.load(Ordering::Acquire), 10, "on {backend:?}");
     }
 }
@@ -270,9 +256,10 @@ fn tasks_are_known_by_name_and_place_and_their_polls_are_timed_where_asked() {
         std::thread::sleep(Duration::from_millis(5));
         wait.wait().await;
     });
-    while task.info().is_some_and(|task| task.polls.is_none_or(|polls| polls.polls == 0)) {
-        std::thread::yield_now();
-    }
+    until("it to be polled", || {
+        let polls = task.info().and_then(|task| task.polls);
+        polls.is_some_and(|polls| polls.polls > 0)
+    });
     let known = group.tasks();
     let [info] = &known[..] else { panic!("expected one task: {known:?}") };
     assert_eq!(Some(info.id), task.info().map(|task| task.id));
@@ -287,21 +274,9 @@ fn tasks_are_known_by_name_and_place_and_their_polls_are_timed_where_asked() {
     assert_eq!(task.info(), None, "expected nothing to be known of one that has ended");
 }
 
-/// A connection that closes at once.
-struct Quick;
-
-impl Connection for Quick {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async { Ok(Some(Closure::Graceful)) })
-    }
-
-    fn is_cooperative(&self) -> bool {
-        true
-    }
-}
-
 fn quick(peers: &Peers, id: usize) -> Peer {
-    peers.insert(Arc::new(Quick), PeerOptions::new().id(id.to_string())).expect("inserted")
+    let options = PeerOptions::new().id(id.to_string());
+    peers.insert(Arc::new(Fake::new().cooperative()), options).expect("inserted")
 }
 
 /// An executor that four threads drive, so that three can be held.
@@ -337,7 +312,7 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
     const STUCK: [usize; 3] = [17, 42, 99];
     let bounds =
         CloseOptions::new().timeout(Duration::from_secs(3)).grace(Duration::from_millis(1000));
-    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = process::load();
     host::on_all_at_once(|backend, host| {
         let crew = Crew::start();
         let ends = Arc::new(Ends::default());
@@ -351,7 +326,7 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
                     true => options.runtime(ExecutorSpawner::new(&crew.executor)),
                     false => options,
                 };
-                peers.insert(Arc::new(Quick), options).expect("inserted")
+                peers.insert(Arc::new(Fake::new().cooperative()), options).expect("inserted")
             })
             .collect();
         let release = Arc::new(AtomicBool::new(false));
@@ -378,13 +353,11 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
                 }));
             }
         }
-        while holding.load(Ordering::Acquire) < STUCK.len() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("the three to hold their threads", || holding.load(Ordering::Acquire) == STUCK.len());
         let groups: Vec<_> = owners.iter().map(|owner| owner.tasks().clone()).collect();
         assert_eq!(groups.iter().map(TaskGroup::len).sum::<usize>(), PEERS * TASKS);
         let start = Instant::now();
-        let report = futures::executor::block_on(peers.close_all());
+        let report = block_on(peers.close_all());
         let took = start.elapsed();
         assert!(report.all_closed(), "on {backend:?}: {report}");
         assert!(took < Duration::from_secs(5), "expected 3 s, and it took {took:?}");
@@ -405,7 +378,7 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
         assert_eq!(groups.iter().map(TaskGroup::len).sum::<usize>(), 3, "on {backend:?}");
         release.store(true, Ordering::Release);
         for group in &groups {
-            futures::executor::block_on(group.idle());
+            block_on(group.idle());
         }
         assert_eq!(ends.started.load(Ordering::Acquire), PEERS * TASKS, "on {backend:?}");
         assert_eq!(ends.count(), PEERS * TASKS, "expected one end for each on {backend:?}");
@@ -481,39 +454,30 @@ struct Unspeakable;
 
 impl std::fmt::Display for Unspeakable {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("{MESSAGE}");
+        panic!("{DELIBERATE}");
     }
 }
 
 #[test]
 fn an_error_whose_text_panics_is_a_panic_of_its_task() {
-    quiet_panics();
+    hush();
     let host = Host::start(BACKENDS[0]);
     let (group, ends) = watched(&host);
     let task = group.task("mute").try_spawn(async { Err::<(), _>(Unspeakable) });
     let result = host.in_task(task).map(|result| result.is_ok());
-    assert_eq!(result, Err(JoinError::Panicked(MESSAGE.to_owned())));
-    assert_eq!(ends.of("mute"), [TaskEnd::Panicked(MESSAGE.to_owned())]);
-}
-
-/// A connection that never closes.
-struct Stubborn;
-
-impl Connection for Stubborn {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(std::future::pending())
-    }
+    assert_eq!(result, Err(JoinError::Panicked(DELIBERATE.to_owned())));
+    assert_eq!(ends.of("mute"), [TaskEnd::Panicked(DELIBERATE.to_owned())]);
 }
 
 #[test]
 fn a_cooperative_task_is_dropped_after_the_grace_also_where_the_close_takes_its_whole_bound() {
-    for &backend in BACKENDS {
-        let host = Host::start(backend);
+    host::on_all_at_once(|backend, host| {
         let bounds = CloseOptions::new()
             .timeout(Duration::from_millis(500))
             .grace(Duration::from_millis(50));
         let peers = Peers::builder().runtime(host.runtime()).close(bounds).build();
-        let peer = peers.insert(Arc::new(Stubborn), PeerOptions::new()).expect("inserted");
+        let peer = peers.insert(Arc::new(Fake::that(Conduct::Hangs)), PeerOptions::new());
+        let peer = peer.expect("inserted");
         let group = peer.tasks().clone();
         let deaf = group.task("deaf").cooperative().spawn(std::future::pending::<()>());
         let report = host.in_task(peers.close_all());
@@ -521,7 +485,7 @@ fn a_cooperative_task_is_dropped_after_the_grace_also_where_the_close_takes_its_
         assert!(matches!(outcome, Outcome::TimedOut { .. }), "on {backend:?}: {report}");
         assert!(report.peers[0].stuck.is_empty(), "on {backend:?}: {report}");
         assert_eq!(host.in_task(deaf), Err(JoinError::Cancelled), "on {backend:?}");
-    }
+    });
 }
 
 /// Breaks the contract of wakers.
@@ -546,8 +510,5 @@ fn a_waker_that_panics_keeps_no_peer_from_being_closed() {
     let outcome = closing.wait(PATIENCE).expect("a plain thread may block");
     assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
     // What waited with it is its own affair: event-listener counts wrongly after such a panic.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let _panicked = catch_unwind(AssertUnwindSafe(|| drop(cancelled)));
-    std::panic::set_hook(hook);
+    let _panicked = caught(|| drop(cancelled));
 }

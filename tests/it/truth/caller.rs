@@ -15,10 +15,11 @@ use anypeer::runtime::WaitError;
 use anypeer::webrtc::{self, census};
 use anypeer::{Outcome, PeerOptions, Peers};
 
-use super::cell::{Action, DELIBERATE, Expect, Started, Subject, Target, eventually};
-use crate::host::{Backend, Host, received};
-use crate::loopback::{HANDLERS, Recorder, Seen, builder};
-use crate::proc::udp_sockets;
+use super::cell::{Action, Expect, Started, Subject, Target, eventually};
+use crate::support::host::{Backend, Host, received};
+use crate::support::loopback::{HANDLERS, Recorder, Seen, builder};
+use crate::support::panics::DELIBERATE;
+use crate::support::proc::udp_sockets;
 
 /// A row of the table.
 pub(crate) struct Caller {

@@ -11,9 +11,11 @@ use anypeer::webrtc::{Peer, census};
 use anypeer::{Closing, ClosingAll, Event, Observer, Outcome, PeerId, PeerOptions, Peers};
 
 use super::caller::Caller;
-use crate::host::{Backend, Host};
-use crate::loopback::{HANDLERS, Hook, Seen, connect, open};
-use crate::proc::udp_sockets;
+use crate::support::host::{Backend, Host};
+use crate::support::loopback::{HANDLERS, Hook, Seen, connect, open};
+use crate::support::panics::DELIBERATE;
+use crate::support::poll::poll;
+use crate::support::proc::udp_sockets;
 
 /// Within this, everything must be gone.
 pub(crate) const GONE_WITHIN: Duration = Duration::from_secs(2);
@@ -50,16 +52,11 @@ pub(crate) enum Expect {
 /// Panics that were not meant, counted by the hook.
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// A panic that a cell makes on purpose says so.
-pub(crate) const DELIBERATE: &str = "deliberate panic";
-
 /// Runs the cell; what it saw.
 pub(crate) fn hold(row: &Caller, backend: Backend, action: Action) -> String {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        let deliberate =
-            info.payload().downcast_ref::<&str>().is_some_and(|text| *text == DELIBERATE);
-        if !deliberate {
+        if info.payload_as_str() != Some(DELIBERATE) {
             PANICS.fetch_add(1, Ordering::AcqRel);
             default(info);
         }
@@ -294,9 +291,6 @@ fn word(closure: &Closure) -> &'static str {
 
 /// Waits for `condition`, at most for [`GONE_WITHIN`].
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < GONE_WITHIN, "expected {what} within {GONE_WITHIN:?}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    let held = poll(GONE_WITHIN, || condition().then_some(()));
+    assert!(held.is_some(), "expected {what} within {GONE_WITHIN:?}");
 }

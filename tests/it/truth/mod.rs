@@ -6,14 +6,14 @@
 mod caller;
 mod cell;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use caller::CALLERS;
 use cell::{ACTIONS, Action};
 
-use crate::host::{BACKENDS, Backend};
-use crate::process;
+use crate::support::host::{BACKENDS, Backend};
+use crate::support::process;
 
 /// After this a child is killed, and its cell has failed.
 const KILL_AFTER: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ impl Cell {
 
 #[test]
 fn every_close_ends_and_says_the_truth_about_it() {
-    let _alone = process::LOAD.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = process::load();
     let mut cells = Vec::new();
     for (caller, row) in CALLERS.iter().enumerate() {
         for &backend in BACKENDS {
@@ -53,9 +53,7 @@ fn every_close_ends_and_says_the_truth_about_it() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    let Some(cell) = left.lock().unwrap().pop() else {
-                        break;
-                    };
+                    let Some(cell) = left.lock().unwrap().pop() else { break };
                     let verdict = process::run("truth::cell", &cell.name(), KILL_AFTER);
                     verdicts.lock().unwrap().push((cell, verdict));
                 }
@@ -103,9 +101,7 @@ fn columns(text: impl Fn(Backend) -> String) -> String {
 #[test]
 #[ignore = "one cell of the truth table, which runs it in a process of its own"]
 fn cell() {
-    let Some(name) = process::task() else {
-        return;
-    };
+    let name = process::task();
     let mut parts = name.split('/');
     let mut part = || parts.next().expect("a cell is caller/backend/action");
     let (caller, backend, action) = (part(), part(), part());

@@ -1,0 +1,219 @@
+//! A connection without a network, which does as it is told.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anypeer::ConnectionState;
+use anypeer::peer::{Closure, Connection, ConnectionError, ForceCause, ReleaseNotice};
+use anypeer::runtime::BoxFuture;
+use event_listener::Event;
+
+use super::panics::DELIBERATE;
+
+/// How long a thread is blocked: longer than any test.
+const FOREVER: Duration = Duration::from_secs(3600);
+
+/// What the connection's close does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Conduct {
+    /// It closes in order, at once.
+    #[default]
+    Closes,
+    /// It closes in order when [`Fake::release`] is called.
+    ClosesLate,
+    /// It never ends.
+    Hangs,
+    /// It never ends, and its future panics when it is dropped.
+    HangsAndPanicsWhenDropped,
+    /// Its future blocks the thread that polls it.
+    Blocks,
+    /// It blocks the thread that asks for its future.
+    BlocksAtOnce,
+    /// It panics with [`DELIBERATE`].
+    Panics,
+    /// It fails with [`REFUSED`].
+    Fails,
+    /// It fails with [`REFUSED`] when [`Fake::release`] is called.
+    FailsLate,
+}
+
+/// The text of the error of a close that fails.
+pub(crate) const REFUSED: &str = "refused";
+
+/// What the connection answers when it is asked whether its remote side has said goodbye.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Goodbye {
+    /// It has not.
+    #[default]
+    Unsaid,
+    /// The answer never comes.
+    Hangs,
+    /// The question panics.
+    Panics,
+}
+
+/// A connection without a network. It closes in order at once, tells no state, and cannot be
+/// forced, unless it is told otherwise.
+#[derive(Default)]
+pub(crate) struct Fake {
+    conduct: Conduct,
+    cooperative: bool,
+    forced: Option<ForceCause>,
+    goodbye: Goodbye,
+    state: Mutex<Option<ConnectionState>>,
+    /// Keeps the notice that says when its memory is free, if it is to say so.
+    release_notice: Option<Mutex<Option<ReleaseNotice>>>,
+    mended: AtomicBool,
+    released: AtomicBool,
+    release: Event,
+    closes: AtomicUsize,
+    goodbyes_asked: AtomicUsize,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// One whose close does so.
+    pub(crate) fn that(conduct: Conduct) -> Self {
+        Self { conduct, ..Self::default() }
+    }
+
+    /// Its close runs as a task on the peer's own runtime.
+    pub(crate) fn cooperative(mut self) -> Self {
+        self.cooperative = true;
+        self
+    }
+
+    /// It can be forced, and that has this cause.
+    pub(crate) fn forced_by(mut self, cause: ForceCause) -> Self {
+        self.forced = Some(cause);
+        self
+    }
+
+    pub(crate) fn goodbye(mut self, goodbye: Goodbye) -> Self {
+        self.goodbye = goodbye;
+        self
+    }
+
+    /// It tells its state, which is this one at first.
+    pub(crate) fn state(self, state: ConnectionState) -> Self {
+        self.set_state(state);
+        self
+    }
+
+    /// It says when its memory is free.
+    pub(crate) fn tells_release(mut self) -> Self {
+        self.release_notice = Some(Mutex::default());
+        self
+    }
+
+    pub(crate) fn set_state(&self, state: ConnectionState) {
+        *self.state.lock().unwrap() = Some(state);
+    }
+
+    /// From now on its close does what it should.
+    pub(crate) fn mend(&self) {
+        self.mended.store(true, Ordering::Release);
+    }
+
+    /// Lets a close go on that was to be late.
+    pub(crate) fn release(&self) {
+        self.released.store(true, Ordering::Release);
+        self.release.notify(usize::MAX);
+    }
+
+    /// How often it was closed.
+    pub(crate) fn closes(&self) -> usize {
+        self.closes.load(Ordering::Acquire)
+    }
+
+    /// How often it was asked whether its remote side has said goodbye.
+    pub(crate) fn goodbyes_asked(&self) -> usize {
+        self.goodbyes_asked.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn conduct(&self) -> Conduct {
+        match self.mended.load(Ordering::Acquire) {
+            true => Conduct::Closes,
+            false => self.conduct,
+        }
+    }
+
+    async fn released(&self) {
+        while !self.released.load(Ordering::Acquire) {
+            let released = self.release.listen();
+            if !self.released.load(Ordering::Acquire) {
+                released.await;
+            }
+        }
+    }
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("{DELIBERATE}");
+    }
+}
+
+impl Connection for Fake {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        self.closes.fetch_add(1, Ordering::AcqRel);
+        if self.conduct() == Conduct::BlocksAtOnce {
+            std::thread::sleep(FOREVER);
+        }
+        Box::pin(async move {
+            match self.conduct() {
+                Conduct::Closes | Conduct::BlocksAtOnce => {}
+                Conduct::ClosesLate => self.released().await,
+                Conduct::Hangs => std::future::pending().await,
+                Conduct::HangsAndPanicsWhenDropped => {
+                    let _bomb = Bomb;
+                    std::future::pending::<()>().await;
+                }
+                Conduct::Blocks => std::thread::sleep(FOREVER),
+                Conduct::Panics => panic!("{DELIBERATE}"),
+                Conduct::Fails => return Err(REFUSED.into()),
+                Conduct::FailsLate => {
+                    self.released().await;
+                    return Err(REFUSED.into());
+                }
+            }
+            Ok(Some(Closure::Graceful))
+        })
+    }
+
+    fn is_cooperative(&self) -> bool {
+        self.cooperative
+    }
+
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        Box::pin(std::future::ready(self.forced.clone()))
+    }
+
+    fn state(&self) -> Option<ConnectionState> {
+        *self.state.lock().unwrap()
+    }
+
+    fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
+        self.goodbyes_asked.fetch_add(1, Ordering::AcqRel);
+        match self.goodbye {
+            Goodbye::Unsaid => Box::pin(std::future::ready(false)),
+            Goodbye::Hangs => Box::pin(std::future::pending()),
+            Goodbye::Panics => panic!("{DELIBERATE}"),
+        }
+    }
+
+    fn watch_release(&self, notice: ReleaseNotice) -> bool {
+        match &self.release_notice {
+            Some(kept) => *kept.lock().unwrap() = Some(notice),
+            None => notice.defuse(),
+        }
+        self.release_notice.is_some()
+    }
+}
