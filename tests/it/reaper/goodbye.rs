@@ -39,8 +39,7 @@ fn a_goodbye_is_noticed_in_time_by_senders_and_receivers_of_data_and_of_media() 
         .into_iter()
         .flat_map(|negotiates| [(negotiates, false), (negotiates, true)])
         .collect();
-    for &backend in BACKENDS {
-        let host = Host::start(backend);
+    on_all_at_once(|backend, host| {
         let runtime = host.runtime();
         let parting: Vec<_> =
             ways.iter().map(|&(what, goes)| Box::pin(part(runtime.clone(), what, goes))).collect();
@@ -56,7 +55,7 @@ fn a_goodbye_is_noticed_in_time_by_senders_and_receivers_of_data_and_of_media() 
             );
             println!("{what}: noticed in {} ms", took.as_millis());
         }
-    }
+    });
 }
 
 #[test]

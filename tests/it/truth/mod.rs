@@ -19,7 +19,7 @@ use crate::support::process;
 const KILL_AFTER: Duration = Duration::from_secs(60);
 
 /// How many children run at once: they mostly wait for timers.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 16;
 
 struct Cell {
     caller: usize,
