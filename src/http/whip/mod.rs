@@ -2,6 +2,7 @@
 //!
 //! What comes through data channels is echoed, and media is received. A stream is a group of peers.
 
+mod answer;
 mod offer;
 mod trickle;
 
@@ -22,6 +23,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::answer::{AnswerError, AnswerOptions, add_candidate, answer};
 use super::api::Shared;
 use super::ask::{Id, Mount};
 use super::control;
@@ -33,7 +35,6 @@ use crate::peer::Peers;
 use crate::runtime::time;
 use crate::sync::Mutex;
 use crate::webrtc::Peer;
-use crate::webrtc::answer::{AnswerError, AnswerOptions, add_candidate, answer};
 use crate::wire::http::ProblemJson;
 
 /// Which sessions are taken. Everything has a default.

@@ -46,7 +46,9 @@ fn who_does_not_want_to_wait_is_told_where_to_ask() {
         assert!(ended["end_time"].is_number() && ended["error"] == Value::Null, "{ended}");
     }
     assert!(peers.is_empty(), "expected all to be closed: {peers:?}");
-    ask(address, "POST", "/webrtc/connections/a/close", prefer, "").expect(404);
+    let again = ask(address, "POST", "/webrtc/connections/a/close", &[], "").expect(200);
+    assert!(again.body.contains("already"), "expected the peer to be remembered: {}", again.body);
+    ask(address, "POST", "/webrtc/connections/nobody/close", prefer, "").expect(404);
     ask(address, "POST", "/webrtc/stream/stop/a", prefer, "").expect(404);
 }
 

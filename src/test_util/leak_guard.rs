@@ -1,4 +1,4 @@
-//! A guard for tests: it fails those that leave peers, tasks or sockets behind.
+//! A guard that fails tests which leave peers, tasks or sockets behind.
 //!
 //! ```
 //! use anypeer::Peers;
@@ -13,15 +13,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Weak;
+use std::time::Duration;
 
 use crate::id::{GroupId, PeerId};
-use crate::peer::{Peers, Record, Registry};
-use crate::runtime::{time, wait};
+use crate::known::{GROUPS, KnownGroup, KnownPeer, PEERS, PeerDescription};
+use crate::peer::Peers;
+use crate::runtime::{Clock, wait};
 use crate::state::ConnectionState;
-use crate::sync::Mutex;
-use crate::task::{TaskGroup, TaskInfo, WeakTaskGroup};
+use crate::task::{TaskInfo, WeakTaskGroup};
 
 /// How long a guard waits for what is on its way out, unless another time is set.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
@@ -43,10 +43,10 @@ pub struct LeakGuard {
 }
 
 enum Scope {
-    Set(Weak<Registry>),
+    Set(u64),
     /// All but what there was at the beginning.
     Process {
-        peers: Vec<Weak<Record>>,
+        peers: Vec<Weak<dyn KnownPeer>>,
         groups: Vec<WeakTaskGroup>,
     },
 }
@@ -54,7 +54,7 @@ enum Scope {
 impl LeakGuard {
     /// Watches one set of peers, its tasks and theirs. For tests that share their process.
     pub fn of(peers: &Peers) -> Self {
-        Self::new(Scope::Set(peers.registry()))
+        Self::new(Scope::Set(peers.number()))
     }
 
     /// Watches the whole process: every peer, of any set, and every task group that there was not
@@ -86,30 +86,27 @@ impl LeakGuard {
             unnamed_tasks += known.group.counted();
             tasks.extend(known.group.tasks());
         }
-        let peers = peers.iter().filter(|peer| self.watches(peer)).filter_map(|peer| {
-            let sockets = peer.connection().sockets();
-            (peer.is_open() || !sockets.is_empty()).then(|| LeakedPeer {
-                id: peer.status().id.clone(),
-                group: peer.status().group.clone(),
-                state: peer.state(),
-                sockets,
-            })
+        let peers = peers.iter().filter_map(|peer| {
+            let described = peer.describe();
+            let PeerDescription { set, id, group, state, sockets } = described;
+            let is_left = peer.is_open() || !sockets.is_empty();
+            let peer = std::sync::Arc::downgrade(peer);
+            let is_watched = self.watches(set, &peer);
+            (is_left && is_watched).then_some(LeakedPeer { id, group, state, sockets })
         });
         Leaks { peers: peers.collect(), tasks, unnamed_tasks }
     }
 
-    fn watches(&self, peer: &Arc<Record>) -> bool {
+    fn watches(&self, set: u64, peer: &Weak<dyn KnownPeer>) -> bool {
         match &self.scope {
-            Scope::Set(set) => Weak::ptr_eq(set, peer.registry()),
-            Scope::Process { peers, .. } => {
-                !peers.iter().any(|known| known.as_ptr() == Arc::as_ptr(peer))
-            }
+            Scope::Set(watched) => *watched == set,
+            Scope::Process { peers, .. } => !peers.iter().any(|known| Weak::ptr_eq(known, peer)),
         }
     }
 
     fn watches_group(&self, KnownGroup { group, set }: &KnownGroup) -> bool {
         match &self.scope {
-            Scope::Set(watched) => set.as_ref().is_some_and(|set| Weak::ptr_eq(watched, set)),
+            Scope::Set(watched) => *set == Some(*watched),
             Scope::Process { groups, .. } => !groups.iter().any(|known| known.is_same(group)),
         }
     }
@@ -130,9 +127,10 @@ impl LeakGuard {
     }
 
     async fn settle(&self) {
-        let deadline = time::after(Instant::now(), self.patience);
-        while !self.leaks().is_empty() && Instant::now() < deadline {
-            time::sleep(LOOK).await;
+        let clock = Clock::system();
+        let deadline = clock.after(self.patience);
+        while !self.leaks().is_empty() && clock.now() < deadline {
+            clock.sleep(LOOK).await;
         }
     }
 
@@ -224,34 +222,4 @@ impl fmt::Display for Leaks {
         }
         Ok(())
     }
-}
-
-/// Every peer that is registered.
-static PEERS: Mutex<Vec<Weak<Record>>> = Mutex::new(Vec::new());
-/// Every group of tasks.
-static GROUPS: Mutex<Vec<KnownGroup>> = Mutex::new(Vec::new());
-
-#[derive(Clone)]
-struct KnownGroup {
-    group: WeakTaskGroup,
-    /// The set of peers that it belongs to.
-    set: Option<Weak<Registry>>,
-}
-
-pub(crate) fn know_peer(peer: &Arc<Record>) {
-    know(&PEERS, Arc::downgrade(peer), |known| known.strong_count() > 0);
-}
-
-pub(crate) fn know_group(group: &TaskGroup, set: Option<Weak<Registry>>) {
-    let group = KnownGroup { group: group.downgrade(), set };
-    know(&GROUPS, group, |known| !known.group.is_gone());
-}
-
-fn know<T>(all: &Mutex<Vec<T>>, one: T, is_alive: impl Fn(&T) -> bool) {
-    let mut all = all.lock();
-    // When they have doubled, so that it costs the same for each.
-    if all.len() == all.capacity() {
-        all.retain(is_alive);
-    }
-    all.push(one);
 }

@@ -1,48 +1,19 @@
 //! What the application still holds of a closed connection.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::id::PeerId;
-
-/// Answers what of a connection is still held. Holds the connection weakly itself.
-pub trait Holders: Send + Sync + 'static {
-    /// One entry for each thing that the application holds; empty when all memory is free.
-    fn holders(&self) -> Vec<Holder>;
-}
-
-/// Something that keeps memory of a closed connection alive. No socket and no task hangs on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Holder {
-    /// This many references to the connection itself.
-    Connection(usize),
-    /// A data channel, by its label.
-    DataChannel(String),
-    /// Some other handle into the connection: a track, a sender, a receiver, a transceiver, or a
-    /// data channel that was not made through the peer.
-    Handle,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connection(count) => write!(f, "the connection ({count} references)"),
-            Self::DataChannel(label) => write!(f, "data channel {label:?}"),
-            Self::Handle => f.write_str("a track, transceiver or data channel handle"),
-        }
-    }
-}
+use crate::probe::{RetainedBy, Retention};
 
 /// A closed peer of which the application still holds something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Held {
+pub struct Retained {
     /// Which peer.
     pub peer: PeerId,
     /// By what.
-    pub by: Vec<Holder>,
+    pub by: Vec<RetainedBy>,
 }
 
 /// So many are kept before they are asked for the first time.
@@ -62,7 +33,7 @@ pub(super) struct Remains {
 pub(super) struct Remain {
     pub(super) number: u64,
     peer: PeerId,
-    holders: Arc<dyn Holders>,
+    retention: Arc<dyn Retention>,
 }
 
 impl Remains {
@@ -71,8 +42,8 @@ impl Remains {
         self.all.reserve(more);
     }
 
-    pub(super) fn add(&mut self, peer: PeerId, holders: Arc<dyn Holders>) {
-        self.all.push(Remain { number: self.added, peer, holders });
+    pub(super) fn add(&mut self, peer: PeerId, retention: Arc<dyn Retention>) {
+        self.all.push(Remain { number: self.added, peer, retention });
         self.added += 1;
     }
 
@@ -101,9 +72,10 @@ impl Remains {
 
 impl Remain {
     /// What is held, if anything is.
-    pub(super) fn held(&self) -> Option<Held> {
+    pub(super) fn retained(&self) -> Option<Retained> {
         // Any code; one that panics says nothing.
-        let by = catch_unwind(AssertUnwindSafe(|| self.holders.holders())).unwrap_or_default();
-        (!by.is_empty()).then(|| Held { peer: self.peer.clone(), by })
+        let by =
+            catch_unwind(AssertUnwindSafe(|| self.retention.retained_by())).unwrap_or_default();
+        (!by.is_empty()).then(|| Retained { peer: self.peer.clone(), by })
     }
 }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::options::{CloseOptions, DEFAULT_HANDLER_BUDGET};
 use super::peers::Peers;
-use super::reaper::ReaperOptions;
-use super::record::RecordOptions;
 use super::registry::{Limits, Registry};
 use crate::event::{Observer, Watch};
+use crate::peer::options::{CloseOptions, DEFAULT_HANDLER_BUDGET, ReaperOptions};
+use crate::peer::record::RecordOptions;
 use crate::runtime::{self, Runtime};
 
 /// Configures a [`Peers`].
@@ -23,6 +22,25 @@ pub struct PeersBuilder {
     limits: Limits,
     timed_tasks: bool,
     observers: Vec<Arc<dyn Observer>>,
+}
+
+impl Peers {
+    /// An empty set with default options.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Configures a set.
+    pub fn builder() -> PeersBuilder {
+        PeersBuilder::default()
+    }
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl PeersBuilder {
@@ -54,14 +72,14 @@ impl PeersBuilder {
     }
 
     /// How many peers may be open at once; by default there is no limit. One more is refused:
-    /// [`InsertError::Full`](super::InsertError::Full). A peer counts until its connection has ended.
+    /// [`InsertError::Full`](crate::peer::InsertError::Full). A peer counts until its connection has ended.
     pub fn max_peers(mut self, limit: usize) -> Self {
         self.limits.all = Some(limit);
         self
     }
 
     /// How many peers of one group may be open at once; by default there is no limit. One more is
-    /// refused: [`InsertError::GroupFull`](super::InsertError::GroupFull).
+    /// refused: [`InsertError::GroupFull`](crate::peer::InsertError::GroupFull).
     pub fn max_peers_per_group(mut self, limit: usize) -> Self {
         self.limits.per_group = Some(limit);
         self
@@ -73,7 +91,7 @@ impl PeersBuilder {
         self
     }
 
-    /// One more who is told all that happens. Without one, nothing is spent on telling.
+    /// Adds an observer, which is told all that happens. Without one, no event is even built.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
@@ -86,7 +104,8 @@ impl PeersBuilder {
         let handler_budget = handler_budget.unwrap_or(DEFAULT_HANDLER_BUDGET);
         let options = RecordOptions { close, reaper, handler_budget, timed_tasks };
         let runtime = runtime.or_else(runtime::current);
-        Peers::over(Registry::new(runtime, options, limits, Watch::new(observers)))
+        let clock = runtime.as_ref().map(Runtime::clock).unwrap_or_default();
+        Peers::over(Registry::new(runtime, options, limits, Watch::new(observers, clock)))
     }
 }
 

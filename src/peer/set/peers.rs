@@ -2,30 +2,42 @@
 
 use std::fmt;
 use std::sync::Arc;
-#[cfg(feature = "test-util")]
-use std::sync::Weak;
 
-use super::builder::PeersBuilder;
-use super::close::{Closing, ClosingAll};
-use super::connection::Connection;
-use super::held::Held;
-use super::insert::{InsertError, Reserved};
-use super::options::PeerOptions;
-use super::outcome::{CloseReason, Outcome};
-use super::owner::Peer;
-use super::record::{RecordOptions, Status};
-use super::registry::{Intake, Registry};
-use super::sweep::Sweep;
+use super::insert_error::InsertError;
+use super::registry::{Found, Intake, Registry};
+use super::reservation::Reservation;
+use super::retained::Retained;
 use crate::event::Target;
 use crate::id::{GroupId, PeerId};
+use crate::outcome::{CloseReason, Outcome};
+use crate::peer::close::handles::{Closing, ClosingAll};
+use crate::peer::close::run::{self, Request};
+use crate::peer::close::sweep::Sweep;
+use crate::peer::connection::Connection;
+use crate::peer::options::PeerOptions;
+use crate::peer::owner::{OwnerCell, Peer};
+use crate::peer::record::RecordOptions;
+use crate::peer::status::Status;
 use crate::runtime::{self, Runtime, StartError};
 use crate::task::{Owner, TaskGroup};
 
 /// A set of peers that are closed together, like the tasks of a task group.
 ///
-/// Clones are handles to the same set. It knows its peers weakly: a peer belongs to its
-/// [`Peer`]s, unless it was [detached](Peer::detach). But none outlives its set: **when the last
-/// handle is dropped, every peer in it is closed**, also one that a reference cycle keeps alive.
+/// Clones are handles to the same set. A peer is owned by its [`Peer`]s, or by the set itself once
+/// it was [detached](Peer::detach); [`get`](Self::get) leads from an id to the peer. No peer outlives
+/// its set: **when the last handle is dropped, every peer in it is closed**, also one that a
+/// reference cycle keeps alive.
+///
+/// The states of all connections are known to a monitor (`Monitor::connections`, feature
+/// `monitor`).
+///
+/// ```
+/// use anypeer::Peers;
+///
+/// let peers = Peers::builder().max_peers(1000).max_peers_per_group(50).build();
+/// assert!(peers.get("camera").is_none());
+/// assert!(!peers.close("camera").found(), "an HTTP server answers 404");
+/// ```
 #[derive(Clone)]
 pub struct Peers {
     handle: Arc<Handle>,
@@ -46,26 +58,9 @@ impl Drop for Handle {
     }
 }
 
-impl Default for Peers {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Peers {
-    /// An empty set with default options.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::builder().build()
-    }
-
     pub(super) fn over(registry: Arc<Registry>) -> Self {
         Self { handle: Arc::new(Handle { registry }) }
-    }
-
-    /// Configures one.
-    pub fn builder() -> PeersBuilder {
-        PeersBuilder::default()
     }
 
     /// Registers a connection of any kind. For one of the `webrtc` crate see [`crate::webrtc`].
@@ -81,8 +76,13 @@ impl Peers {
         self.reserve(options)?.insert(connection)
     }
 
-    /// Checks what can be checked before there is a connection.
-    pub(crate) fn reserve(&self, options: PeerOptions) -> Result<Reserved, InsertError> {
+    /// Takes a place for a peer whose connection is still to be made. For a connection of the
+    /// `webrtc` crate, [`webrtc::open`](crate::webrtc) does it.
+    ///
+    /// # Errors
+    ///
+    /// [`InsertError`] says why there is no place.
+    pub fn reserve(&self, options: PeerOptions) -> Result<Reservation, InsertError> {
         let PeerOptions { id, group, runtime, close, reaper, handler_budget } = options;
         let registry = &self.handle.registry;
         let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
@@ -93,9 +93,17 @@ impl Peers {
             .or_else(|| registry.runtime.clone())
             .or_else(runtime::current)
             .unwrap_or(background);
-        let status = Status::new(id, group, &registry.watch);
-        Ok(Reserved {
-            status: Arc::new(status),
+        let status = Arc::new(Status::new(
+            id,
+            group,
+            &registry.watch,
+            runtime.clock(),
+            #[cfg(feature = "test-util")]
+            registry.number,
+        ));
+        registry.reserve(&status)?;
+        Ok(Reservation {
+            status,
             runtime,
             options: RecordOptions {
                 close: close.unwrap_or(registry.options.close),
@@ -104,19 +112,51 @@ impl Peers {
                 ..registry.options
             },
             registry: Arc::clone(registry),
+            cell: OwnerCell::default(),
+            is_filled: false,
         })
+    }
+
+    /// The peer of that id, if anybody owns it: a [`Peer`], or the set itself after
+    /// [`detach`](Peer::detach). A peer of the `webrtc` crate is found by `webrtc::get`.
+    #[must_use]
+    pub fn get(&self, id: impl AsRef<str>) -> Option<Peer> {
+        self.handle.registry.owner(id.as_ref()).map(Peer::new)
+    }
+
+    /// The peers that somebody owns, in no particular order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Peer> {
+        self.handle.registry.owners().into_iter().map(Peer::new).collect()
     }
 
     /// Closes a peer. The close has started when this returns; it never waits, and may be called
     /// in any thread and context.
     ///
-    /// An unknown id ends in [`Outcome::NotFound`], and nothing is closed.
+    /// An id that is not known ends in [`Outcome::NotFound`], and nothing is closed. The id of a
+    /// peer that has ended gives the same outcome as its handle, [`Outcome::AlreadyClosed`], while
+    /// it is remembered: as long as anybody has its handle, and of all others the last 1,024 that
+    /// ended.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
-        let (registry, id) = (&self.handle.registry, id.as_ref());
-        registry.get(id).map_or_else(
-            || Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound),
-            |record| record.close(CloseReason::Requested),
-        )
+        self.close_by(id.as_ref(), CloseReason::Requested.into())
+    }
+
+    /// Closes a peer at once, without telling its remote side; see [`Peer::abort`].
+    pub fn abort(&self, id: impl AsRef<str>) -> Closing {
+        self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
+    }
+
+    fn close_by(&self, id: &str, request: Request<'_>) -> Closing {
+        let registry = &self.handle.registry;
+        match registry.find(id) {
+            Found::Peer(record) => run::close_as(&record, request),
+            Found::Ended(id) => {
+                Closing::ready(&registry.watch, Target::Peer(&id), Outcome::AlreadyClosed)
+            }
+            Found::Nothing => {
+                Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound)
+            }
+        }
     }
 
     /// Closes every peer of a group, all at once.
@@ -193,9 +233,9 @@ impl Peers {
             let watch = registry.watch.clone();
             let (owner, timed) = (Owner { peer: None, watch }, registry.options.timed_tasks);
             let tasks = TaskGroup::owned(runtime.unwrap_or(background), owner, timed);
-            tasks.tell_made();
+            tasks.tell_created();
             #[cfg(feature = "test-util")]
-            crate::test_util::know_group(&tasks, Some(Arc::downgrade(registry)));
+            crate::known::know_group(tasks.downgrade(), Some(registry.number));
             tasks
         });
         // Whoever shuts down first says so, and then looks for tasks.
@@ -225,14 +265,14 @@ impl Peers {
     }
 
     #[cfg(feature = "test-util")]
-    pub(crate) fn registry(&self) -> Weak<Registry> {
-        Arc::downgrade(&self.handle.registry)
+    pub(crate) fn number(&self) -> u64 {
+        self.handle.registry.number
     }
 
     /// The closed peers of which the application still holds something, and what.
     #[must_use]
-    pub fn held(&self) -> Vec<Held> {
-        self.handle.registry.held()
+    pub fn retained(&self) -> Vec<Retained> {
+        self.handle.registry.retained()
     }
 }
 

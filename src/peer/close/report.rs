@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::outcome::Outcome;
 use crate::id::PeerId;
+use crate::outcome::Outcome;
 use crate::task::StuckTasks;
 
 /// What became of one peer.

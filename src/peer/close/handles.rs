@@ -8,31 +8,16 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use std::vec;
 
-use super::attempt::Attempt;
-use super::connection::Connection;
-use super::outcome::Outcome;
 use super::report::{PeerReport, Report};
+use super::result::CloseResult;
 use super::sweep::Sweep;
-use crate::event::{Target, Watch};
+use crate::event::{OperationGuard, Target, Watch};
 use crate::id::{OperationId, PeerId};
-use crate::operation::Told;
+use crate::outcome::Outcome;
+use crate::peer::connection::Connection;
 use crate::runtime::{JoinHandle, WaitError, wait};
 use crate::sync::{Completion, EventListener};
 use crate::task::StuckTasks;
-
-/// The outcome of a close, the time that it took, and the tasks that it left.
-#[derive(Clone)]
-pub(super) struct Ending {
-    pub(super) outcome: Outcome,
-    pub(super) took: Duration,
-    pub(super) stuck: StuckTasks,
-}
-
-impl Ending {
-    fn at_once(outcome: Outcome) -> Self {
-        Self { outcome, took: Duration::ZERO, stuck: StuckTasks::default() }
-    }
-}
 
 /// A close under way.
 ///
@@ -54,9 +39,9 @@ pub struct Closing {
 }
 
 enum Progress {
-    Ready(Ending),
+    Ready(CloseResult),
     Pending {
-        ending: Arc<Completion<Ending>>,
+        result: Arc<Completion<CloseResult>>,
         // Weak: a forgotten handle keeps nothing.
         connection: Weak<dyn Connection>,
     },
@@ -64,25 +49,29 @@ enum Progress {
 
 impl Closing {
     /// A close of which there is nothing to do.
-    pub(super) fn ready(watch: &Watch, target: Target<'_>, outcome: Outcome) -> Self {
-        let told = Told::start(watch, "close", target);
-        let operation = told.id();
+    pub(in crate::peer) fn ready(watch: &Watch, target: Target<'_>, outcome: Outcome) -> Self {
+        let guard = OperationGuard::start(watch, "close", target);
+        let operation = guard.id();
         let result = outcome.clone().into_result();
-        told.end(&result);
-        let progress = Progress::Ready(Ending::at_once(outcome));
+        guard.end(&result);
+        let progress = Progress::Ready(CloseResult::at_once(outcome));
         Self { operation, progress, listener: None }
     }
 
-    /// Whether there is anything to close.
-    #[cfg(feature = "http")]
-    pub(crate) fn found(&self) -> bool {
-        !matches!(&self.progress, Progress::Ready(ending) if ending.outcome == Outcome::NotFound)
+    pub(super) fn pending(
+        operation: OperationId,
+        result: &Arc<Completion<CloseResult>>,
+        connection: &Arc<dyn Connection>,
+    ) -> Self {
+        let (result, connection) = (Arc::clone(result), Arc::downgrade(connection));
+        Self { operation, progress: Progress::Pending { result, connection }, listener: None }
     }
 
-    pub(super) fn pending(attempt: &Attempt, connection: &Arc<dyn Connection>) -> Self {
-        let (ending, connection) = (Arc::clone(&attempt.ending), Arc::downgrade(connection));
-        let progress = Progress::Pending { ending, connection };
-        Self { operation: attempt.id, progress, listener: None }
+    /// Whether there is a peer to close, or one that is remembered to have been closed. It is known
+    /// at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
+    #[must_use]
+    pub fn found(&self) -> bool {
+        !matches!(&self.progress, Progress::Ready(result) if result.outcome == Outcome::NotFound)
     }
 
     /// The operation that the close is, for whoever looks it up in a monitor. A close that joined
@@ -103,15 +92,15 @@ impl Closing {
         wait(self, timeout)
     }
 
-    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<CloseResult> {
         match &self.progress {
-            Progress::Ready(ending) => Poll::Ready(ending.clone()),
-            Progress::Pending { ending, connection } => {
-                let polled = ending.poll(&mut self.listener, cx).map(Clone::clone);
+            Progress::Ready(result) => Poll::Ready(result.clone()),
+            Progress::Pending { result, connection } => {
+                let polled = result.poll(&mut self.listener, cx).map(Clone::clone);
                 if polled.is_pending()
                     && connection.upgrade().is_some_and(|connection| connection.in_own_handler())
                 {
-                    return Poll::Ready(Ending::at_once(Outcome::InOwnHandler));
+                    return Poll::Ready(CloseResult::at_once(Outcome::InOwnHandler));
                 }
                 polled
             }
@@ -123,17 +112,17 @@ impl Future for Closing {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        self.get_mut().poll_ending(cx).map(|ending| ending.outcome)
+        self.get_mut().poll_result(cx).map(|result| result.outcome)
     }
 }
 
 impl fmt::Debug for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ending = match &self.progress {
-            Progress::Ready(ending) => Some(ending),
-            Progress::Pending { ending, .. } => ending.get(),
+        let result = match &self.progress {
+            Progress::Ready(result) => Some(result),
+            Progress::Pending { result, .. } => result.get(),
         };
-        f.debug_struct("Closing").field("outcome", &ending.map(|ending| &ending.outcome)).finish()
+        f.debug_struct("Closing").field("outcome", &result.map(|result| &result.outcome)).finish()
     }
 }
 
@@ -156,7 +145,11 @@ pub struct ClosingAll {
 
 impl ClosingAll {
     /// What `sweep` has begun.
-    pub(super) fn new(sweep: &Sweep, found: bool, closings: Vec<(PeerId, Closing)>) -> Self {
+    pub(in crate::peer) fn new(
+        sweep: &Sweep,
+        found: bool,
+        closings: Vec<(PeerId, Closing)>,
+    ) -> Self {
         let report = Report::new(found, closings.len());
         let left = closings.into_iter().peekable();
         Self { operation: sweep.id, left, stopping: None, report }
@@ -168,14 +161,15 @@ impl ClosingAll {
         self.operation
     }
 
-    /// Whether there is anything to close.
-    #[cfg(feature = "http")]
-    pub(crate) fn found(&self) -> bool {
+    /// Whether there is anything of that name: false for a group without an open peer. Always true
+    /// for a close of all.
+    #[must_use]
+    pub fn found(&self) -> bool {
         self.report.found
     }
 
     /// As [`new`](Self::new), and waits for the set's own tasks too.
-    pub(super) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
+    pub(in crate::peer) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
         Self { stopping, ..self }
     }
 
@@ -196,7 +190,7 @@ impl Future for ClosingAll {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let this = self.get_mut();
         while let Some((_, closing)) = this.left.peek_mut() {
-            let Ending { outcome, took, stuck } = ready!(closing.poll_ending(cx));
+            let CloseResult { outcome, took, stuck } = ready!(closing.poll_result(cx));
             this.report.peers.extend(this.left.next().map(|(peer, _)| PeerReport {
                 peer,
                 outcome,

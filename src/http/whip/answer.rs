@@ -3,28 +3,25 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ::webrtc::data_channel::{DataChannel, DataChannelEvent};
-use ::webrtc::error::Error;
-use ::webrtc::media_stream::track_remote::TrackRemote;
-use ::webrtc::peer_connection::{
-    MediaEngine, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit,
-    RTCIceGatheringState, RTCSessionDescription, Registry, SettingEngineBuilder,
-    register_default_interceptors,
-};
 use futures::FutureExt;
-use rtc::ice::mdns::MulticastDnsMode;
-use rtc::peer_connection::transport::RTCDtlsRole;
 
-use super::call::OperationError;
-use super::open::{OpenError, open};
-use super::peer::Peer;
-use crate::peer::{InsertError, PeerOptions, Peers, ReaperOptions, WeakPeer};
-use crate::runtime::time;
-use crate::sync::Completion;
+use crate::peer::{InsertError, PeerOptions, Peers, ReaperOptions};
+use crate::runtime::Clock;
+use crate::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use crate::webrtc::error::Error;
+use crate::webrtc::media_stream::track_remote::TrackRemote;
+use crate::webrtc::peer_connection::{
+    MediaEngine, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit,
+    RTCSessionDescription, Registry, SettingEngineBuilder, register_default_interceptors,
+};
+use crate::webrtc::{
+    self, Candidates, MulticastDnsMode, OpenError, OperationError, Peer, RTCDtlsRole, WeakPeer,
+    async_trait,
+};
 
 /// How an offer is answered.
 pub(crate) struct AnswerOptions {
@@ -71,44 +68,35 @@ pub(crate) async fn answer(
     offer: String,
     options: AnswerOptions,
 ) -> Result<(Peer, String), AnswerError> {
-    let deadline = time::after(Instant::now(), options.timeout);
-    let handler = Arc::new(Answering::default());
+    let clock = Clock::system();
+    let deadline = clock.after(options.timeout);
     let reaper = ReaperOptions::new().never_connected(Some(options.connect_within));
     let peer_options = PeerOptions::new().group(options.group).reaper(reaper);
     let builder =
         builder(options.address).map_err(|error| AnswerError::Open(OpenError::Build(error)))?;
-    let opened = open(peers, builder, Arc::clone(&handler) as _, peer_options).await;
+    let handler = |peer| Arc::new(Answering { peer, channels: AtomicUsize::new(0) }) as _;
+    let opened = webrtc::open(peers, builder, handler, peer_options).await;
     let peer = opened.map_err(|error| match error {
         OpenError::Insert(error) => AnswerError::Insert(error),
         other => AnswerError::Open(other),
     })?;
-    handler.peer.get_or_init(|| peer.downgrade());
     let negotiated = {
-        let negotiating = negotiate(&peer, &handler, offer);
+        let negotiating = async {
+            let offer = RTCSessionDescription::offer(offer)?;
+            webrtc::answer(&peer, offer, Candidates::Complete).await
+        };
         // Anybody's text is parsed there.
-        let negotiating = Box::pin(AssertUnwindSafe(negotiating).catch_unwind());
-        time::by(deadline, negotiating).await
+        clock.by(deadline, Box::pin(AssertUnwindSafe(negotiating).catch_unwind())).await
     };
     let refused = match negotiated {
-        Some(Ok(Ok(answer))) => return Ok((peer, answer)),
+        Some(Ok(Ok(answer))) => return Ok((peer, answer.sdp)),
+        Some(Ok(Err(OperationError::Webrtc(error)))) => AnswerError::Offer(error.to_string()),
         Some(Ok(Err(error))) => AnswerError::Offer(error.to_string()),
         Some(Err(_panic)) => AnswerError::Offer("it makes no sense".to_owned()),
         None => AnswerError::TimedOut,
     };
     peer.close().await;
     Err(refused)
-}
-
-async fn negotiate(
-    peer: &Peer,
-    handler: &Answering,
-    offer: String,
-) -> Result<String, OperationError> {
-    peer.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
-    peer.set_local_description(peer.create_answer(None).await?).await?;
-    handler.gathered.wait().await;
-    let answer = peer.local_description().await?;
-    Ok(answer.map(|answer| answer.sdp).unwrap_or_default())
 }
 
 /// Adds a candidate that came after the offer.
@@ -147,32 +135,18 @@ fn builder(address: IpAddr) -> Result<PeerConnectionBuilder<SocketAddr>, Error> 
 }
 
 /// The handler of a peer that answers. It does not own its peer.
-#[derive(Default)]
 struct Answering {
-    peer: OnceLock<WeakPeer>,
-    gathered: Completion<()>,
+    peer: WeakPeer,
     channels: AtomicUsize,
 }
 
 /// More data channels than any client has use for.
 const MAX_CHANNELS: usize = 64;
 
-impl Answering {
-    fn peer(&self) -> Option<crate::Peer> {
-        self.peer.get().and_then(WeakPeer::upgrade)
-    }
-}
-
-#[async_trait::async_trait]
+#[async_trait]
 impl PeerConnectionEventHandler for Answering {
-    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        if state == RTCIceGatheringState::Complete {
-            self.gathered.set(());
-        }
-    }
-
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        let Some(peer) = self.peer() else { return };
+        let Some(peer) = self.peer.upgrade() else { return };
         if self.channels.fetch_add(1, Ordering::Relaxed) < MAX_CHANNELS {
             drop(peer.tasks().task("echo").try_spawn(echo(channel)));
         } else {
@@ -182,7 +156,7 @@ impl PeerConnectionEventHandler for Answering {
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        if let Some(peer) = self.peer() {
+        if let Some(peer) = self.peer.upgrade() {
             // What comes is counted by the connection itself; it only has to be taken.
             drop(
                 peer.tasks().spawn("receive", async move { while track.poll().await.is_some() {} }),

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::Instant;
 
-use super::outcome::{NotClosed, Outcome};
-use crate::event::{Event, OperationEnd, Target, Watch};
+use crate::event::{EventKind, OperationEnd, Target, Watch};
 use crate::id::OperationId;
+use crate::outcome::{NotClosed, Outcome};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// Each close that belongs to it holds it; its drop is its end.
-pub(super) struct Sweep {
+pub(in crate::peer) struct Sweep {
     watch: Watch,
     pub(super) id: OperationId,
     operation: &'static str,
@@ -21,18 +21,23 @@ pub(super) struct Sweep {
 
 impl Sweep {
     /// One over the peers of `group`, or over all.
-    pub(super) fn start(watch: &Watch, operation: &'static str, group: Option<&str>) -> Self {
+    pub(in crate::peer) fn start(
+        watch: &Watch,
+        operation: &'static str,
+        group: Option<&str>,
+    ) -> Self {
         let sweep = Self {
             watch: watch.clone(),
             id: OperationId::generate(),
             operation,
             group: group.map(Box::from),
-            start: Instant::now(),
+            start: watch.now(),
             all: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
         };
         let (id, target) = (sweep.id, sweep.target());
-        watch.tell(|| Event::OperationStarted { id, operation, target });
+        let kind = || EventKind::OperationStarted { id, operation, target };
+        watch.tell_at(sweep.start, None, kind);
         sweep
     }
 
@@ -68,8 +73,10 @@ impl Drop for Sweep {
             (false, _, _) => OperationEnd::Failed(&left),
         };
         let (id, operation, target) = (self.id, self.operation, self.target());
-        let took = self.start.elapsed();
-        self.watch.tell(|| Event::OperationEnded { id, operation, target, end, took });
+        let at = self.watch.now();
+        let took = at.saturating_duration_since(self.start);
+        let kind = || EventKind::OperationEnded { id, operation, target, end, took };
+        self.watch.tell_at(at, None, kind);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::named::named;
 pub enum Outcome {
     /// The connection's driver has ended and its sockets are gone. (In a callback that blocks its
     /// thread the driver cannot end: see [`ForceCause::HandlerStalled`].)
-    Closed(Closure),
+    Closed(CloseMode),
     /// The peer was closed before this was asked.
     AlreadyClosed,
     /// No peer of that id is known. Nothing was closed.
@@ -71,7 +71,7 @@ impl std::error::Error for NotClosed {}
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed(closure) => write!(f, "closed, {closure}"),
+            Self::Closed(mode) => write!(f, "closed, {mode}"),
             Self::AlreadyClosed => f.write_str("already closed"),
             Self::NotFound => f.write_str("not found"),
             Self::InOwnHandler => f.write_str("closing when the handler's callback returns"),
@@ -85,14 +85,14 @@ impl fmt::Display for Outcome {
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Closure {
+pub enum CloseMode {
     /// In order: the remote side was told.
     Graceful,
     /// By taking its driver and its sockets away.
     Forced(ForceCause),
 }
 
-impl fmt::Display for Closure {
+impl fmt::Display for CloseMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Graceful => f.write_str("graceful"),
@@ -123,6 +123,9 @@ pub enum ForceCause {
     Failed(CloseFailure),
     /// The connection was still being built.
     NotBuilt,
+    /// It was asked for: by [`Peer::abort`](crate::Peer::abort), or by a close without a grace
+    /// period. The remote side is told nothing.
+    Aborted,
 }
 
 impl fmt::Display for ForceCause {
@@ -137,6 +140,7 @@ impl fmt::Display for ForceCause {
             Self::DriverEnded => f.write_str("the driver ended by itself"),
             Self::Failed(failure) => write!(f, "the graceful close failed: {failure}"),
             Self::NotBuilt => f.write_str("it was still being built"),
+            Self::Aborted => f.write_str("it was aborted"),
         }
     }
 }
@@ -182,7 +186,7 @@ named! {
         OpenCancelled = "open_cancelled",
         /// Its remote side said goodbye.
         RemoteClosed = "remote_closed",
-        /// It did not connect within the limit of its [`ReaperOptions`](super::ReaperOptions).
+        /// It did not connect within the limit of its [`ReaperOptions`](crate::peer::ReaperOptions).
         NeverConnected = "never_connected",
         /// It was Disconnected for longer than they allow.
         Disconnected = "disconnected",
