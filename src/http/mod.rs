@@ -11,23 +11,17 @@
 //! another origin asks; and the [token](ApiBuilder::token), if there is one. Without a token it is
 //! served on loopback alone. There is no CORS. No secret of a peer is in any answer.
 
-mod access;
 mod api;
-mod ask;
-mod control;
 mod dashboard;
-mod events;
-mod guard;
-mod long;
-mod monitor;
-mod openapi;
-mod problem;
+mod edge;
+mod routes;
 mod serve;
-mod test_routes;
+mod shared;
+mod summary_cache;
 #[cfg(feature = "webrtc")]
 mod whip;
 
 pub use self::api::{Api, ApiBuilder, DEFAULT_EVENT_CLIENTS};
 pub use self::serve::{ServeError, ServeOptions, Serving};
 #[cfg(feature = "webrtc")]
-pub use self::whip::SessionOptions;
+pub use self::whip::sessions::SessionOptions;

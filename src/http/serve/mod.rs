@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use tower_service::Service;
 
 use self::io::Io;
-use self::watch::{Answer, Guard, Order, Watchman};
+use self::watch::{Order, Watchdog, WatchedBody, Watching};
 use super::api::Api;
 use crate::runtime::{Runtime, StartError, tcp, time};
 use crate::task::TaskGroup;
@@ -133,12 +133,12 @@ impl Api {
         options: ServeOptions,
     ) -> Result<Serving, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Listener)?;
-        if !address.ip().to_canonical().is_loopback() && self.shared.access.token.is_none() {
+        if !address.ip().to_canonical().is_loopback() && !self.has_token() {
             return Err(ServeError::NeedsToken(address));
         }
         let runtime = options.runtime.map_or_else(Runtime::current_or_background, Ok)?;
         let listener = runtime.tcp_listener(listener).map_err(ServeError::Listener)?;
-        let watchman = Watchman::new(options.head_timeout, options.write_timeout);
+        let watchdog = Watchdog::new(options.head_timeout, options.write_timeout);
         let connections = TaskGroup::new(runtime.clone())?;
         let accepting = TaskGroup::new(runtime)?;
         let accept = Accept {
@@ -146,19 +146,19 @@ impl Api {
             router: self.router(),
             connections: connections.clone(),
             room: Arc::new(Semaphore::new(options.max_connections)),
-            watchman: Arc::clone(&watchman),
+            watchdog: Arc::clone(&watchdog),
         };
         drop(accepting.spawn("http accept", accept.run()));
-        drop(accepting.spawn("http watch", watch(Arc::clone(&watchman))));
-        Ok(Serving { address, accepting, connections, watchman })
+        drop(accepting.spawn("http watch", watch(Arc::clone(&watchdog))));
+        Ok(Serving { address, accepting, connections, watchdog })
     }
 }
 
 /// Looks at all connections, again and again.
-async fn watch(watchman: Arc<Watchman>) {
+async fn watch(watchdog: Arc<Watchdog>) {
     loop {
-        time::sleep(watchman.interval()).await;
-        watchman.look();
+        time::sleep(watchdog.interval()).await;
+        watchdog.look();
     }
 }
 
@@ -168,7 +168,7 @@ pub struct Serving {
     address: SocketAddr,
     accepting: TaskGroup,
     connections: TaskGroup,
-    watchman: Arc<Watchman>,
+    watchdog: Arc<Watchdog>,
 }
 
 impl Serving {
@@ -192,13 +192,13 @@ impl Serving {
     /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
         self.accepting.cancel();
-        self.watchman.tell_all(Order::Finish);
+        self.watchdog.tell_all(Order::Finish);
         async move {
             let deadline = time::after(Instant::now(), grace);
             let idle = async {
                 self.accepting.idle().await;
                 // One that was accepted meanwhile.
-                self.watchman.tell_all(Order::Finish);
+                self.watchdog.tell_all(Order::Finish);
                 self.connections.idle().await;
             };
             let _left = time::by(deadline, Box::pin(idle)).await;
@@ -210,7 +210,7 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.accepting.cancel();
-        self.watchman.tell_all(Order::End);
+        self.watchdog.tell_all(Order::End);
         self.connections.cancel();
     }
 }
@@ -234,7 +234,7 @@ struct Accept {
     router: Router,
     connections: TaskGroup,
     room: Arc<Semaphore>,
-    watchman: Arc<Watchman>,
+    watchdog: Arc<Watchdog>,
 }
 
 impl Accept {
@@ -243,7 +243,7 @@ impl Accept {
             let room = self.room.acquire_arc().await;
             match self.listener.accept().await {
                 Ok(stream) => {
-                    let connection = serve(stream, self.router.clone(), self.watchman.watch());
+                    let connection = serve(stream, self.router.clone(), self.watchdog.watch());
                     drop(self.connections.track(async move {
                         connection.await;
                         drop(room);
@@ -256,8 +256,12 @@ impl Accept {
 }
 
 /// Serves one connection to its end. How that comes about is the client's.
-fn serve(stream: tcp::TcpStream, router: Router, guard: Guard) -> impl Future<Output = ()> + Send {
-    let watched = Arc::clone(&guard.watched);
+fn serve(
+    stream: tcp::TcpStream,
+    router: Router,
+    watching: Watching,
+) -> impl Future<Output = ()> + Send {
+    let watched = Arc::clone(&watching.watched);
     let service = service_fn(move |request: Request<Incoming>| {
         watched.asked();
         let watched = Arc::clone(&watched);
@@ -267,18 +271,18 @@ fn serve(stream: tcp::TcpStream, router: Router, guard: Guard) -> impl Future<Ou
             false => Body::new(body),
         });
         let answer = router.clone().call(request);
-        answer.map(|answer| answer.map(|it| it.map(|body| Answer::new(body, watched))))
+        answer.map(|answer| answer.map(|it| it.map(|body| WatchedBody::new(body, watched))))
     });
     let connection = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES)
         // Answers are short: one copy is cheaper than two places.
         .writev(false)
-        .serve_connection(Io::new(stream, Arc::clone(&guard.watched)), service);
+        .serve_connection(Io::new(stream, Arc::clone(&watching.watched)), service);
     async move {
         let mut connection = std::pin::pin!(connection);
         let mut finishing = false;
         std::future::poll_fn(|cx| {
-            match guard.watched.order(cx) {
+            match watching.watched.order(cx) {
                 Order::Serve => {}
                 Order::Finish if finishing => {}
                 Order::Finish => {

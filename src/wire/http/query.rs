@@ -1,0 +1,138 @@
+//! The queries of requests.
+
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::state::ConnectionState;
+
+/// Which page of a list of connections.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionsQuery {
+    /// At most so many; 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 500)]
+    pub(crate) limit: Option<u16>,
+    /// Those after a page before: its `next`.
+    #[param(pattern = "^[0-9]{1,19}$")]
+    pub(crate) after: Option<String>,
+    /// Those in this state.
+    #[param(inline)]
+    pub(crate) state: Option<StateParam>,
+    /// Those of this group.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) group: Option<String>,
+    /// All that is known (`full`, unless said otherwise), or one line (`row`).
+    #[param(inline)]
+    pub(crate) view: Option<ViewParam>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StateParam {
+    New,
+    Connecting,
+    Connected,
+    Disconnected,
+    Failed,
+    Closed,
+}
+
+impl From<StateParam> for ConnectionState {
+    fn from(state: StateParam) -> Self {
+        match state {
+            StateParam::New => Self::New,
+            StateParam::Connecting => Self::Connecting,
+            StateParam::Connected => Self::Connected,
+            StateParam::Disconnected => Self::Disconnected,
+            StateParam::Failed => Self::Failed,
+            StateParam::Closed => Self::Closed,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ViewParam {
+    Full,
+    Row,
+}
+
+/// Which page of the closed connections.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClosedQuery {
+    /// At most so many; 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 500)]
+    pub(crate) limit: Option<u16>,
+    /// Those after a page before: its `next`.
+    #[param(pattern = "^[0-9]{1,19}$")]
+    pub(crate) after: Option<String>,
+    /// Those of this group.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) group: Option<String>,
+    /// All that is known (`full`, unless said otherwise), or one line (`row`).
+    #[param(inline)]
+    pub(crate) view: Option<ViewParam>,
+}
+
+/// Which page of the operations.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationsQuery {
+    /// At most so many; 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 500)]
+    pub(crate) limit: Option<u16>,
+    /// Those after a page before: its `next`.
+    #[param(pattern = "^[0-9a-f]{1,16}$")]
+    pub(crate) after: Option<String>,
+    /// Those under way (`started`, unless said otherwise), or those that have `ended`, or have in
+    /// one way; the last one first.
+    #[param(inline)]
+    pub(crate) state: Option<OperationStateParam>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OperationStateParam {
+    Started,
+    Ended,
+    Completed,
+    Failed,
+    Canceled,
+}
+
+/// Which page of the tasks.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TasksQuery {
+    /// At most so many; 100 unless said otherwise.
+    #[param(minimum = 1, maximum = 500)]
+    pub(crate) limit: Option<u16>,
+    /// Those after a page before: its `next`.
+    #[param(pattern = "^[0-9]{1,19}$")]
+    pub(crate) after: Option<String>,
+}
+
+/// Which dump.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DumpQuery {
+    /// `internals`, unless said otherwise, or `rtcstats`.
+    #[param(inline)]
+    pub(crate) format: Option<DumpParam>,
+    /// Only this connection.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) connection: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DumpParam {
+    Internals,
+    Rtcstats,
+}
