@@ -226,12 +226,17 @@ fn webrtc_routes(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
         .routes(routes!(connections::connection_stats))
         .routes(routes!(connections::connection_diagnosis))
         .routes(routes!(closed::closed))
+        .routes(routes!(closed::closed_connection))
+        .routes(routes!(closed::closed_connection_stats))
+        .routes(routes!(closed::closed_connection_diagnosis))
         .routes(routes!(operations::operations))
         .routes(routes!(operations::operation))
         .routes(routes!(tasks::tasks))
         .routes(routes!(dump::dump))
         .routes(routes!(events::events))
         .routes(routes!(control::close))
+        .routes(routes!(control::delete_connection))
+        .routes(routes!(control::delete_connection_by_query))
         .routes(routes!(control::close_all))
         .routes(routes!(control::stop));
     if optional.test { routes.merge(original::routes()) } else { routes }

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 
 use super::problem::Problem;
-use crate::id::{GroupId, IdError};
+use crate::id::{GroupId, IdError, PeerId};
 use crate::wire::http::QueryShape;
 
 /// A query without unknown parameters.
@@ -32,10 +32,25 @@ pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
     }
 }
 
+/// The id that is looked for.
+pub(crate) fn id(given: Option<String>) -> Result<Option<String>, Problem> {
+    valid("id", given, |id| PeerId::new(id).map(drop))
+}
+
 /// The group that is looked for.
 pub(crate) fn group(given: Option<String>) -> Result<Option<String>, Problem> {
-    let wrong = |error: IdError| Problem::bad_request(format!("`group`: {error}"));
-    given.map(|name| GroupId::new(&name).map(|_| name).map_err(wrong)).transpose()
+    valid("group", given, |group| GroupId::new(group).map(drop))
+}
+
+fn valid(
+    name: &str,
+    given: Option<String>,
+    check: impl FnOnce(&str) -> Result<(), IdError>,
+) -> Result<Option<String>, Problem> {
+    match given.as_deref().map(check) {
+        Some(Err(error)) => Err(Problem::bad_request(format!("`{name}`: {error}"))),
+        Some(Ok(())) | None => Ok(given),
+    }
 }
 
 /// Where a page begins, as a decimal number.

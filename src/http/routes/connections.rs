@@ -18,6 +18,9 @@ use crate::wire::http::{
 use crate::wire::json::{ConnectionJson, unix};
 
 /// The live connections, paginated, in the order in which they were opened.
+///
+/// With `id` this finds any connection, also one whose id is `.` or `..`: URLs cannot hold these as a
+/// segment of their path, since clients take them for steps between folders (RFC 3986, section 5.2.4).
 #[utoipa::path(get, path = "/webrtc/monitor/connections", tag = "monitor", params(ConnectionsQuery), responses(
     (status = 200, description = "A page of connections", body = ConnectionsJson<'static>),
     (status = 400, response = ProblemJson),
@@ -30,6 +33,7 @@ pub(crate) async fn connections(
     let limit = query::limit(query.limit)?;
     let after = query::after(query.after.as_deref())?.unwrap_or(0);
     let mut filter = ConnectionFilter::new();
+    filter.id = query::id(query.id)?;
     filter.state = query.state.map(Into::into);
     filter.group = query::group(query.group)?;
     let body = shared.long.turn().await?.make(move || {

@@ -7,12 +7,15 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::edge::guard::Controller;
 use crate::http::edge::problem::{Answer, Problem};
+use crate::http::edge::query::Params;
 use crate::http::edge::request::{Id, Mount, prefers_async};
 use crate::http::edge::response::json;
 use crate::http::shared::Shared;
 use crate::id::OperationId;
 use crate::peer::{ClosingAll, Outcome, PeerReport, Report};
-use crate::wire::http::{AcceptedJson, CloseJson, CloseManyJson, PeerProblemJson, ProblemJson};
+use crate::wire::http::{
+    AcceptedJson, CloseJson, CloseManyJson, CloseQuery, PeerProblemJson, ProblemJson,
+};
 use crate::wire::json::unix;
 
 const CLOSE: &str = "close_webrtc_connection";
@@ -55,6 +58,55 @@ pub(crate) async fn close(
         duration_ms: request.milliseconds(),
         outcome: outcome.to_string(),
     }))
+}
+
+/// Closes a connection, and answers with the outcome: the same as `POST .../close`.
+///
+/// Three ids are not closed by this path, and are by the query of `DELETE /webrtc/connections`: `.`
+/// and `..`, which URLs cannot hold as a segment of their path, and `close-all`.
+#[utoipa::path(delete, path = "/webrtc/connections/{id}", tag = "control",
+    params(
+        ("id" = String, Path, description = "The connection's id"),
+        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+    ),
+    responses(
+        (status = 200, description = "The connection ended, or its end cannot be observed", body = CloseJson<'static>),
+        (status = 202, description = "The close continues", body = AcceptedJson),
+        (status = 404, response = ProblemJson),
+        (status = 500, response = ProblemJson),
+        (status = 504, response = ProblemJson),
+    ))]
+pub(crate) async fn delete_connection(
+    guard: Controller<Shared>,
+    mount: Mount,
+    id: Id,
+    headers: HeaderMap,
+) -> Answer {
+    close(guard, mount, id, headers).await
+}
+
+/// Closes the connection that the query names, whatever its id, and answers with the outcome: the same
+/// as `POST .../close`. Without an `id`, nothing is closed.
+#[utoipa::path(delete, path = "/webrtc/connections", tag = "control",
+    params(
+        CloseQuery,
+        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+    ),
+    responses(
+        (status = 200, description = "The connection ended, or its end cannot be observed", body = CloseJson<'static>),
+        (status = 202, description = "The close continues", body = AcceptedJson),
+        (status = 400, response = ProblemJson),
+        (status = 404, response = ProblemJson),
+        (status = 500, response = ProblemJson),
+        (status = 504, response = ProblemJson),
+    ))]
+pub(crate) async fn delete_connection_by_query(
+    guard: Controller<Shared>,
+    mount: Mount,
+    Params(query): Params<CloseQuery>,
+    headers: HeaderMap,
+) -> Answer {
+    close(guard, mount, Id(query.id), headers).await
 }
 
 /// Whether a close has ended the connection, as far as can be seen.

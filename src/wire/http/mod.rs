@@ -23,8 +23,8 @@ pub(crate) use self::operation::{OneOperationJson, OperationsJson};
 pub(crate) use self::original::TestJson;
 pub(crate) use self::problem::ProblemJson;
 pub(crate) use self::query::{
-    ClosedQuery, ConnectionsQuery, DumpParam, DumpQuery, OperationStateParam, OperationsQuery,
-    TasksQuery, ViewParam,
+    CloseQuery, ClosedQuery, ConnectionsQuery, DumpParam, DumpQuery, OperationStateParam,
+    OperationsQuery, TasksQuery, ViewParam,
 };
 pub(crate) use self::summary::{AliveJson, Modes, SummaryJson};
 pub(crate) use self::task::TasksJson;

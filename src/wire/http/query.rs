@@ -16,6 +16,9 @@ pub(crate) struct ConnectionsQuery {
     /// Those after a page before: its `next`.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
+    /// Those with this id.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) id: Option<String>,
     /// Those in this state.
     #[param(inline)]
     pub(crate) state: Option<StateParam>,
@@ -69,6 +72,9 @@ pub(crate) struct ClosedQuery {
     /// Those after a page before: its `next`.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
+    /// Those with this id.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) id: Option<String>,
     /// Those of this group.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) group: Option<String>,
@@ -135,4 +141,14 @@ pub(crate) struct DumpQuery {
 pub(crate) enum DumpParam {
     Internals,
     Rtcstats,
+}
+
+/// Which connection is closed.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloseQuery {
+    /// The connection's id.
+    #[param(min_length = 1, max_length = 256)]
+    pub(crate) id: String,
 }
