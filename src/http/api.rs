@@ -41,7 +41,8 @@ use crate::wire::http::Modes;
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// let api = Api::builder(&peers, &monitor).token("secret").build()?;
-/// let app = axum::Router::<()>::new().nest("/peers", api.router()); // or merge what cannot clash:
+/// let app = axum::Router::<()>::new().nest_service("/peers", api.router());
+/// // Or merge what cannot clash with other routes:
 /// let app = app.merge(api.monitor_router());
 /// # }
 /// # Ok::<(), anypeer::runtime::StartError>(())
@@ -177,8 +178,10 @@ impl Api {
     }
 
     /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
-    /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
-    /// another, under a path without parameters: its links are relative.
+    /// `/webrtc/`, and `/whip/` if sessions are taken. It is for a server of its own, or to be mounted
+    /// in another by `nest_service`, under a path without parameters. Under `/ops`, the dashboard is
+    /// then at `/ops` and at `/ops/`; axum's `nest` would leave the second to the other server. Links,
+    /// `Location` headers and the OpenAPI document name the path that the routes are mounted under.
     pub fn router(&self) -> Router {
         let unknown =
             |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };

@@ -1,17 +1,17 @@
 //! The OpenAPI document, made from the routes themselves.
 
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Server};
 use utoipa::{PartialSchema, ToResponse, ToSchema};
 
 use crate::http::edge::access::Access;
 use crate::http::edge::guard::Anybody;
-use crate::http::edge::response::Guarded;
+use crate::http::edge::request::Mount;
+use crate::http::edge::response::json_text;
 use crate::http::shared::Shared;
-use crate::wire::http::ProblemJson;
+use crate::wire::http::{ProblemJson, text};
 
 /// The document that is served: that of the routes, with what all of them have in common.
 pub(crate) fn document_text(mut document: OpenApi, access: &Access) -> String {
@@ -54,9 +54,17 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 #[utoipa::path(get, path = "/openapi.json", tag = "monitor", security(()), responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
 ))]
-pub(crate) async fn document(Anybody(shared): Anybody<Shared>) -> Response {
-    let text = shared.document.clone();
-    Guarded(([(header::CONTENT_TYPE, "application/json")], text)).into_response()
+pub(crate) async fn document(Anybody(shared): Anybody<Shared>, Mount(mount): Mount) -> Response {
+    json_text(under(&shared.document, &mount))
+}
+
+/// The document, with the path that the routes are mounted under.
+fn under(document: &str, mount: &str) -> String {
+    let servers = text(&[Server::new(mount)]);
+    match document.strip_prefix('{') {
+        Some(rest) if !mount.is_empty() => format!("{{\"servers\":{servers},{rest}"),
+        _ => document.to_owned(),
+    }
 }
 
 pub(crate) fn base() -> OpenApi {
