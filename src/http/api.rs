@@ -1,4 +1,4 @@
-//! The routes, and what they are made with.
+//! The builder, and the table of routes.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -28,9 +28,9 @@ use crate::runtime::{Runtime, StartError};
 use crate::task::CancellationToken;
 use crate::wire::http::Modes;
 
-/// What a monitor knows and what can be done to its peers, over HTTP.
+/// A monitor, and control of the peers that it watches, over HTTP.
 ///
-/// It holds the [`Peers`] and the [`Monitor`] as handles. Clones are the same.
+/// The API holds handles to the [`Peers`] and to the [`Monitor`]. Its clones share one state.
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -57,6 +57,7 @@ pub struct Api {
 #[derive(Clone, Copy)]
 struct OptionalRoutes {
     test: bool,
+    #[cfg(feature = "webrtc")]
     sessions: bool,
 }
 
@@ -74,27 +75,27 @@ pub struct ApiBuilder {
     sessions: Option<SessionOptions>,
 }
 
-/// How many may follow the events at once, unless another number is set.
+/// How many clients may follow the events at once, unless another number is set.
 pub const DEFAULT_EVENT_CLIENTS: usize = 256;
 
 impl ApiBuilder {
-    /// Asks for this bearer token (RFC 6750) on every request but for the dashboard's shell,
-    /// `/health` and `/openapi.json`. An empty one is none.
+    /// Requires this bearer token (RFC 6750) for every request except for the dashboard's shell,
+    /// `/health` and `/openapi.json`. An empty token is the same as none.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
         self.access.token = (!token.is_empty()).then(|| Token::new(token));
         self
     }
 
-    /// Asks for the token only where something is changed.
+    /// Requires the token only for requests that change something.
     pub fn open_reads(mut self) -> Self {
         self.access.open_reads = true;
         self
     }
 
-    /// Also answers to this host name or address, without a port. By default it answers to
-    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a name that somebody else has pointed at
-    /// this machine is refused (DNS rebinding).
+    /// Also answers to this host name or address, given without a port. By default the API answers to
+    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a request for a name that somebody else
+    /// has pointed at this machine is refused (DNS rebinding).
     pub fn host(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         // As it stands in a URL.
@@ -103,36 +104,36 @@ impl ApiBuilder {
         self
     }
 
-    /// Says in the summary that the host runs in its debug mode. Nothing else depends on it.
+    /// Reports in the summary that the host runs in its debug mode. Nothing else depends on this.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// Has the Python original's test routes, too: `/webrtc/test/..`.
+    /// Adds the Python original's test routes, `/webrtc/test/..`.
     pub fn test_routes(mut self) -> Self {
         self.test_routes = true;
         self
     }
 
-    /// How many may follow the events at once; one more is answered with 503.
+    /// Sets how many clients may follow the events at once. One more is answered with 503.
     pub fn event_clients(mut self, limit: usize) -> Self {
         self.event_clients = limit;
         self
     }
 
-    /// Takes sessions through WHIP (RFC 9725) at `/whip/{stream}`.
+    /// Accepts sessions through WHIP (RFC 9725) at `/whip/{stream}`.
     #[cfg(feature = "webrtc")]
     pub fn sessions(mut self, options: SessionOptions) -> Self {
         self.sessions = Some(options);
         self
     }
 
-    /// The API.
+    /// Builds the API.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that its timers need could not be started.
+    /// Returns [`StartError`] if the thread that its timers need could not be started.
     pub fn build(self) -> Result<Api, StartError> {
         Runtime::background()?;
         let modes = Modes { debug: self.debug, logging: self.monitor.is_logged() };
@@ -140,8 +141,6 @@ impl ApiBuilder {
             test: self.test_routes,
             #[cfg(feature = "webrtc")]
             sessions: self.sessions.is_some(),
-            #[cfg(not(feature = "webrtc"))]
-            sessions: false,
         };
         let (_, document) = every_route(optional).split_for_parts();
         let document = openapi::document_text(document, &self.access);
@@ -163,7 +162,7 @@ impl ApiBuilder {
 }
 
 impl Api {
-    /// Over `peers`, which `monitor` watches.
+    /// Configures an API over `peers`, which `monitor` watches.
     pub fn builder(peers: &Peers, monitor: &Monitor) -> ApiBuilder {
         ApiBuilder {
             peers: peers.clone(),
@@ -178,10 +177,12 @@ impl Api {
     }
 
     /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
-    /// `/webrtc/`, and `/whip/` if sessions are taken. It is for a server of its own, or to be mounted
-    /// in another by `nest_service`, under a path without parameters. Under `/ops`, the dashboard is
-    /// then at `/ops` and at `/ops/`; axum's `nest` would leave the second to the other server. Links,
-    /// `Location` headers and the OpenAPI document name the path that the routes are mounted under.
+    /// `/webrtc/`, and `/whip/` if sessions are accepted.
+    ///
+    /// The routes can be served alone, or mounted in another server by [`Router::nest_service`] under a
+    /// path without parameters. Under `/ops`, the dashboard is then at `/ops` and at `/ops/`;
+    /// [`Router::nest`] would leave `/ops/` to the other server. Links, `Location` headers and the
+    /// OpenAPI document name the path that the routes are mounted under.
     pub fn router(&self) -> Router {
         let unknown =
             |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };
@@ -190,13 +191,14 @@ impl Api {
             .with_state(self.shared.clone())
     }
 
-    /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
+    /// Only the routes under `/webrtc/`, to be merged into a server that has its own.
     pub fn monitor_router(&self) -> Router {
         with_method_fallback(webrtc_routes(self.optional)).with_state(self.shared.clone())
     }
 
-    /// Ends the streams of events for ever, and those that are asked for later, so that a server
-    /// which waits for its connections can stop. [`Serving`](super::Serving) does it by itself.
+    /// Ends every stream of events, now and for good: streams that are asked for later end at once.
+    /// A server that waits for its connections to end can then stop. [`Serving`](super::Serving) ends
+    /// its own streams by itself.
     pub fn end_streams(&self) {
         self.shared.ending.cancel();
     }

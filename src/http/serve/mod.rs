@@ -26,7 +26,7 @@ use super::api::Api;
 use crate::runtime::{Runtime, StartError, tcp, time};
 use crate::task::TaskGroup;
 
-/// How the API is served. Everything has a default.
+/// How the API is served. Every option has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServeOptions {
@@ -37,8 +37,9 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// On the [current](crate::runtime::current) runtime or else the background one; 1,024
-    /// connections; 10 s for a request's head; 30 s for a client that does not read.
+    /// The defaults: the server runs on the [current](crate::runtime::current) runtime, or else on the
+    /// background one, and has at most 1,024 connections. A request's head may take 10 s to arrive,
+    /// and a client may leave an answer unread for 30 s.
     pub fn new() -> Self {
         Self {
             runtime: None,
@@ -48,26 +49,26 @@ impl ServeOptions {
         }
     }
 
-    /// The runtime that the server runs on.
+    /// Sets the runtime that the server runs on.
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// How many connections there may be at once, at least 1. More wait to be accepted.
+    /// Sets how many connections there may be at once, at least 1. Further ones wait to be accepted.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit.max(1);
         self
     }
 
-    /// How long the head of a request may take to arrive; and how long a connection may stand idle
-    /// between two of them.
+    /// Sets how long the head of a request may take to arrive, and how long a connection may stay idle
+    /// between two requests.
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.head_timeout = limit;
         self
     }
 
-    /// How long a client may leave what is sent to it unread. Then its connection is ended.
+    /// Sets how long a client may leave an answer unread. After that its connection is ended.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
         self.write_timeout = limit;
         self
@@ -80,15 +81,15 @@ impl Default for ServeOptions {
     }
 }
 
-/// Why the API is not served.
+/// Why the API could not be served.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The address can be reached from elsewhere, and there is no token.
+    /// The address can be reached from other machines, and no token is set.
     NeedsToken(SocketAddr),
     /// The listener could not be used.
     Listener(Error),
-    /// A thread that is needed could not be started.
+    /// A thread that the server needs could not be started.
     Start(StartError),
 }
 
@@ -96,10 +97,10 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeedsToken(address) => {
-                write!(f, "{address} can be reached from elsewhere: that needs a token")
+                write!(f, "{address} can be reached from other machines, which requires a token")
             }
             Self::Listener(_) => f.write_str("the listener cannot be used"),
-            Self::Start(error) => error.fmt(f),
+            Self::Start(_) => f.write_str("the server cannot be started"),
         }
     }
 }
@@ -125,8 +126,10 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// [`ServeError`]: also where the listener's address is not one of loopback and there is no
-    /// token.
+    /// - [`ServeError::NeedsToken`] if the listener's address is not a loopback address and no token
+    ///   is set.
+    /// - [`ServeError::Listener`] if the listener cannot be used.
+    /// - [`ServeError::Start`] if a thread could not be started.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -162,8 +165,9 @@ async fn watch(watchdog: Arc<Watchdog>) {
     }
 }
 
-/// A server that runs. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets it finish.
-#[must_use = "dropped at once, it serves nobody"]
+/// A running server. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets the requests in
+/// progress finish.
+#[must_use = "dropping it ends the server"]
 pub struct Serving {
     address: SocketAddr,
     accepting: TaskGroup,
@@ -172,24 +176,25 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections there are.
+    /// How many connections the server has.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.len()
     }
 
-    /// Takes no more connections, ends the streams of events, and lets the requests under way
-    /// finish, for at most `grace`. The answer is how many were cut off.
+    /// Accepts no more connections, ends the streams of events, and lets the requests in progress
+    /// finish, for at most `grace`. Returns how many connections were cut off.
     ///
     /// # Cancel safety
     ///
-    /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
+    /// The shutdown begins when this is called. If the future is dropped before it completes, the
+    /// requests that are still in progress are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
         self.accepting.cancel();
         self.watchdog.tell_all(Order::Finish);

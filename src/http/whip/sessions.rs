@@ -16,7 +16,7 @@ use crate::sync::Mutex;
 use crate::webrtc::Peer;
 use crate::webrtc::answer::{AnswerError, AnswerOptions, answer};
 
-/// Which sessions are taken. Everything has a default.
+/// Which sessions are accepted. Every option has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionOptions {
@@ -27,8 +27,8 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
-    /// On the loopback address; 256 sessions at once, which have 20 s to connect, with offers of at
-    /// most 64 KiB.
+    /// The defaults: connections are bound to the IPv4 loopback address, there are at most 256 sessions
+    /// at once, each has 20 s to connect, and an offer has at most 64 KiB.
     pub fn new() -> Self {
         Self {
             address: Ipv4Addr::LOCALHOST.into(),
@@ -38,25 +38,25 @@ impl SessionOptions {
         }
     }
 
-    /// Where the connections' sockets are bound. They gather no other candidates.
+    /// Sets the address that the connections' sockets are bound to. No other candidates are gathered.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// How many sessions there may be at once. One more is answered with 503.
+    /// Sets how many sessions there may be at once. One more is answered with 503.
     pub fn max_sessions(mut self, limit: usize) -> Self {
         self.max_sessions = limit;
         self
     }
 
-    /// How long a session may take to connect. Then it is closed.
+    /// Sets how long a session may take to connect. After that it is closed.
     pub fn connect_within(mut self, limit: Duration) -> Self {
         self.connect_within = limit;
         self
     }
 
-    /// How long an offer may be, in bytes. A longer one is answered with 413.
+    /// Sets how long an offer may be, in bytes. A longer one is answered with 413.
     pub fn max_offer_bytes(mut self, limit: usize) -> Self {
         self.max_offer_bytes = limit;
         self
