@@ -1,9 +1,9 @@
-//! What became of closes.
+//! The outcomes of closes.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What became of the close of one connection.
+/// The outcome of closing one connection.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CloseJson<'a> {
     /// Whether the connection is known to be gone.
@@ -13,14 +13,14 @@ pub(crate) struct CloseJson<'a> {
     pub(crate) connection_id: &'a str,
     pub(crate) start_time: f64,
     pub(crate) duration_ms: f64,
-    /// What became of it, in words.
+    /// The outcome, in words.
     pub(crate) outcome: String,
 }
 
-/// What became of the close of many.
+/// The outcome of closing many connections.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CloseManyJson<'a> {
-    /// Whether every one of them is known to be gone.
+    /// Whether every connection is known to be gone.
     pub(crate) success: bool,
     pub(crate) operation_id: String,
     pub(crate) operation: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct CloseManyJson<'a> {
     pub(crate) connection_count: usize,
     pub(crate) connections_closed: usize,
     pub(crate) duration_ms: f64,
-    /// Those that are not known to be gone, and those that left tasks; the first hundred.
+    /// Connections that are not known to be gone, and those that left tasks; the first hundred.
     pub(crate) problems: Vec<PeerProblemJson>,
 }
 
@@ -38,16 +38,16 @@ pub(crate) struct CloseManyJson<'a> {
 pub(crate) struct PeerProblemJson {
     pub(crate) connection_id: String,
     pub(crate) outcome: String,
-    /// The tasks that would not stop, in words.
+    /// The tasks that did not stop, in words.
     pub(crate) stuck_tasks: Option<String>,
 }
 
-/// A close that goes on: 202.
+/// A close that continues in the background.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AcceptedJson {
     pub(crate) operation_id: String,
     pub(crate) operation: &'static str,
-    /// Where to ask what became of it.
+    /// Where the outcome can be read.
     pub(crate) operation_url: String,
     pub(crate) start_time: f64,
 }

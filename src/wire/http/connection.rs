@@ -35,7 +35,7 @@ pub(crate) struct RowJson {
     errors: usize,
     close_reason: Option<&'static str>,
     cause: Option<&'static str>,
-    /// Whether the application still holds something of one that has ended.
+    /// Whether the application still holds something of a connection that has ended.
     held: Option<bool>,
 }
 
@@ -81,9 +81,9 @@ pub(crate) struct ConnectionsJson<'a> {
     /// By their ids.
     connections: BTreeMap<String, ListedJson<'a>>,
     count: usize,
-    /// How many are live in all.
+    /// How many connections are live in all.
     total: u64,
-    /// What to ask for the next ones after; null if there are no more.
+    /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
@@ -91,12 +91,12 @@ pub(crate) struct ConnectionsJson<'a> {
 /// `GET /webrtc/monitor/closed`, as it is written part by part.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClosedJson<'a> {
-    /// The last one first; ids may be there more than once.
+    /// The last one first; an id may be listed more than once.
     connections: Vec<ListedJson<'a>>,
     count: usize,
-    /// How many have ever ended.
+    /// How many connections have ever ended.
     total: u64,
-    /// What to ask for the next ones after; null if there are no more.
+    /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
@@ -187,7 +187,7 @@ impl<'a> ConnectionStatsJson<'a> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionDiagnosisJson<'a> {
     connection_id: &'a str,
-    /// Null where nothing is wrong.
+    /// Null if nothing is wrong.
     diagnosis: Option<DiagnosisJson<'a>>,
     timestamp: f64,
 }

@@ -13,7 +13,7 @@ pub(crate) struct OperationsJson<'a> {
     /// By their ids.
     pub(crate) operations: BTreeMap<String, OperationJson<'a>>,
     pub(crate) count: usize,
-    /// What to ask for the next ones after; null if there are no more.
+    /// Cursor for the next page; null on the last one.
     pub(crate) next: Option<String>,
     pub(crate) timestamp: f64,
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A problem (RFC 9457), with what the original says beside.
+/// A problem (RFC 9457), with the Python original's key `error` beside.
 #[derive(Serialize, ToSchema, utoipa::ToResponse)]
 #[response(description = "A problem", content_type = "application/problem+json")]
 pub(crate) struct ProblemJson {
@@ -13,10 +13,10 @@ pub(crate) struct ProblemJson {
     pub(crate) status: u16,
     /// What is wrong, in words.
     pub(crate) detail: String,
-    /// The same: where the original has it.
+    /// The same text, under the key of the Python original.
     pub(crate) error: String,
     pub(crate) timestamp: f64,
-    /// Of a close that did not close.
+    /// The operation, if a close did not succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) operation_id: Option<String>,
 }

@@ -10,22 +10,22 @@ use crate::state::ConnectionState;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConnectionsQuery {
-    /// At most so many; 100 unless said otherwise.
+    /// The most entries that the page may have; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// Those after a page before: its `next`.
+    /// The `next` of an earlier page, to continue after it.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
-    /// Those with this id.
+    /// Only connections with this id.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) id: Option<String>,
-    /// Those in this state.
+    /// Only connections in this state.
     #[param(inline)]
     pub(crate) state: Option<StateParam>,
-    /// Those of this group.
+    /// Only connections of this group.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) group: Option<String>,
-    /// All that is known (`full`, unless said otherwise), or one line (`row`).
+    /// Everything that is known of each connection (`full`, the default), or one line (`row`).
     #[param(inline)]
     pub(crate) view: Option<ViewParam>,
 }
@@ -66,19 +66,19 @@ pub(crate) enum ViewParam {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClosedQuery {
-    /// At most so many; 100 unless said otherwise.
+    /// The most entries that the page may have; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// Those after a page before: its `next`.
+    /// The `next` of an earlier page, to continue after it.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
-    /// Those with this id.
+    /// Only connections with this id.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) id: Option<String>,
-    /// Those of this group.
+    /// Only connections of this group.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) group: Option<String>,
-    /// All that is known (`full`, unless said otherwise), or one line (`row`).
+    /// Everything that is known of each connection (`full`, the default), or one line (`row`).
     #[param(inline)]
     pub(crate) view: Option<ViewParam>,
 }
@@ -88,14 +88,14 @@ pub(crate) struct ClosedQuery {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OperationsQuery {
-    /// At most so many; 100 unless said otherwise.
+    /// The most entries that the page may have; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// Those after a page before: its `next`.
+    /// The `next` of an earlier page, to continue after it.
     #[param(pattern = "^[0-9a-f]{1,16}$")]
     pub(crate) after: Option<String>,
-    /// Those under way (`started`, unless said otherwise), or those that have `ended`, or have in
-    /// one way; the last one first.
+    /// Operations in progress (`started`, the default), those that have `ended`, or those that have
+    /// ended in one way. Those that have ended are listed with the last one first.
     #[param(inline)]
     pub(crate) state: Option<OperationStateParam>,
 }
@@ -115,10 +115,10 @@ pub(crate) enum OperationStateParam {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TasksQuery {
-    /// At most so many; 100 unless said otherwise.
+    /// The most entries that the page may have; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// Those after a page before: its `next`.
+    /// The `next` of an earlier page, to continue after it.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
 }
@@ -128,10 +128,10 @@ pub(crate) struct TasksQuery {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DumpQuery {
-    /// `internals`, unless said otherwise, or `rtcstats`.
+    /// The format: `internals` (the default) or `rtcstats`.
     #[param(inline)]
     pub(crate) format: Option<DumpParam>,
-    /// Only this connection.
+    /// The id of the only connection to dump.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) connection: Option<String>,
 }

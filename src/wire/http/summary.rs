@@ -20,7 +20,7 @@ pub(crate) struct SummaryJson {
     health: HealthJson,
     stuck_tasks: u64,
     orphaned_tasks: u64,
-    /// Closed connections of which the application still holds something.
+    /// Closed connections that the application still holds something of.
     unreleased_connections: u64,
     open_data_channels: u64,
     dropped_log_records: u64,
@@ -104,7 +104,7 @@ impl HealthJson {
     }
 }
 
-/// `GET /health`: nothing but the verdict, since it needs no token.
+/// `GET /health`: nothing but the verdict, since the route needs no token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AliveJson {
     /// `ok`, `degraded` or `failing`.

@@ -17,7 +17,7 @@ pub(crate) struct TasksJson {
     /// How many connections there are in `tasks`.
     count: usize,
     task_details: Vec<TaskJson>,
-    /// What to ask for the next ones after; null if there are no more.
+    /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
@@ -27,17 +27,17 @@ struct TaskJson {
     task_id: String,
     name: &'static str,
     connection_id: Option<String>,
-    /// Where in the source it was started.
+    /// Where in the source the task was started.
     location: String,
     age: f64,
-    /// For how long it has been asked to stop; null if it was not.
+    /// How long ago the task was asked to stop; null if it was not.
     stopping_for: Option<f64>,
     polls: Option<u64>,
     busy: Option<f64>,
     longest_poll: Option<f64>,
     idle: Option<f64>,
     orphaned: bool,
-    /// `polling`, `stopping` or `idle`; null if it is not stuck.
+    /// Why the task counts as stuck: `polling`, `stopping` or `idle`; null if it is not stuck.
     trouble: Option<&'static str>,
 }
 
