@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "sync",
         ],
     ),
-    ("wire", &["monitor", "peer", "id", "state", "stats", "candidate", "sync"]),
+    ("wire", &["monitor", "peer", "id", "state", "stats", "candidate"]),
     (
         "http",
         &[

@@ -4,20 +4,19 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use async_lock::SemaphoreGuardArc;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use futures::future::{Either, select};
 use futures::stream;
 
-use super::api::Shared;
-use super::guard::{Guarded, Reader};
-use super::monitor::Answer;
-use super::problem::Problem;
+use crate::http::edge::guard::Reader;
+use crate::http::edge::problem::{Answer, Problem};
+use crate::http::edge::response::Guarded;
+use crate::http::shared::Shared;
 use crate::id::GroupId;
 use crate::monitor::{ConnectionFilter, Heard, Told, Update, UpdateId, Updates};
 use crate::runtime::time;
@@ -39,60 +38,37 @@ const ROWS: usize = 200;
 /// How many of the operations under way a snapshot has.
 const OPERATIONS: usize = 200;
 
-/// How many clients there are, and may be.
-pub(super) struct Clients {
-    limit: usize,
-    now: Arc<AtomicUsize>,
-}
-
-/// One of them; its drop makes room.
-struct Client(Arc<AtomicUsize>);
-
-impl Clients {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, now: Arc::default() }
-    }
-
-    fn admit(&self) -> Option<Client> {
-        let room = |now: usize| (now < self.limit).then_some(now + 1);
-        let admitted = self.now.fetch_update(Ordering::AcqRel, Ordering::Acquire, room);
-        admitted.is_ok().then(|| Client(Arc::clone(&self.now)))
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// What happens, from now on: first `snapshot` events, of which the last has `more` false, then
-/// `connection`, `operation_started` and `operation_ended` as they come, and `summary` each second
-/// in which something has happened.
+/// Everything that happens from now on, live: first `snapshot` events, the last of which has `more`
+/// set to false; then `connection`, `operation_started` and `operation_ended` as they occur, and
+/// `summary` in each second in which something has happened.
 ///
-/// A client that comes back with `Last-Event-ID` hears what it has missed. If that is not kept any
-/// more it hears `gap`, with how many it has missed, and then a snapshot.
+/// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If they are
+/// no longer kept, it receives `gap` with their number, and then a snapshot.
 #[utoipa::path(get, path = "/webrtc/monitor/events", tag = "monitor",
-    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was heard: `epoch-seq`")),
+    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was received: `epoch-seq`")),
     responses(
-        (status = 200, description = "A stream of events that does not end by itself", content_type = "text/event-stream", body = String),
+        (status = 200, description = "A stream of events, without an end", content_type = "text/event-stream", body = String),
         (status = 400, response = ProblemJson),
         (status = 503, response = ProblemJson),
     ))]
-pub(super) async fn events(Reader(shared): Reader, headers: HeaderMap) -> Answer {
+pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -> Answer {
     let last = headers.get("last-event-id").filter(|id| !id.is_empty());
-    let wrong = || Problem::bad_request("`Last-Event-ID` is an id of this stream: `epoch-seq`");
+    let wrong = || {
+        Problem::bad_request(
+            "`Last-Event-ID` must be the id of an event of this stream: `epoch-seq`",
+        )
+    };
     let last: Option<UpdateId> = last
         .map(|id| id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(wrong))
         .transpose()?;
-    let client = shared
-        .clients
-        .admit()
-        .ok_or_else(|| Problem::unavailable("Too many clients follow the events already"))?;
+    let place = shared
+        .followers
+        .try_acquire_arc()
+        .ok_or_else(|| Problem::unavailable("Too many clients are following the events"))?;
     let updates = shared.monitor.updates(last);
     let stage = if last.is_none() { Stage::Snapshot { after: 0 } } else { Stage::Live };
     let stream =
-        Stream { shared, updates, stage, told_events: None, told_at: None, _client: client };
+        EventStream { shared, updates, stage, told_events: None, told_at: None, _place: place };
     let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
         let chunk = stream.chunk().await?;
         Some((Ok::<_, Infallible>(chunk), stream))
@@ -101,14 +77,14 @@ pub(super) async fn events(Reader(shared): Reader, headers: HeaderMap) -> Answer
 }
 
 /// One client's stream.
-struct Stream {
+struct EventStream {
     shared: Shared,
     updates: Updates,
     stage: Stage,
     /// How many events there were by the last summary, and when that was sent.
     told_events: Option<u64>,
     told_at: Option<Instant>,
-    _client: Client,
+    _place: SemaphoreGuardArc,
 }
 
 enum Stage {
@@ -118,7 +94,7 @@ enum Stage {
     Live,
 }
 
-impl Stream {
+impl EventStream {
     /// What is sent next; `None` at the end.
     async fn chunk(&mut self) -> Option<String> {
         if self.shared.ending.is_cancelled() {

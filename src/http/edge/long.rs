@@ -2,10 +2,10 @@
 //! once, so that clients which ask and do not read keep nothing but those few.
 
 use std::convert::Infallible;
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::{mem, thread};
 
 use async_lock::{Semaphore, SemaphoreGuardArc};
 use axum::body::{Body, Bytes};
@@ -20,26 +20,26 @@ const AT_ONCE: usize = 64;
 const PIECE_BYTES: usize = 16 << 10;
 
 /// The long answers there are.
-pub(super) struct LongAnswers {
+pub(crate) struct LongAnswers {
     making: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
 /// The turn to make one.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     place: SemaphoreGuardArc,
     making: SemaphoreGuardArc,
 }
 
 impl LongAnswers {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { making: Arc::new(Semaphore::new(1)), places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Waits for its turn.
-    pub(super) async fn turn(&self) -> Result<Turn, Problem> {
+    pub(crate) async fn turn(&self) -> Result<Turn, Problem> {
         let place = self.places.try_acquire_arc().ok_or_else(|| {
-            Problem::unavailable("Too many long answers are on their way")
+            Problem::unavailable("Too many long answers are being sent")
                 .with_header("retry-after", "1")
         })?;
         Ok(Turn { place, making: self.making.acquire_arc().await })
@@ -53,7 +53,7 @@ impl Turn {
     /// # Cancel safety
     ///
     /// Dropped, what has begun is made to its end; nothing is sent.
-    pub(super) async fn make<T: Into<Bytes>>(
+    pub(crate) async fn make<T: Into<Bytes>>(
         self,
         make: impl FnOnce() -> T + Send + 'static,
     ) -> Body {
@@ -63,19 +63,19 @@ impl Turn {
             drop(making);
             text
         });
-        Body::new(Long { text: text.await, is_others_turn: false, _place: place })
+        Body::new(LongBody { text: text.await, is_others_turn: false, _place: place })
     }
 }
 
 /// A text on its way.
-struct Long {
+struct LongBody {
     text: Bytes,
     /// A piece was handed over: nothing comes at the next asking, so that others run.
     is_others_turn: bool,
     _place: SemaphoreGuardArc,
 }
 
-impl hyper::body::Body for Long {
+impl hyper::body::Body for LongBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -99,6 +99,18 @@ impl hyper::body::Body for Long {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.text.len() as u64)
+    }
+}
+
+/// How many entries are read or written before others get the core: some 100 us of work.
+const CHUNK: usize = 8;
+
+/// Does something with each entry, and gives way now and then: otherwise the thread keeps the core for
+/// the whole of its time slice, and short answers wait for that.
+pub(crate) fn giving_way<T>(entries: &[T], mut visit: impl FnMut(&T)) {
+    for chunk in entries.chunks(CHUNK) {
+        chunk.iter().for_each(&mut visit);
+        thread::yield_now();
     }
 }
 

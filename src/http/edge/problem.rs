@@ -4,17 +4,21 @@ use std::borrow::Cow;
 use std::time::SystemTime;
 
 use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 
-use super::guard;
+use super::response;
 use crate::id::OperationId;
-use crate::wire::http::ProblemJson;
+use crate::wire::http::{ProblemJson, bytes};
 use crate::wire::json::unix;
+
+/// What a handler answers where it may refuse.
+pub(crate) type Answer = Result<Response<Body>, Problem>;
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     kind: &'static str,
     title: &'static str,
@@ -26,7 +30,7 @@ pub(super) struct Problem {
 macro_rules! problems {
     ($($(#[$doc:meta])* $name:ident = $status:ident $kind:literal $title:literal;)*) => {$(
         $(#[$doc])*
-        pub(super) fn $name(detail: impl Into<Cow<'static, str>>) -> Self {
+        pub(crate) fn $name(detail: impl Into<Cow<'static, str>>) -> Self {
             Self::new(StatusCode::$status, concat!("urn:anypeer:", $kind), $title, detail.into())
         }
     )*};
@@ -35,13 +39,13 @@ macro_rules! problems {
 impl Problem {
     problems! {
         bad_request = BAD_REQUEST "bad-request" "Bad request";
-        unauthorized = UNAUTHORIZED "unauthorized" "A token is needed";
+        unauthorized = UNAUTHORIZED "unauthorized" "Token required";
         foreign_origin = FORBIDDEN "foreign-origin" "Foreign origin";
         foreign_host = MISDIRECTED_REQUEST "foreign-host" "Foreign host";
         not_found = NOT_FOUND "not-found" "Not found";
         method = METHOD_NOT_ALLOWED "method-not-allowed" "Method not allowed";
         not_closed = INTERNAL_SERVER_ERROR "not-closed" "Not closed";
-        unavailable = SERVICE_UNAVAILABLE "unavailable" "Not available now";
+        unavailable = SERVICE_UNAVAILABLE "unavailable" "Service unavailable";
         close_timed_out = GATEWAY_TIMEOUT "close-timed-out" "Not closed in time";
     }
 
@@ -54,23 +58,23 @@ impl Problem {
         Self { status, kind, title, detail, operation: None, header: None }
     }
 
-    pub(super) fn no_connection() -> Self {
+    pub(crate) fn no_connection() -> Self {
         Self::not_found("Connection not found")
     }
 
-    /// The operation that came to this.
-    pub(super) fn of(mut self, operation: OperationId) -> Self {
+    /// Names the operation that the problem is of.
+    pub(crate) fn of(mut self, operation: OperationId) -> Self {
         self.operation = Some(operation);
         self
     }
 
-    pub(super) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
+    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
     }
 }
 
-/// Those of sessions.
+/// The problems of sessions alone.
 #[cfg(feature = "webrtc")]
 impl Problem {
     problems! {
@@ -94,9 +98,9 @@ impl IntoResponse for Problem {
             timestamp: unix(SystemTime::now()),
             operation_id: self.operation.map(|id| id.to_string()),
         };
-        let body = crate::wire::http::bytes(&problem);
+        let body = bytes(&problem);
         let problem = HeaderValue::from_static("application/problem+json");
-        let mut response = guard::answer(problem, Body::from(body));
+        let mut response = response::of_type(problem, Body::from(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if let Some((name, value)) = self.header {
@@ -106,15 +110,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// For what can also be asked for in a wrong way.
-impl From<axum::extract::rejection::QueryRejection> for Problem {
-    fn from(rejection: axum::extract::rejection::QueryRejection) -> Self {
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
         Self::bad_request(rejection.body_text())
     }
 }
 
-impl From<axum::extract::rejection::PathRejection> for Problem {
-    fn from(_: axum::extract::rejection::PathRejection) -> Self {
-        Self::not_found("No such path: it is not UTF-8")
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::not_found("The path is not valid UTF-8")
     }
 }

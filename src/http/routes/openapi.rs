@@ -1,18 +1,25 @@
-//! The description of all this, made from the routes themselves.
+//! The OpenAPI document, made from the routes themselves.
 
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr};
+use utoipa::openapi::{Info, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, Server};
 use utoipa::{PartialSchema, ToResponse, ToSchema};
 
-use super::access::Access;
-use super::guard::{Anybody, Guarded};
-use crate::wire::http::ProblemJson;
+use crate::http::edge::access::Access;
+use crate::http::edge::guard::Anybody;
+use crate::http::edge::request::Mount;
+use crate::http::edge::response::json_text;
+use crate::http::shared::Shared;
+use crate::wire::http::{ProblemJson, text};
 
-/// Says what all routes have in common.
-pub(super) fn complete(document: &mut OpenApi, access: &Access) {
+/// The document that is served: that of the routes, with what all of them have in common.
+pub(crate) fn document_text(mut document: OpenApi, access: &Access) -> String {
+    complete(&mut document, access);
+    document.to_json().unwrap_or_default()
+}
+
+fn complete(document: &mut OpenApi, access: &Access) {
     let has_token = access.token.is_some();
     let components = document.components.get_or_insert_default();
     let (name, problem) = ProblemJson::response();
@@ -28,7 +35,7 @@ pub(super) fn complete(document: &mut OpenApi, access: &Access) {
         read.security = Some(Vec::new());
     }
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        // Of the host, of the origin, of the host again; and of the token, where one is asked for.
+        // Every request may be refused for its host (400, 421), its origin (403) or its token (401).
         let is_public = operation.security.is_some();
         let token = (has_token && !is_public).then_some("401");
         for status in ["400", "403", "421"].into_iter().chain(token) {
@@ -43,16 +50,24 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
 }
 
-/// This description.
+/// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "monitor", security(()), responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
 ))]
-pub(super) async fn document(Anybody(shared): Anybody) -> Response {
-    let text = shared.document.get().cloned().unwrap_or_default();
-    Guarded(([(header::CONTENT_TYPE, "application/json")], text)).into_response()
+pub(crate) async fn document(Anybody(shared): Anybody<Shared>, Mount(mount): Mount) -> Response {
+    json_text(under(&shared.document, &mount))
 }
 
-pub(super) fn base() -> OpenApi {
+/// The document, with the path that the routes are mounted under.
+fn under(document: &str, mount: &str) -> String {
+    let servers = text(&[Server::new(mount)]);
+    match document.strip_prefix('{') {
+        Some(rest) if !mount.is_empty() => format!("{{\"servers\":{servers},{rest}"),
+        _ => document.to_owned(),
+    }
+}
+
+pub(crate) fn base() -> OpenApi {
     let mut info = Info::new("anypeer", env!("CARGO_PKG_VERSION"));
     info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());
     OpenApiBuilder::new().info(info).build()

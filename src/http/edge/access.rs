@@ -11,10 +11,10 @@ use super::problem::Problem;
 
 /// A bearer token (RFC 6750), which its `Debug` does not show.
 #[derive(Clone)]
-pub(super) struct Token(Box<str>);
+pub(crate) struct Token(Box<str>);
 
 impl Token {
-    pub(super) fn new(token: String) -> Self {
+    pub(crate) fn new(token: String) -> Self {
         Self(token.into_boxed_str())
     }
 
@@ -32,7 +32,7 @@ impl fmt::Debug for Token {
 
 /// What a route lets do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Nothing that is anybody's secret.
     Nothing,
     /// To see what there is.
@@ -43,16 +43,16 @@ pub(super) enum Need {
 
 /// Who may ask what.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Access {
-    pub(super) token: Option<Token>,
-    pub(super) open_reads: bool,
+pub(crate) struct Access {
+    pub(crate) token: Option<Token>,
+    pub(crate) open_reads: bool,
     /// Besides the names of this machine's loopback.
-    pub(super) hosts: Vec<String>,
+    pub(crate) hosts: Vec<String>,
 }
 
 impl Access {
     /// Whether a request may be answered, as far as its head tells.
-    pub(super) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(crate) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         self.check_host(uri, headers)?;
         Self::check_origin(uri, headers)?;
         match need {
@@ -70,7 +70,7 @@ impl Access {
     }
 
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let no_host = || Problem::bad_request("The request names no host, or no valid one");
+        let no_host = || Problem::bad_request("The request needs one valid `Host` header");
         let authority = authority(uri, headers).ok_or_else(no_host)?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -82,7 +82,7 @@ impl Access {
         }
         let is_valid = authority.parse::<Authority>().is_ok_and(|it| !it.host().is_empty());
         if has_port && is_valid && !authority.contains('@') {
-            return Err(Problem::foreign_host("This server is not known by that name"));
+            return Err(Problem::foreign_host("This server does not answer to that host name"));
         }
         Err(no_host())
     }
@@ -98,7 +98,7 @@ impl Access {
         let origin = origin.as_ref().filter(|it| it.scheme().is_some()).and_then(Uri::authority);
         match (origin, authority(uri, headers)) {
             (Some(origin), Some(own)) if origin.as_str().eq_ignore_ascii_case(own) => Ok(()),
-            _ => Err(Problem::foreign_origin("Pages of other origins are refused")),
+            _ => Err(Problem::foreign_origin("Requests from pages of other origins are refused")),
         }
     }
 
@@ -110,7 +110,9 @@ impl Access {
         let is_foreign =
             headers.get(SITE).is_some_and(|site| site == "cross-site" || site == "same-site");
         if is_foreign && headers.get(MODE).is_none_or(|mode| mode != "navigate") {
-            return Err(Problem::foreign_origin("Pages of other origins are refused"));
+            return Err(Problem::foreign_origin(
+                "Requests from pages of other origins are refused",
+            ));
         }
         Ok(())
     }
@@ -123,7 +125,7 @@ impl Access {
             Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && token.is(given) => {
                 Ok(())
             }
-            _ => Err(Problem::unauthorized("Give the token as `Authorization: Bearer ..`")
+            _ => Err(Problem::unauthorized("Send the token as `Authorization: Bearer <token>`")
                 .with_header("www-authenticate", "Bearer realm=\"anypeer\"")),
         }
     }
