@@ -90,7 +90,7 @@ pub(super) fn start() -> io::Result<()> {
     }
     let parker = Parker::new();
     let unparker = parker.unparker();
-    super::background::start_thread("anypeer-timer", move || fire(&parker))?;
+    super::thread::start_thread("anypeer-timer", move || fire(&parker))?;
     // A timer that is set before this is found when the thread is woken for the first time.
     THREAD.get_or_init(|| unparker).unpark();
     Ok(())
