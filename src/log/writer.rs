@@ -9,7 +9,7 @@ use super::options::LogOptions;
 use super::queue::{Drops, Record};
 use super::stream::Stream;
 use crate::runtime::StartError;
-use crate::runtime::thread;
+use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
 
@@ -45,7 +45,7 @@ pub(super) fn start(
     records: Receiver<Record>,
     drops: Arc<Drops>,
 ) -> Result<(), StartError> {
-    thread::start("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
+    start_thread("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
 }
 
 struct Output {
