@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anypeer::peer::{
-    CloseReason, Closure, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
+    CloseReason, CloseMode, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
     ReaperOptions,
 };
-use anypeer::runtime::{BoxFuture, Runtime, Spawner};
+use anypeer::runtime::{BoxFuture, Spawner};
 use anypeer::task::TaskGroup;
-use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, Outcome, Peer, PeerOptions, Peers};
 use loom::future::block_on;
 use loom::thread;
 
@@ -33,9 +33,9 @@ struct Quick {
 }
 
 impl Connection for Quick {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         self.closes.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::ready(Ok(Some(Closure::Graceful))))
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
     }
 
     fn is_cooperative(&self) -> bool {
@@ -56,9 +56,9 @@ struct Told {
 
 impl Observer for Told {
     fn on_event(&self, event: &Event<'_>) {
-        match event {
-            Event::CloseStarted { .. } => self.started.fetch_add(1, Ordering::SeqCst),
-            Event::Closed { .. } => self.closed.fetch_add(1, Ordering::SeqCst),
+        match event.kind {
+            EventKind::CloseStarted { .. } => self.started.fetch_add(1, Ordering::SeqCst),
+            EventKind::Closed { .. } => self.closed.fetch_add(1, Ordering::SeqCst),
             _ => 0,
         };
     }
@@ -67,7 +67,7 @@ impl Observer for Told {
 fn set() -> (Peers, Arc<Told>) {
     let told = Arc::new(Told::default());
     let peers = Peers::builder()
-        .runtime(Runtime::custom(Threads))
+        .runtime(Threads)
         .observer(Arc::clone(&told) as _)
         .reaper(ReaperOptions::off());
     (peers.build(), told)
@@ -97,7 +97,7 @@ fn two_closes_are_one() {
         assert_eq!(connection.closes.load(Ordering::SeqCst), 1, "{outcomes:?}");
         assert_eq!(told.started.load(Ordering::SeqCst), 1, "{outcomes:?}");
         assert_eq!(told.closed.load(Ordering::SeqCst), 1, "{outcomes:?}");
-        assert!(outcomes.contains(&Outcome::Closed(Closure::Graceful)), "{outcomes:?}");
+        assert!(outcomes.contains(&Outcome::Closed(CloseMode::Graceful)), "{outcomes:?}");
         assert!(outcomes.iter().all(Outcome::is_closed), "{outcomes:?}");
         assert_eq!(peers.len(), 0);
     });
@@ -223,7 +223,7 @@ fn a_task_group_that_is_made_while_its_peer_is_closed_is_cancelled() {
 #[test]
 fn who_waits_for_a_group_to_be_idle_is_woken_by_the_end_of_its_last_counted_task() {
     model(|| {
-        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        let group = TaskGroup::new(Threads).expect("nothing to start");
         drop(group.track(async {}));
         block_on(group.idle());
         assert_eq!(group.len(), 0);
@@ -233,7 +233,7 @@ fn who_waits_for_a_group_to_be_idle_is_woken_by_the_end_of_its_last_counted_task
 #[test]
 fn a_counted_task_and_its_group_may_go_in_any_order() {
     model(|| {
-        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        let group = TaskGroup::new(Threads).expect("nothing to start");
         let ended = group.track(async { 1 });
         drop(group);
         assert_eq!(block_on(ended), Ok(1));

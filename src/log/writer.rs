@@ -9,7 +9,7 @@ use super::options::LogOptions;
 use super::queue::{Drops, Record};
 use super::stream::Stream;
 use crate::runtime::StartError;
-use crate::runtime::background::start_thread;
+use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
 

@@ -5,7 +5,6 @@
 //! have been inside code that is not ours ([`foreign`]) for too long: so one connection whose
 //! close blocks its thread delays no other.
 
-use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -16,8 +15,9 @@ use std::time::{Duration, Instant};
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
 
+use super::clock::{self, Alarm, Clock};
 use super::spawner::BoxFuture;
-use super::time;
+use super::thread::{StartError, start_thread};
 use crate::sync::Mutex;
 
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
@@ -45,7 +45,7 @@ struct Workers {
     /// When the last one was started.
     needed: Option<Instant>,
     /// When they are looked at next.
-    look: Option<(Instant, time::Alarm)>,
+    look: Option<(Instant, Alarm)>,
 }
 
 static BACKGROUND: Background = Background {
@@ -64,17 +64,9 @@ static BACKGROUND: Background = Background {
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
-        time::start().and_then(|()| workers.start_one()).map_err(|e| StartError(Arc::new(e)))?;
+        clock::start().and_then(|()| workers.start_one()).map_err(StartError::new)?;
     }
     Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
-pub(crate) fn start_thread<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<()> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 /// Queues a task; it runs once [`start`] has succeeded, before or after.
@@ -93,7 +85,7 @@ impl Workers {
     }
 
     fn look_at(&mut self, at: Instant) {
-        self.look = Some((at, time::Alarm::set(at, Waker::from(Arc::new(Supervisor)))));
+        self.look = Some((at, Clock::system().alarm(at, Waker::from(Arc::new(Supervisor)))));
     }
 }
 
@@ -199,31 +191,5 @@ impl Wake for Supervisor {
             Workers { started: 2.., .. } => workers.look_at(now + KEPT_FOR),
             _ => {}
         }
-    }
-}
-
-/// A thread of this crate's could not be started.
-///
-/// The system refused a thread: see [`source`](std::error::Error::source).
-#[derive(Clone, Debug)]
-pub struct StartError(Arc<io::Error>);
-
-impl StartError {
-    /// Another thread of ours that was refused.
-    #[cfg(feature = "log")]
-    pub(crate) fn new(error: io::Error) -> Self {
-        Self(Arc::new(error))
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a thread could not be started")
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
     }
 }

@@ -6,26 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::Batch;
-#[cfg(doc)]
-use super::end::TaskEnd;
-use super::group::TaskGroup;
+use super::books::Books;
 use super::handle::TaskHandle;
-use super::record::Record;
+use super::record::TaskRecord;
 use super::supervised::{Place, Supervised};
-use crate::runtime::time;
 
 /// A task that is about to be started.
 #[derive(Clone, Copy)]
 #[must_use = "nothing is started before `spawn`"]
 pub struct TaskBuilder<'a> {
-    group: &'a TaskGroup,
+    group: &'a Arc<Books>,
     name: &'static str,
     timeout: Option<Duration>,
     cooperative: bool,
 }
 
 impl<'a> TaskBuilder<'a> {
-    pub(super) fn new(group: &'a TaskGroup, name: &'static str) -> Self {
+    pub(super) fn new(group: &'a Arc<Books>, name: &'static str) -> Self {
         Self { group, name, timeout: None, cooperative: false }
     }
 
@@ -36,8 +33,8 @@ impl<'a> TaskBuilder<'a> {
     }
 
     /// When the group is cancelled the task is only asked, through the group's
-    /// [token](TaskGroup::token), so that it can end in order. It is dropped when the time for
-    /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`].
+    /// [token](super::TaskGroup::token), so that it can end in order. It is dropped when the time for
+    /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`](super::TaskGroup::shutdown).
     pub fn cooperative(mut self) -> Self {
         self.cooperative = true;
         self
@@ -52,7 +49,7 @@ impl<'a> TaskBuilder<'a> {
         self.start(future, |_| None)
     }
 
-    /// Starts it; an error that it returns is its end, [`TaskEnd::Failed`].
+    /// Starts it; an error that it returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
     #[track_caller]
     pub fn try_spawn<F, T, E>(self, future: F) -> TaskHandle<Result<T, E>>
     where
@@ -76,7 +73,7 @@ impl<'a> TaskBuilder<'a> {
         Batch::new(tasks)
     }
 
-    /// Starts one for each future; an error that one returns is its end, [`TaskEnd::Failed`].
+    /// Starts one for each future; an error that one returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
     #[track_caller]
     pub fn try_spawn_all<F, T, E>(self, futures: impl IntoIterator<Item = F>) -> Batch<Result<T, E>>
     where
@@ -97,11 +94,12 @@ impl<'a> TaskBuilder<'a> {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let group = &self.group.group;
-        let record = Record::new(self.name, Location::caller(), self.cooperative);
+        let group = self.group;
+        let clock = group.watch().clock();
+        let record = TaskRecord::new(self.name, Location::caller(), self.cooperative, clock.now());
         let id = record.id;
         let place = group.add(record);
-        let deadline = self.timeout.map(|timeout| Box::new(time::sleep(timeout)));
+        let deadline = self.timeout.map(|timeout| Box::new(clock.sleep(timeout)));
         let task = Supervised::new(future, Place::new(Arc::clone(group), place), deadline, failure);
         let task = group.runtime.spawn(task);
         TaskHandle::new(Arc::clone(group), place, id, self.name, task)

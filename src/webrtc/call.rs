@@ -1,58 +1,25 @@
 //! One call on a peer.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use ::webrtc::error::Error;
 use ::webrtc::peer_connection::PeerConnection;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::peer::Peer;
-use crate::event::Target;
+use super::link::Link;
+use super::operation_error::OperationError;
+use crate::event::{OperationGuard, Target};
 use crate::id::OperationId;
-use crate::operation::Told;
+use crate::peer::Status;
 
-/// Why a call on a peer has no result.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OperationError {
-    /// The peer is closed.
-    Closed,
-    /// The `webrtc` crate's own error.
-    Webrtc(Error),
-}
-
-impl fmt::Display for OperationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the peer is closed"),
-            Self::Webrtc(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for OperationError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Closed => None,
-            Self::Webrtc(error) => error.source(),
-        }
-    }
-}
-
-impl From<Error> for OperationError {
-    fn from(error: Error) -> Self {
-        Self::Webrtc(error)
-    }
-}
-
-/// A call on a [`Peer`]: a future of its result, told to the observer as one operation, from its
+/// A call on a [`Peer`](super::Peer): a future of its result, told to the observer as one operation, from its
 /// first poll to its one end.
 ///
-/// Dropped before it is ready, it was canceled: what was begun on the connection may still take
+/// Dropped before it is ready, it is told as cancelled: what was begun on the connection may still take
 /// effect.
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct Call<'a, T> {
@@ -63,22 +30,27 @@ pub struct Call<'a, T> {
 impl<'a, T: 'a> Call<'a, T> {
     /// A call named `name` on the peer's connection, if it is still open by then.
     pub(super) fn new<F>(
-        peer: &'a Peer,
+        status: &'a Status,
+        link: &'a Link,
         name: &'static str,
         call: impl FnOnce(Arc<dyn PeerConnection>) -> F + Send + 'a,
     ) -> Self
     where
-        F: Future<Output = Result<T, Error>> + Send,
+        F: Future<Output = Result<T, OperationError>> + Send,
     {
         let operation = OperationId::generate();
         let result = async move {
-            let target = Target::Peer(peer.id());
-            let told = Told::start_as(operation, &peer.status().watch, name, target);
-            let result = match peer.connection() {
-                Some(connection) => call(connection).await.map_err(OperationError::from),
-                None => Err(OperationError::Closed),
+            let target = Target::Peer(&status.id);
+            let guard = OperationGuard::start_as(operation, &status.watch, name, target);
+            let result = match link.connection() {
+                Ok(connection) => {
+                    // Anybody's text is parsed there.
+                    let called = AssertUnwindSafe(call(connection)).catch_unwind().await;
+                    called.unwrap_or_else(|payload| Err(OperationError::panicked(payload)))
+                }
+                Err(error) => Err(error),
             };
-            told.end(&result);
+            guard.end(&result);
             result
         };
         Self { operation, result: result.boxed() }

@@ -283,7 +283,7 @@ fn dumps_health_metrics_and_the_description_are_there() {
     let document = all.get("/openapi.json").expect(200).json();
     let mut described: Vec<_> = document["paths"].as_object().expect("paths").keys().collect();
     described.sort();
-    assert_eq!(described.len(), 23, "expected every path to be described: {described:?}");
+    assert_eq!(described.len(), 28, "expected every path to be described: {described:?}");
     all.get("/").expect(200);
     all.get("/nothing").expect(404);
 }

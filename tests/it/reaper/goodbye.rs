@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure, ReaperOptions};
+use anypeer::peer::{CloseMode, CloseReason, ReaperOptions};
 use anypeer::runtime::Runtime;
 use anypeer::webrtc::RTCSctpTransportState;
 use anypeer::{PeerOptions, Peers};
@@ -19,7 +19,7 @@ async fn part(
     runtime: Runtime,
     negotiates: Negotiates,
     offerer_goes: bool,
-) -> (Duration, Option<CloseReason>, Option<Closure>) {
+) -> (Duration, Option<CloseReason>, Option<CloseMode>) {
     let offering = Peers::builder().runtime(runtime.clone()).build();
     let answering = Peers::builder().runtime(runtime).build();
     let offerer = open(&offering, PeerOptions::new()).await;
@@ -29,7 +29,7 @@ async fn part(
     let start = Instant::now();
     goes.close_all().await;
     let reason = within(PATIENCE, stays.peer.closed()).await;
-    (start.elapsed(), reason, stays.peer.closure())
+    (start.elapsed(), reason, stays.peer.close_mode())
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_goodbye_is_noticed_in_time_by_senders_and_receivers_of_data_and_of_media() 
             let stays = if *offerer_goes { "answerer" } else { "offerer" };
             let what = format!("{negotiates:?}, {stays} stays, on {backend:?}");
             assert_eq!(reason, Some(CloseReason::RemoteClosed), "{what}");
-            assert_eq!(closure, Some(Closure::Graceful), "{what}");
+            assert_eq!(closure, Some(CloseMode::Graceful), "{what}");
             assert!(
                 took < NOTICED_WITHIN,
                 "expected it within {NOTICED_WITHIN:?}, and it took {took:?}: {what}"

@@ -66,7 +66,8 @@ fn what_is_disconnected_failed_or_never_connected_for_too_long_is_closed_as_that
                 let handler = Arc::new(Shared(Arc::clone(&witness)));
                 let options = PeerOptions::new().reaper(reaper);
                 // A builder is large, and there are three.
-                let opened = Box::pin(webrtc::open(&peers, builder(settings), handler, options));
+                let opened =
+                    Box::pin(webrtc::open(&peers, builder(settings), |_| handler, options));
                 async move { Side { peer: opened.await.expect("opens"), witness } }
             };
             let off = ReaperOptions::off();

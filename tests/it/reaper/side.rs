@@ -109,7 +109,7 @@ pub(super) async fn open(peers: &Peers, options: PeerOptions) -> Side {
     let witness = Arc::new(Witness::default());
     let handler = Arc::new(Shared(Arc::clone(&witness)));
     let builder = builder(SettingEngineBuilder::new());
-    Side { peer: webrtc::open(peers, builder, handler, options).await.expect("opens"), witness }
+    Side { peer: webrtc::open(peers, builder, |_| handler, options).await.expect("opens"), witness }
 }
 
 async fn local(side: &Side) -> RTCSessionDescription {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::ConnectionState;
-use anypeer::peer::{Closure, Connection, ConnectionError, ForceCause, ReleaseNotice};
+use anypeer::peer::{CloseMode, Connection, ConnectionError, ForceCause, ReleaseNotice};
 use anypeer::runtime::BoxFuture;
 use event_listener::Event;
 
@@ -162,7 +162,7 @@ impl Drop for Bomb {
 }
 
 impl Connection for Fake {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         self.closes.fetch_add(1, Ordering::AcqRel);
         if self.conduct() == Conduct::BlocksAtOnce {
             std::thread::sleep(FOREVER);
@@ -184,7 +184,7 @@ impl Connection for Fake {
                     return Err(REFUSED.into());
                 }
             }
-            Ok(Some(Closure::Graceful))
+            Ok(Some(CloseMode::Graceful))
         })
     }
 
