@@ -294,7 +294,7 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
             [
                 ([it.kind, "completed"], it.counts.completed),
                 ([it.kind, "failed"], it.counts.failed),
-                ([it.kind, "canceled"], it.counts.canceled),
+                ([it.kind, "canceled"], it.counts.cancelled),
             ]
         }),
     )?;
@@ -304,11 +304,11 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
         Some(&Unit::Seconds),
         ["operation", "outcome"],
         all.iter().flat_map(|it| {
-            let [completed, failed, canceled] = &it.durations;
+            let [completed, failed, cancelled] = &it.durations;
             [
                 ([it.kind, "completed"], completed),
                 ([it.kind, "failed"], failed),
-                ([it.kind, "canceled"], canceled),
+                ([it.kind, "canceled"], cancelled),
             ]
         }),
     )?;
@@ -343,10 +343,10 @@ fn tasks(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
         ["name", "outcome"],
         all.iter().flat_map(|it| {
             [
-                ([it.name, "ok"], it.ends.ok),
-                ([it.name, "error"], it.ends.error),
-                ([it.name, "panic"], it.ends.panic),
-                ([it.name, "aborted"], it.ends.aborted),
+                ([it.name, "ok"], it.ends.completed),
+                ([it.name, "error"], it.ends.failed),
+                ([it.name, "panic"], it.ends.panicked),
+                ([it.name, "aborted"], it.ends.cancelled + it.ends.lost),
             ]
         }),
     )

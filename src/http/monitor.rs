@@ -13,7 +13,9 @@ use super::problem::Problem;
 use crate::dump;
 use crate::id::OperationId;
 use crate::metrics::{self, Format};
-use crate::monitor::{ConnectionFilter, ConnectionInfo, ConnectionRef, Ending, Monitor, Page};
+use crate::monitor::{
+    ConnectionFilter, ConnectionInfo, ConnectionRef, Monitor, OperationOutcome, Page,
+};
 use crate::wire::http::{
     self, AliveJson, ClosedJson, ClosedQuery, ConnectionDiagnosisJson, ConnectionStatsJson,
     ConnectionsJson, ConnectionsQuery, DumpParam, DumpQuery, ListWriter, ListedJson,
@@ -190,10 +192,10 @@ pub(super) async fn operations(
         let next = infos.last().filter(|_| more).map(|last| last.id.to_string());
         (infos, next)
     } else {
-        let takes = |ending: &Ending| match state {
-            OperationStateParam::Completed => matches!(ending, Ending::Completed(_)),
-            OperationStateParam::Failed => matches!(ending, Ending::Failed(_)),
-            OperationStateParam::Canceled => matches!(ending, Ending::Canceled),
+        let takes = |outcome: &OperationOutcome| match state {
+            OperationStateParam::Completed => matches!(outcome, OperationOutcome::Completed(_)),
+            OperationStateParam::Failed => matches!(outcome, OperationOutcome::Failed(_)),
+            OperationStateParam::Canceled => matches!(outcome, OperationOutcome::Cancelled),
             OperationStateParam::Started | OperationStateParam::Ended => true,
         };
         let page = monitor.finished_operations(after, limit, takes);
@@ -217,7 +219,7 @@ pub(super) async fn operations(
 pub(super) async fn operation(Reader(shared): Reader, Id(id): Id) -> Answer {
     let unknown = || Problem::not_found("Operation not found");
     let id: OperationId = id.parse().map_err(|_| unknown())?;
-    let info = shared.monitor.operation_info(id).ok_or_else(unknown)?;
+    let info = shared.monitor.operation(id).ok_or_else(unknown)?;
     let timestamp = unix(shared.monitor.now());
     Ok(json(&OneOperationJson { operation: OperationJson::new(&info), timestamp }))
 }

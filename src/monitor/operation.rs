@@ -9,11 +9,10 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::core::Core;
-use super::detail::{Detail, Details, Subject};
-use super::ending::{Ending, RawEnd};
-use super::operations::Record;
-use super::span::Span;
+use super::hub::Hub;
+use super::live::Span;
+use super::operations::{Details, OperationRecord, RawOutcome};
+use super::report::{Detail, OperationOutcome, OperationTarget};
 use crate::event::OperationEnd;
 use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
@@ -21,7 +20,7 @@ use crate::redact::Secrets;
 /// An operation that is about to be started.
 #[must_use = "nothing is started before `start`, `run` or one of their kind"]
 pub struct OperationBuilder {
-    core: Arc<Core>,
+    hub: Arc<Hub>,
     kind: &'static str,
     peer: Option<PeerId>,
     details: Option<Box<Details>>,
@@ -29,8 +28,8 @@ pub struct OperationBuilder {
 
 impl OperationBuilder {
     #[inline]
-    pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
-        Self { core, kind, peer: None, details: None }
+    pub(super) fn new(hub: Arc<Hub>, kind: &'static str) -> Self {
+        Self { hub, kind, peer: None, details: None }
     }
 
     /// What is to be known of it. Kept without secrets; the value of a detail whose name speaks of a
@@ -38,7 +37,7 @@ impl OperationBuilder {
     /// [`Limits::details`](super::Limits::details), none is.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details(details) = &mut **self.details.get_or_insert_default();
-        if details.len() < self.core.limits.details {
+        if details.len() < self.hub.context.limits.details {
             details.push((name, value.into()));
         }
         self
@@ -54,15 +53,18 @@ impl OperationBuilder {
     /// Starts it.
     #[inline]
     pub fn start(self) -> Operation {
-        let Self { core, kind, peer, mut details } = self;
+        let Self { hub, kind, peer, mut details } = self;
         if let Some(details) = &mut details {
-            core.with_secrets(peer.as_ref(), |secrets| details.clean(&core.redactor, secrets));
+            hub.with_secrets(peer.as_ref(), |secrets| {
+                details.clean(&hub.context.redactor, secrets)
+            });
         }
-        let subject = peer.clone().map_or(Subject::None, Subject::Peer);
+        let target = peer.clone().map_or(OperationTarget::None, OperationTarget::Peer);
         let (id, started) = (OperationId::generate(), Instant::now());
-        let span = Span::start(id, kind, &subject).map(Box::new);
-        core.start_own(Record::new(id, kind, subject, details, started));
-        Operation { core, id, kind, peer, span, open: true }
+        let span = Span::start(id, kind, &target).map(Box::new);
+        let record = OperationRecord::new(id, kind, target, details, started);
+        hub.operations.start(&hub.context, record);
+        Operation { hub, id, kind, peer, span, open: true }
     }
 
     /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
@@ -121,7 +123,7 @@ impl fmt::Debug for OperationBuilder {
 /// An operation under way. **Dropped before it was ended, it was canceled.**
 #[must_use = "dropped at once, it is canceled at once"]
 pub struct Operation {
-    core: Arc<Core>,
+    hub: Arc<Hub>,
     id: OperationId,
     kind: &'static str,
     peer: Option<PeerId>,
@@ -139,7 +141,7 @@ impl Operation {
     /// Ends it: it did what it was to do.
     #[inline]
     pub fn complete(mut self) {
-        self.end(Ending::Completed(None));
+        self.end(OperationOutcome::Completed(None));
     }
 
     /// Ends it, and says with what.
@@ -153,10 +155,10 @@ impl Operation {
     }
 
     fn end_with(&mut self, end: &OperationEnd<'_>) {
-        let raw = RawEnd::of(end);
-        let clean = |secrets: &Secrets| raw.clean(&self.core.redactor, secrets);
-        let ending = self.core.with_secrets(self.peer.as_ref(), clean);
-        self.end(ending);
+        let raw = RawOutcome::of(end);
+        let clean = |secrets: &Secrets| raw.clean(&self.hub.context.redactor, secrets);
+        let outcome = self.hub.with_secrets(self.peer.as_ref(), clean);
+        self.end(outcome);
     }
 
     /// Does a part of it, within its span.
@@ -168,13 +170,13 @@ impl Operation {
     }
 
     #[inline]
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, outcome: OperationOutcome) {
         if std::mem::replace(&mut self.open, false) {
             let at = Instant::now();
             if let Some(span) = self.span.take() {
-                span.end(&ending);
+                span.end(&outcome);
             }
-            self.core.end_operation(self.id, self.kind, at, ending);
+            self.hub.operations.end(&self.hub.context, self.id, self.kind, at, outcome);
         }
     }
 }
@@ -182,7 +184,7 @@ impl Operation {
 impl Drop for Operation {
     #[inline]
     fn drop(&mut self) {
-        self.end(Ending::Canceled);
+        self.end(OperationOutcome::Cancelled);
     }
 }
 

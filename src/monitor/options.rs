@@ -64,6 +64,9 @@ pub(crate) const ERROR_BYTES: usize = 512;
 /// The longest chain of an error's sources that is kept whole.
 pub(crate) const ERROR_CHAIN: usize = 8;
 
+/// No less than the size of a sample.
+pub(crate) const SAMPLE_BYTES: usize = 112;
+
 /// Rounds up what the allocator adds and what grows by doubling.
 const SLACK: usize = 2;
 
@@ -94,7 +97,7 @@ impl Limits {
             self.descriptions * (64 + self.description_bytes),
             2 * self.tracks_and_channels * (160 + NAME_BYTES),
             self.errors * entry,
-            self.samples * super::series::SAMPLE_BYTES,
+            self.samples * SAMPLE_BYTES,
         ];
         SLACK * parts.iter().sum::<usize>()
     }

@@ -12,8 +12,8 @@ use super::json::{ConnectionJson, DiagnosisJson, OperationJson, SampleJson, Stat
 use super::w3c::Scalar;
 use crate::id::GroupId;
 use crate::monitor::{
-    Cause, Complaint, ConnectionInfo, ConnectionRow, OperationCounts, StateCounts, Summary,
-    TaskReport, Trouble,
+    Cause, ConnectionInfo, ConnectionRow, HealthIssue, OperationCounts, StateCounts, StuckReason,
+    Summary, TaskReport,
 };
 use crate::peer::CloseReason;
 use crate::state::ConnectionState;
@@ -81,11 +81,16 @@ impl SummaryJson {
         let total = summary.states.total();
         let connection_states =
             StatesJson { total, connected, disconnected, new, connecting, closed, failed };
-        let OperationCounts { started, completed, failed, canceled, .. } = summary.operations;
+        let OperationCounts { started, completed, failed, cancelled, .. } = summary.operations;
         // The original counts under `started` those that have not ended.
         let in_flight = summary.operations.in_flight();
-        let operation_stats =
-            OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
+        let operation_stats = OperationStatsJson {
+            total: started,
+            started: in_flight,
+            completed,
+            failed,
+            canceled: cancelled,
+        };
         Self {
             uptime_seconds: to_milliseconds(summary.uptime.as_secs_f64()),
             timestamp: to_milliseconds(unix(summary.at)),
@@ -131,7 +136,7 @@ impl SummaryText {
 
 impl HealthJson {
     fn new(summary: &Summary) -> Self {
-        let complaints = summary.health.complaints().iter().map(Complaint::to_string).collect();
+        let complaints = summary.health.issues().iter().map(HealthIssue::to_string).collect();
         Self { status: summary.health.as_str(), complaints }
     }
 }
@@ -410,7 +415,7 @@ impl TasksJson {
 impl TaskJson {
     fn new(report: &TaskReport) -> Self {
         let seconds = |time: Duration| time.as_secs_f64();
-        let TaskReport { task, location, orphaned, trouble } = report;
+        let TaskReport { task, location, orphaned, stuck } = report;
         Self {
             task_id: task.id.to_string(),
             name: task.name,
@@ -423,7 +428,7 @@ impl TaskJson {
             longest_poll: task.polls.map(|it| seconds(it.longest)),
             idle: task.polls.map(|it| seconds(it.idle)),
             orphaned: *orphaned,
-            trouble: trouble.map(Trouble::as_str),
+            trouble: stuck.map(StuckReason::as_str),
         }
     }
 }

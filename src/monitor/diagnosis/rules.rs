@@ -1,7 +1,7 @@
 //! The rules, by how far the connection had come.
 
+use super::cause::{Cause, Diagnosis};
 use super::evidence::{Evidence, HANDSHAKE_LIMIT};
-use super::{Cause, Diagnosis};
 use crate::candidate::{Candidate, CandidateType, Scope};
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceGatheringState, SignalingState};

@@ -1,6 +1,6 @@
 //! A life from its start to its end, as it is recorded.
 
-use anypeer::monitor::{ConnectionInfo, Happening, Monitor};
+use anypeer::monitor::{ConnectionInfo, Monitor, TimelineEvent};
 use anypeer::peer::{CloseReason, Closure};
 use anypeer::{
     CandidateType, ConnectionState, IceConnectionState, IceGatheringState, PeerOptions, Peers,
@@ -13,11 +13,9 @@ use crate::loopback::Pair;
 
 /// What the driver's callbacks have said, in their order.
 fn callbacks(info: &ConnectionInfo) -> Vec<String> {
-    let told = info
-        .timeline
-        .iter()
-        .map(|(_, what)| what)
-        .filter(|what| !matches!(what, Happening::ChannelAdded { .. } | Happening::Released));
+    let told = info.timeline.iter().map(|(_, what)| what).filter(|what| {
+        !matches!(what, TimelineEvent::ChannelAdded { .. } | TimelineEvent::Released)
+    });
     told.map(ToString::to_string).collect()
 }
 

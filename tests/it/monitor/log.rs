@@ -131,7 +131,7 @@ fn defect_10_every_record_is_whole_json_with_the_originals_keys_whatever_the_id(
 fn operations(monitor: &Monitor, count: u32) -> Duration {
     let start = Instant::now();
     for number in 0..count {
-        monitor.operation("work").detail("number", number).start().complete();
+        monitor.new_operation("work").detail("number", number).start().complete();
     }
     start.elapsed()
 }

@@ -10,7 +10,7 @@ mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod redaction;
-#[cfg(feature = "log")]
+#[cfg(feature = "tracing")]
 mod tracing;
 
 use std::time::Duration;

@@ -75,10 +75,10 @@ fn an_operation_is_a_span_with_its_end_around_what_is_done_in_it() {
     let listener = Listener::default();
     let monitor = Monitor::new().expect("threads");
     let id = tracing::subscriber::with_default(listener.clone(), || {
-        let work = monitor.operation("work").run(async { tracing::info!("in the middle") });
+        let work = monitor.new_operation("work").run(async { tracing::info!("in the middle") });
         let id = work.id().expect("it has started");
         futures::executor::block_on(work);
-        let _ = monitor.operation("parse").try_call(|| "x".parse::<u8>());
+        let _ = monitor.new_operation("parse").try_call(|| "x".parse::<u8>());
         id
     });
     let spans = listener.0.spans.lock().unwrap().clone();

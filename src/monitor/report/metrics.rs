@@ -1,18 +1,16 @@
 //! Every number, in domain terms: what a metrics library makes its families of.
 
-use super::connection::OperationCounts;
-use super::core::Core;
-use super::counters::{CloseEnd, Counters, Phase, TrafficKind};
-use super::diagnosis::{Cause, Stage};
-use super::histogram::Distribution;
-use super::snapshot::StateCounts;
-use super::tasks::TaskEnds;
 use crate::candidate::{CandidateType, Protocol};
+use crate::monitor::diagnosis::{Cause, Stage};
+use crate::monitor::numbers::{
+    CloseEnd, Counters, Distribution, OperationMetrics, Phase, StateCounts, TaskMetrics,
+    TrafficKind,
+};
 use crate::peer::CloseReason;
-use crate::state::{ConnectionState, DataChannelState};
+use crate::state::DataChannelState;
 
-/// Every number of a [`Monitor`](super::Monitor) since it began, from counters: it costs the same
-/// at any number of connections. Times are in seconds.
+/// Every number of a [`Monitor`](crate::monitor::Monitor) since it was started. They are read from
+/// counters, at the same cost for any number of connections. Times are in seconds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
@@ -20,10 +18,11 @@ pub struct Metrics {
     pub states: StateCounts,
     /// Connections that were opened.
     pub opened: u64,
-    /// Connections that ended, by why.
+    /// Connections that have ended, by reason.
     pub closed: Vec<(CloseReason, u64)>,
-    /// Connections that failed or never connected, by how far they had come and of what. Not those
-    /// that the remote side closed, nor those that were closed before they had the time to connect.
+    /// Connections that failed or never connected, by the stage that they had reached and by cause.
+    /// Connections that the remote side closed, or that were closed before they had the time to
+    /// connect, do not count.
     pub failures: Vec<(Stage, Cause, u64)>,
     /// Setups, by phase (`gathering`, `ice`, `dtls`, `total`) and by whether they succeeded.
     pub setups: Vec<(&'static str, bool, Distribution)>,
@@ -31,18 +30,18 @@ pub struct Metrics {
     pub lifetimes: Distribution,
     /// Closed connections of which the application still holds something.
     pub unreleased: u64,
-    /// How long closes took, by what they came to (`graceful`, `forced`, `unconfirmed`,
+    /// How long closes took, by outcome (`graceful`, `forced`, `unconfirmed`,
     /// `timed_out`, `failed`).
     pub closes: Vec<(&'static str, Distribution)>,
     /// ICE restarts that were answered.
     pub ice_restarts_answered: u64,
     /// ICE restarts that were not answered before the connection's end.
     pub ice_restarts_unanswered: u64,
-    /// Candidate pairs that were selected first: local type, remote type, protocol.
+    /// Candidate pairs that were selected first, by local type, remote type and protocol.
     pub selected_pairs: Vec<(CandidateType, CandidateType, Protocol, u64)>,
-    /// Round trips, one for each sample.
+    /// Round-trip times, one for each sample.
     pub round_trip_times: Distribution,
-    /// Media and data.
+    /// Media and data, by kind.
     pub traffic: Vec<TrafficMetrics>,
     /// Data channels that are not closed, by state, as of the last samples.
     pub data_channels: Vec<(DataChannelState, u64)>,
@@ -52,15 +51,15 @@ pub struct Metrics {
     pub messages_received: u64,
     /// Operations, by kind.
     pub operations: Vec<OperationMetrics>,
-    /// Operations that were only counted, since too many were under way.
+    /// Operations that were counted without an id, because too many were in flight.
     pub operations_unknown: u64,
     /// Recorded tasks, by name.
     pub tasks: Vec<TaskMetrics>,
-    /// Records of the log that were dropped, by stream.
+    /// Log records that were dropped, by stream.
     pub dropped: Vec<(&'static str, u64)>,
 }
 
-/// Media or data of one kind.
+/// Traffic of one kind.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TrafficMetrics {
@@ -82,37 +81,16 @@ pub struct TrafficMetrics {
     pub quality: Distribution,
 }
 
-/// Operations of one kind.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct OperationMetrics {
-    /// Their kind, or `other`.
-    pub kind: &'static str,
-    /// How many.
-    pub counts: OperationCounts,
-    /// How long those took that completed, failed and were canceled.
-    pub durations: [Distribution; 3],
-}
+const LIVE_CHANNELS: [DataChannelState; 3] =
+    [DataChannelState::Connecting, DataChannelState::Open, DataChannelState::Closing];
 
-/// Recorded tasks of one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskMetrics {
-    /// Their name, or `other`.
-    pub name: &'static str,
-    /// How many have not ended.
-    pub pending: u64,
-    /// How many of those are stuck. Looked for each second.
-    pub stuck: u64,
-    /// How many of those are there without their peers. Looked for each second.
-    pub orphaned: u64,
-    /// How the others ended.
-    pub ends: TaskEnds,
-}
-
-impl Core {
-    pub(super) fn metrics(&self) -> Metrics {
-        let counters = &self.counters;
+impl Metrics {
+    pub(crate) fn read(
+        counters: &Counters,
+        operations: (Vec<OperationMetrics>, u64),
+        tasks: Vec<TaskMetrics>,
+        dropped: Vec<(&'static str, u64)>,
+    ) -> Self {
         let failures = Stage::ALL.iter().flat_map(|stage| {
             Cause::ALL.iter().map(|cause| (*stage, *cause, counters.failure(*stage, *cause).get()))
         });
@@ -132,7 +110,7 @@ impl Core {
             })
         });
         let [answered, unanswered] = &counters.ice_restarts;
-        Metrics {
+        Self {
             states: counters.states(),
             opened: counters.opened.get(),
             closed: CloseReason::ALL.iter().map(|it| (*it, counters.closed(*it).get())).collect(),
@@ -148,48 +126,36 @@ impl Core {
             ice_restarts_unanswered: unanswered.get(),
             selected_pairs: pairs.collect(),
             round_trip_times: counters.round_trip_times.read(),
-            traffic: TrafficKind::ALL.iter().map(|kind| counters.traffic_of(*kind)).collect(),
+            traffic: TrafficKind::ALL
+                .iter()
+                .map(|kind| TrafficMetrics::read(counters, *kind))
+                .collect(),
             data_channels: LIVE_CHANNELS
                 .iter()
                 .map(|state| (*state, counters.channel(*state).get()))
                 .collect(),
             messages_sent: counters.messages_sent.get(),
             messages_received: counters.messages_received.get(),
-            operations: self.operations.kinds(),
-            operations_unknown: self.operations.unknown(),
-            tasks: self.tasks.names(),
-            dropped: self.sink.as_ref().map(|sink| sink.dropped()).unwrap_or_default(),
+            operations: operations.0,
+            operations_unknown: operations.1,
+            tasks,
+            dropped,
         }
     }
 }
 
-const LIVE_CHANNELS: [DataChannelState; 3] =
-    [DataChannelState::Connecting, DataChannelState::Open, DataChannelState::Closing];
-
-impl Counters {
-    pub(super) fn states(&self) -> StateCounts {
-        let state = |state| self.state(state).get();
-        StateCounts {
-            new: state(ConnectionState::New),
-            connecting: state(ConnectionState::Connecting),
-            connected: state(ConnectionState::Connected),
-            disconnected: state(ConnectionState::Disconnected),
-            failed: state(ConnectionState::Failed),
-            closed: state(ConnectionState::Closed),
-        }
-    }
-
-    fn traffic_of(&self, kind: TrafficKind) -> TrafficMetrics {
-        let traffic = self.traffic(kind);
-        TrafficMetrics {
+impl TrafficMetrics {
+    fn read(counters: &Counters, kind: TrafficKind) -> Self {
+        let traffic = counters.traffic(kind);
+        Self {
             kind: kind.as_str(),
             bytes_sent: traffic.bytes_sent.get(),
             bytes_received: traffic.bytes_received.get(),
             packets_sent: traffic.packets_sent.get(),
             packets_received: traffic.packets_received.get(),
             packets_lost: traffic.packets_lost.get(),
-            jitter: self.jitter(kind).read(),
-            quality: self.score(kind).read(),
+            jitter: counters.jitter(kind).read(),
+            quality: counters.score(kind).read(),
         }
     }
 }

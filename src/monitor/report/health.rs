@@ -1,17 +1,17 @@
-//! How the whole is.
+//! Whether anything is wrong.
 
 use std::fmt;
 
-/// The verdict on the whole.
+/// Whether anything is wrong, over all that a [`Monitor`](crate::monitor::Monitor) knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
     /// Nothing is wrong.
     Ok,
-    /// Something is, and the rest works.
-    Degraded(Vec<Complaint>),
-    /// Connections do not come about, or do not go.
-    Failing(Vec<Complaint>),
+    /// Something is wrong, and the rest works.
+    Degraded(Vec<HealthIssue>),
+    /// Most connections fail, or a connection would not close.
+    Failing(Vec<HealthIssue>),
 }
 
 impl Health {
@@ -27,33 +27,33 @@ impl Health {
 
     /// What is wrong.
     #[must_use]
-    pub fn complaints(&self) -> &[Complaint] {
+    pub fn issues(&self) -> &[HealthIssue] {
         match self {
             Self::Ok => &[],
-            Self::Degraded(complaints) | Self::Failing(complaints) => complaints,
+            Self::Degraded(issues) | Self::Failing(issues) => issues,
         }
     }
 
-    pub(super) fn of(seen: &Vitals) -> Self {
+    pub(crate) fn of(seen: &Vitals) -> Self {
         let mut serious = Vec::new();
         let mut others = Vec::new();
         if seen.not_closed > 0 {
-            serious.push(Complaint::NotClosed(seen.not_closed));
+            serious.push(HealthIssue::NotClosed(seen.not_closed));
         }
         // A few that fail are the network's; most are ours.
         if seen.failed >= 4 && seen.failed * 2 > seen.live {
-            serious.push(Complaint::MostFailed { failed: seen.failed, live: seen.live });
+            serious.push(HealthIssue::MostFailed { failed: seen.failed, live: seen.live });
         } else if seen.failed > 0 {
-            others.push(Complaint::Failed(seen.failed));
+            others.push(HealthIssue::Failed(seen.failed));
         }
-        for (count, complaint) in [
-            (seen.stuck, Complaint::StuckTasks(seen.stuck)),
-            (seen.orphaned, Complaint::OrphanedTasks(seen.orphaned)),
-            (seen.held, Complaint::Held(seen.held)),
-            (seen.dropped, Complaint::Dropped(seen.dropped)),
+        for (count, issue) in [
+            (seen.stuck, HealthIssue::StuckTasks(seen.stuck)),
+            (seen.orphaned, HealthIssue::OrphanedTasks(seen.orphaned)),
+            (seen.unreleased, HealthIssue::Unreleased(seen.unreleased)),
+            (seen.dropped, HealthIssue::LogDropped(seen.dropped)),
         ] {
             if count > 0 {
-                others.push(complaint);
+                others.push(issue);
             }
         }
         match (serious.is_empty(), others.is_empty()) {
@@ -70,8 +70,8 @@ impl Health {
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
-        for (i, complaint) in self.complaints().iter().enumerate() {
-            write!(f, "{} {complaint}", if i == 0 { ":" } else { "," })?;
+        for (i, issue) in self.issues().iter().enumerate() {
+            write!(f, "{} {issue}", if i == 0 { ":" } else { "," })?;
         }
         Ok(())
     }
@@ -80,29 +80,29 @@ impl fmt::Display for Health {
 /// Something that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Complaint {
-    /// So many peers would not close, and are still open.
+pub enum HealthIssue {
+    /// Peers would not close, and are still open: how many.
     NotClosed(u64),
     /// Most connections have failed.
     MostFailed {
-        /// How many.
+        /// How many have failed.
         failed: u64,
-        /// Of how many that are live.
+        /// How many are live.
         live: u64,
     },
-    /// So many connections have failed, and are still open.
+    /// Connections have failed, and are still open: how many.
     Failed(u64),
-    /// So many tasks are stuck.
+    /// Tasks are stuck: how many.
     StuckTasks(u64),
-    /// So many tasks are there whose peers are gone.
+    /// Tasks have outlived their peers: how many.
     OrphanedTasks(u64),
-    /// So many closed connections are held by the application.
-    Held(u64),
-    /// So many records of the log were dropped of late.
-    Dropped(u64),
+    /// The application still holds closed connections: how many.
+    Unreleased(u64),
+    /// Log records were dropped within the last minute: how many were ever dropped.
+    LogDropped(u64),
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for HealthIssue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, one, many) = match *self {
             Self::MostFailed { failed, live } => {
@@ -112,38 +112,47 @@ impl fmt::Display for Complaint {
             Self::Failed(count) => (count, "connection has failed", "connections have failed"),
             Self::StuckTasks(count) => (count, "task is stuck", "tasks are stuck"),
             Self::OrphanedTasks(count) => (count, "task is orphaned", "tasks are orphaned"),
-            Self::Held(count) => {
+            Self::Unreleased(count) => {
                 (count, "closed connection is held", "closed connections are held")
             }
-            Self::Dropped(count) => (count, "log record was dropped", "log records were dropped"),
+            Self::LogDropped(count) => {
+                (count, "log record was dropped", "log records were dropped")
+            }
         };
         write!(f, "{count} {}", if count == 1 { one } else { many })
     }
 }
 
-/// The numbers that it is judged by.
-pub(super) struct Vitals {
-    pub(super) live: u64,
-    pub(super) failed: u64,
-    pub(super) not_closed: u64,
-    pub(super) stuck: u64,
-    pub(super) orphaned: u64,
-    pub(super) held: u64,
-    pub(super) dropped: u64,
+/// The numbers that health is judged by.
+pub(crate) struct Vitals {
+    pub(crate) live: u64,
+    pub(crate) failed: u64,
+    pub(crate) not_closed: u64,
+    pub(crate) stuck: u64,
+    pub(crate) orphaned: u64,
+    pub(crate) unreleased: u64,
+    pub(crate) dropped: u64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WELL: Vitals =
-        Vitals { live: 10, failed: 0, not_closed: 0, stuck: 0, orphaned: 0, held: 0, dropped: 0 };
+    const WELL: Vitals = Vitals {
+        live: 10,
+        failed: 0,
+        not_closed: 0,
+        stuck: 0,
+        orphaned: 0,
+        unreleased: 0,
+        dropped: 0,
+    };
 
     #[test]
     fn one_that_fails_is_degraded_and_most_that_fail_are_failing() {
         assert_eq!(Health::of(&WELL), Health::Ok);
         let one = Health::of(&Vitals { failed: 1, ..WELL });
-        assert_eq!(one, Health::Degraded(vec![Complaint::Failed(1)]));
+        assert_eq!(one, Health::Degraded(vec![HealthIssue::Failed(1)]));
         let most = Health::of(&Vitals { failed: 6, stuck: 1, ..WELL });
         assert_eq!(most.to_string(), "failing: 6 of 10 connections have failed, 1 task is stuck");
     }

@@ -1,7 +1,6 @@
-//! What happened to a connection, in its order.
+//! What happened to a connection.
 
 use std::fmt;
-use std::time::Instant;
 
 use crate::candidate::{Candidate, Side};
 use crate::named::named;
@@ -11,36 +10,37 @@ use crate::state::{
 };
 use crate::task::{TaskEnd, TaskId};
 
-/// Something that happened to a connection, as it is kept: without secrets, texts cut.
+/// Something that happened to a connection. Its texts have no secrets, and are cut where they are
+/// too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Happening {
-    /// It was registered.
+pub enum TimelineEvent {
+    /// The connection was registered.
     Opened,
-    /// Its state changed.
+    /// The connection's state changed.
     ConnectionState(ConnectionState),
-    /// The state of ICE changed.
+    /// The ICE connection state changed.
     IceConnectionState(IceConnectionState),
-    /// The state of gathering changed.
+    /// The ICE gathering state changed.
     IceGatheringState(IceGatheringState),
-    /// The state of signaling changed.
+    /// The signaling state changed.
     SignalingState(SignalingState),
     /// The session has to be negotiated.
     NegotiationNeeded,
     /// A description was set.
     Described {
-        /// Whose.
+        /// Which side's.
         side: Side,
-        /// Its type.
+        /// The description's type.
         kind: SdpType,
-        /// Whether it restarts ICE.
+        /// Whether the description restarts ICE.
         ice_restart: bool,
     },
-    /// A candidate was learnt of.
+    /// A candidate was gathered or added.
     Candidate {
-        /// Whose.
+        /// Which side's.
         side: Side,
-        /// Which.
+        /// The candidate.
         candidate: Box<Candidate>,
     },
     /// A STUN or TURN server could not be used.
@@ -50,25 +50,25 @@ pub enum Happening {
         /// The error.
         message: Box<str>,
     },
-    /// Another pair of candidates is used.
+    /// Another candidate pair was selected.
     SelectedPair,
     /// An alert ended a DTLS handshake.
     DtlsAlert {
-        /// Who sent it.
+        /// Which side sent it.
         side: Side,
-        /// What it says.
+        /// The alert's description (RFC 5246, section 7.2).
         description: u8,
     },
-    /// A data channel was made.
+    /// A data channel was created.
     ChannelAdded {
-        /// Its number.
+        /// The channel's number.
         id: u64,
-        /// Its label.
+        /// The channel's label.
         label: Box<str>,
     },
-    /// A data channel is closed.
+    /// A data channel was closed.
     ChannelRemoved {
-        /// Its number.
+        /// The channel's number.
         id: u64,
     },
     /// A track was added.
@@ -76,42 +76,54 @@ pub enum Happening {
         /// Its id.
         id: Box<str>,
     },
-    /// A track is not sent any more.
+    /// A track was removed.
     TrackRemoved {
         /// Its id.
         id: Box<str>,
     },
-    /// A task of its own was started.
+    /// A task of the peer was started.
     TaskAdded {
         /// Its id.
         id: TaskId,
         /// Its name.
         name: &'static str,
     },
-    /// A task of its own has ended.
+    /// A task of the peer has ended.
     TaskRemoved {
         /// Its id.
         id: TaskId,
         /// Its name.
         name: &'static str,
         /// How it ended.
-        end: TaskOutcome,
+        end: TaskEndKind,
     },
     /// Something failed.
     Error(Box<str>),
-    /// A callback of the application's holds the driver.
+    /// A callback of the application has held the connection's driver beyond its budget.
     HandlerStalled(&'static str),
-    /// A close was begun.
+    /// A close was started.
     CloseStarted(CloseReason),
-    /// A close did not close.
+    /// A close did not end the connection.
     NotClosed(Box<str>),
     /// The connection has ended.
     Closed(CloseReason),
-    /// Its memory is free.
+    /// All memory of the connection is free.
     Released,
 }
 
-impl fmt::Display for Happening {
+impl TimelineEvent {
+    /// How much attention the event deserves.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Error(_) | Self::NotClosed(_) | Self::HandlerStalled(_) => Level::Warn,
+            Self::Opened | Self::Closed(_) => Level::Info,
+            _ => Level::Debug,
+        }
+    }
+}
+
+impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Opened => f.write_str("opened"),
@@ -147,22 +159,32 @@ impl fmt::Display for Happening {
 }
 
 named! {
-    /// How a task ended, in short.
-    TaskOutcome {
-        /// It ran to its end.
+    /// How much attention something deserves, in the terms of logs.
+    Level {
+        /// It is of use when something else has gone wrong.
+        Debug = "debug",
+        /// It belongs to the normal course of things.
+        Info = "info",
+        /// Something is wrong.
+        Warn = "warn",
+    }
+
+    /// How a task ended: the name of its [`TaskEnd`].
+    TaskEndKind {
+        /// The task ran to its end.
         Completed = "completed",
-        /// It returned an error.
+        /// The task returned an error.
         Failed = "failed",
-        /// It panicked.
+        /// The task panicked.
         Panicked = "panicked",
-        /// It was cancelled.
+        /// The task was cancelled.
         Cancelled = "cancelled",
-        /// Its executor dropped it.
+        /// The task's executor dropped it.
         Lost = "lost",
     }
 }
 
-impl From<&TaskEnd> for TaskOutcome {
+impl From<&TaskEnd> for TaskEndKind {
     fn from(end: &TaskEnd) -> Self {
         match end {
             TaskEnd::Completed => Self::Completed,
@@ -172,11 +194,4 @@ impl From<&TaskEnd> for TaskOutcome {
             TaskEnd::Lost => Self::Lost,
         }
     }
-}
-
-/// One entry of a timeline.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) at: Instant,
-    pub(crate) what: Happening,
 }

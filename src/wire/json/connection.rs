@@ -1,30 +1,15 @@
-//! JSON of connections, operations and events, with the keys of the Python original.
-//!
-//! Times are Unix seconds, durations seconds, unless a key says otherwise; what is not known is
-//! null. Keys of the original keep their meaning, and others are added.
-
-use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+//! A connection.
 
 use serde::Serialize;
 
+use super::event::EventJson;
+use super::time::{seconds, unix};
 use crate::candidate::{Candidate, Side};
 use crate::id::GroupId;
-use crate::monitor::{
-    ChannelInfo, ConnectionInfo, Detail, Diagnosis, Ending, Happening, OperationInfo, SampleInfo,
-    Subject,
-};
+use crate::monitor::{ChannelInfo, ConnectionInfo, Diagnosis, SampleInfo};
 use crate::peer::Closure;
 use crate::state::DataChannelState;
 use crate::stats::{MediaKind, StatsReport};
-
-pub(crate) fn unix(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
-fn seconds(time: Duration) -> f64 {
-    time.as_secs_f64()
-}
 
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
@@ -73,24 +58,6 @@ pub(crate) struct ConnectionJson<'a> {
 struct ErrorJson<'a> {
     timestamp: f64,
     error: &'a str,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-pub(crate) struct EventJson {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    timestamp: f64,
-    details: BTreeMap<&'static str, String>,
-}
-
-/// One event as a record of its own.
-#[derive(Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-pub(crate) struct EventLineJson<'a> {
-    connection_id: &'a str,
-    #[serde(flatten)]
-    event: EventJson,
 }
 
 #[derive(Serialize)]
@@ -209,7 +176,7 @@ pub(crate) struct DiagnosisJson<'a> {
 impl<'a> ConnectionJson<'a> {
     pub(crate) fn new(info: &'a ConnectionInfo) -> Self {
         let candidates = |of: &'a [Candidate]| of.iter().map(CandidateJson::new).collect();
-        let events = info.timeline.iter().map(|(at, what)| EventJson::new(*at, what));
+        let events = info.timeline.iter().map(|(at, event)| EventJson::new(*at, event));
         Self {
             connection_id: info.id.as_str(),
             created_at: unix(info.created_at),
@@ -277,7 +244,7 @@ impl<'a> ConnectionJson<'a> {
                 started: info.operations.started,
                 completed: info.operations.completed,
                 failed: info.operations.failed,
-                canceled: info.operations.canceled,
+                canceled: info.operations.cancelled,
             },
             active_operations: info.active_operations.iter().map(ToString::to_string).collect(),
             stats: info.stats.as_ref().map(StatsJson::new),
@@ -373,175 +340,6 @@ impl<'a> DiagnosisJson<'a> {
             confidence: diagnosis.confidence,
             evidence: &diagnosis.evidence,
             advice: diagnosis.advice,
-        }
-    }
-}
-
-impl<'a> EventLineJson<'a> {
-    pub(crate) fn new(connection_id: &'a str, at: SystemTime, what: &Happening) -> Self {
-        Self { connection_id, event: EventJson::new(at, what) }
-    }
-}
-
-impl EventJson {
-    fn new(at: SystemTime, what: &Happening) -> Self {
-        let (kind, details) = event(what);
-        Self { kind, timestamp: unix(at), details: details.into_iter().collect() }
-    }
-}
-
-/// An event's type and details: the original's where it has one.
-fn event(what: &Happening) -> (&'static str, Vec<(&'static str, String)>) {
-    match what {
-        Happening::ConnectionState(state) => {
-            ("connection_state_change", vec![("state", state.to_string())])
-        }
-        Happening::IceConnectionState(state) => {
-            ("ice_state_change", vec![("state", state.to_string())])
-        }
-        Happening::SignalingState(state) => {
-            ("signaling_state_change", vec![("state", state.to_string())])
-        }
-        Happening::IceGatheringState(state) => {
-            ("gathering_state_change", vec![("state", state.to_string())])
-        }
-        Happening::TrackAdded { id } => ("track_added", vec![("track_id", id.to_string())]),
-        Happening::TrackRemoved { id } => ("track_removed", vec![("track_id", id.to_string())]),
-        Happening::ChannelAdded { id, label } => (
-            "data_channel_added",
-            vec![("channel_id", id.to_string()), ("label", label.to_string())],
-        ),
-        Happening::ChannelRemoved { id } => {
-            ("data_channel_removed", vec![("channel_id", id.to_string())])
-        }
-        Happening::TaskAdded { id, name } => {
-            ("async_task_added", vec![("task_id", id.to_string()), ("name", (*name).to_owned())])
-        }
-        Happening::TaskRemoved { id, name, end } => (
-            "async_task_removed",
-            vec![
-                ("task_id", id.to_string()),
-                ("name", (*name).to_owned()),
-                ("end", end.as_str().to_owned()),
-            ],
-        ),
-        Happening::Error(error) => ("error", vec![("error", error.to_string())]),
-        Happening::Opened => ("opened", Vec::new()),
-        Happening::NegotiationNeeded => ("negotiation_needed", Vec::new()),
-        Happening::Described { side, kind, ice_restart } => (
-            "description_set",
-            vec![
-                ("side", side.to_string()),
-                ("sdp_type", kind.to_string()),
-                ("ice_restart", ice_restart.to_string()),
-            ],
-        ),
-        Happening::Candidate { side, candidate } => (
-            "candidate_added",
-            vec![("side", side.to_string()), ("candidate", candidate.to_string())],
-        ),
-        Happening::CandidateFailed { code, message } => {
-            ("candidate_error", vec![("code", code.to_string()), ("error", message.to_string())])
-        }
-        Happening::SelectedPair => ("selected_pair_change", Vec::new()),
-        Happening::DtlsAlert { side, description } => (
-            "dtls_alert",
-            vec![("side", side.to_string()), ("description", description.to_string())],
-        ),
-        Happening::HandlerStalled(callback) => {
-            ("handler_stalled", vec![("callback", (*callback).to_owned())])
-        }
-        Happening::CloseStarted(reason) => ("close_started", vec![("reason", reason.to_string())]),
-        Happening::NotClosed(outcome) => ("not_closed", vec![("outcome", outcome.to_string())]),
-        Happening::Closed(reason) => ("closed", vec![("reason", reason.to_string())]),
-        Happening::Released => ("released", Vec::new()),
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-pub(crate) struct OperationJson<'a> {
-    operation_id: String,
-    operation_type: &'static str,
-    start_time: f64,
-    details: BTreeMap<&'static str, DetailJson<'a>>,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_time: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<ResultJson<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_chain: Option<&'a [Box<str>]>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[serde(untagged)]
-enum DetailJson<'a> {
-    Text(&'a str),
-    Integer(i64),
-    Number(f64),
-    Flag(bool),
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-struct ResultJson<'a> {
-    outcome: Option<&'a str>,
-}
-
-/// The original's name of a kind, where it has one.
-fn operation_type(kind: &'static str) -> &'static str {
-    match kind {
-        "close" => "close_webrtc_connection",
-        "close_all" => "close_all_webrtc_connections",
-        "close_group" => "stop_webrtc_streaming",
-        other => other,
-    }
-}
-
-impl<'a> OperationJson<'a> {
-    pub(crate) fn new(info: &'a OperationInfo) -> Self {
-        let subject = match &info.subject {
-            Subject::Peer(peer) => Some(("connection_id", peer.as_str())),
-            Subject::UnknownPeer(id) => Some(("connection_id", &**id)),
-            Subject::Group(group) => Some(("server_id", &**group)),
-            Subject::None | Subject::All => None,
-        };
-        let details = info.details.iter().map(|(name, value)| {
-            let value = match value {
-                Detail::Text(text) => DetailJson::Text(text),
-                Detail::Integer(integer) => DetailJson::Integer(*integer),
-                Detail::Number(number) => DetailJson::Number(*number),
-                Detail::Flag(flag) => DetailJson::Flag(*flag),
-            };
-            (*name, value)
-        });
-        let subject = subject.map(|(name, id)| (name, DetailJson::Text(id)));
-        let (mut result, mut error_chain) = (None, None);
-        match &info.ending {
-            Some(Ending::Completed(outcome)) => {
-                result = Some(ResultJson { outcome: outcome.as_deref() });
-            }
-            Some(Ending::Failed(chain)) => error_chain = Some(&**chain),
-            Some(Ending::Canceled) | None => {}
-        }
-        let ended = info.ending.is_some();
-        Self {
-            operation_id: info.id.to_string(),
-            operation_type: operation_type(info.kind),
-            start_time: unix(info.started_at),
-            details: details.chain(subject).collect(),
-            status: info.ending.as_ref().map_or("started", Ending::as_str),
-            end_time: ended.then(|| unix(info.started_at + info.duration)),
-            duration: ended.then(|| seconds(info.duration)),
-            result,
-            error: error_chain.and_then(|chain| chain.first()).map(|error| &**error),
-            error_chain,
         }
     }
 }

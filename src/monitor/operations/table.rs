@@ -1,84 +1,30 @@
-//! What is done, from its start to its one end.
+//! Every operation that is known, from its start to its one end.
 
 use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::bounded::Bounded;
-use super::connection::OperationCounts;
-use super::core::Core;
-use super::detail::{Detail, Details, Subject};
-use super::ending::Ending;
-use super::feed::Update;
-use super::histogram::{LocalHistogram, TIMES};
-use super::metrics::OperationMetrics;
-use super::names::Names;
-use super::options::Limits;
-use super::scan::Page;
-use super::span::{self, Span};
+use super::clean::Details;
 use crate::id::{OperationId, PeerId};
+use crate::monitor::context::Context;
+use crate::monitor::live::{Span, is_heard};
+use crate::monitor::numbers::{
+    Bounded, LocalHistogram, Names, OperationCounts, OperationMetrics, TIMES,
+};
+use crate::monitor::options::Limits;
+use crate::monitor::report::{OperationInfo, OperationOutcome, OperationTarget, Page};
 use crate::sync::Mutex;
-
-impl Core {
-    /// Starts an operation that somebody else does.
-    pub(super) fn start_operation(
-        &self,
-        id: OperationId,
-        kind: &'static str,
-        at: Instant,
-        subject: Subject,
-    ) {
-        let span = Span::start(id, kind, &subject);
-        let mut record = Record::new(id, kind, subject, None, at);
-        record.span = span.map(Box::new);
-        self.start_own(record);
-    }
-
-    /// Starts an operation that has its span itself.
-    #[inline]
-    pub(super) fn start_own(&self, record: Record) {
-        if let Some(feed) = self.feed.get() {
-            feed.push(Update::OperationStarted(self.operation_info(&record)));
-        }
-        self.operations.start(Box::new(record));
-    }
-
-    /// Ends an operation, once.
-    #[inline]
-    pub(super) fn end_operation(
-        &self,
-        id: OperationId,
-        kind: &'static str,
-        at: Instant,
-        ending: Ending,
-    ) {
-        let heard = span::is_heard().then(|| ending.clone());
-        let told = self.sink.is_some() || self.feed.get().is_some();
-        let (span, record) = self.operations.end(id, kind, at, ending, told);
-        if let (Some(span), Some(ending)) = (span, heard) {
-            span.end(&ending);
-        }
-        let Some(record) = record else { return };
-        let info = self.operation_info(&record);
-        if let Some(sink) = &self.sink {
-            sink.operation(info.clone());
-        }
-        if let Some(feed) = self.feed.get() {
-            feed.push(Update::OperationEnded(info));
-        }
-    }
-}
 
 /// One operation, under way or ended.
 #[derive(Debug)]
-pub(super) struct Record {
-    pub(super) id: OperationId,
-    pub(super) kind: &'static str,
+pub(crate) struct OperationRecord {
+    id: OperationId,
+    kind: &'static str,
     place: usize,
-    pub(super) subject: Subject,
+    target: OperationTarget,
     details: Option<Box<Details>>,
-    pub(super) started: Instant,
-    pub(super) ended: Option<(Instant, Ending)>,
+    started: Instant,
+    ended: Option<(Instant, OperationOutcome)>,
     /// Of one whose code is not ours; the others have it themselves.
     span: Option<Box<Span>>,
 }
@@ -98,16 +44,16 @@ impl Default for Kind {
 }
 
 /// Every operation that is known.
-pub(super) struct Operations {
+pub(crate) struct Operations {
     limits: Limits,
-    inner: Mutex<Inner>,
+    inner: Mutex<Table>,
 }
 
-struct Inner {
+struct Table {
     /// By ids that no client chooses: the hash need not withstand chosen ones.
-    active: FxHashMap<OperationId, Box<Record>>,
+    active: FxHashMap<OperationId, Box<OperationRecord>>,
     /// The last ones last.
-    finished: Bounded<Box<Record>>,
+    finished: Bounded<Box<OperationRecord>>,
     all: OperationCounts,
     kinds: Names<Kind>,
     /// Started when as many were under way as are known.
@@ -115,8 +61,8 @@ struct Inner {
 }
 
 impl Operations {
-    pub(super) fn new(limits: Limits) -> Self {
-        let inner = Inner {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let inner = Table {
             active: FxHashMap::default(),
             finished: Bounded::new(),
             all: OperationCounts::default(),
@@ -126,8 +72,15 @@ impl Operations {
         Self { limits, inner: Mutex::new(inner) }
     }
 
+    /// Starts an operation. One whose code is foreign brings its span along.
     #[inline]
-    fn start(&self, mut record: Box<Record>) {
+    pub(crate) fn start(&self, context: &Context, record: OperationRecord) {
+        context.outlets.operation_started(|| record.info(context));
+        self.insert(Box::new(record));
+    }
+
+    #[inline]
+    fn insert(&self, mut record: Box<OperationRecord>) {
         let mut inner = self.inner.lock();
         inner.all.started += 1;
         record.place = inner.kinds.place(record.kind);
@@ -144,20 +97,41 @@ impl Operations {
         }
     }
 
-    /// Ends an operation, once. The answer is its span, and if it is to be told a copy of it; nothing
-    /// where it is not known.
+    /// Ends an operation, once.
     #[inline]
-    fn end(
+    pub(crate) fn end(
+        &self,
+        context: &Context,
+        id: OperationId,
+        kind: &'static str,
+        at: Instant,
+        outcome: OperationOutcome,
+    ) {
+        let heard = is_heard().then(|| outcome.clone());
+        let told = context.outlets.hear_operations();
+        let (span, record) = self.finish(id, kind, at, outcome, told);
+        if let (Some(span), Some(outcome)) = (span, heard) {
+            span.end(&outcome);
+        }
+        if let Some(record) = record {
+            context.outlets.operation_ended(record.info(context));
+        }
+    }
+
+    /// Moves an operation to those that have ended. Returns its span, and a copy of the record if
+    /// that is to be told; nothing if the operation is not known.
+    #[inline]
+    fn finish(
         &self,
         id: OperationId,
         kind: &'static str,
         at: Instant,
-        ending: Ending,
+        outcome: OperationOutcome,
         told: bool,
-    ) -> (Option<Box<Span>>, Option<Box<Record>>) {
+    ) -> (Option<Box<Span>>, Option<Box<OperationRecord>>) {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
-        let end = ending.kind();
+        let end = outcome.kind();
         inner.all.add(end);
         let Some(mut record) = inner.active.remove(&id) else {
             // One that started when there were too many to know.
@@ -171,7 +145,7 @@ impl Operations {
             kind.counts.add(end);
             kind.durations[end as usize].observe(at.saturating_duration_since(record.started));
         }
-        record.ended = Some((at, ending));
+        record.ended = Some((at, outcome));
         let (span, copy) = (record.span.take(), told.then(|| record.copy()));
         let gone = inner.finished.push(record, self.limits.finished_operations);
         drop(guard);
@@ -179,12 +153,12 @@ impl Operations {
         (span, copy)
     }
 
-    pub(super) fn counts(&self) -> OperationCounts {
+    pub(crate) fn counts(&self) -> OperationCounts {
         self.inner.lock().all
     }
 
     /// Each kind's numbers, and how long those that were known took.
-    pub(super) fn kinds(&self) -> Vec<OperationMetrics> {
+    pub(crate) fn kinds(&self) -> Vec<OperationMetrics> {
         let inner = self.inner.lock();
         let metrics = |(kind, known): (&'static str, &Kind)| OperationMetrics {
             kind,
@@ -194,18 +168,22 @@ impl Operations {
         inner.kinds.iter().map(metrics).collect()
     }
 
-    pub(super) fn get<T>(&self, id: OperationId, read: impl Fn(&Record) -> T) -> Option<T> {
+    pub(crate) fn get<T>(
+        &self,
+        id: OperationId,
+        read: impl Fn(&OperationRecord) -> T,
+    ) -> Option<T> {
         let inner = self.inner.lock();
         let finished = || inner.finished.iter().rev().find(|record| record.id == id);
         inner.active.get(&id).or_else(finished).map(|record| read(record))
     }
 
     /// At most `limit` that are under way, in their order, after `after`.
-    pub(super) fn active<T>(
+    pub(crate) fn active<T>(
         &self,
         after: Option<OperationId>,
         limit: usize,
-        read: impl Fn(&Record) -> T,
+        read: impl Fn(&OperationRecord) -> T,
     ) -> Vec<T> {
         let inner = self.inner.lock();
         let later = inner.active.keys().filter(|id| after.is_none_or(|after| **id > after));
@@ -215,20 +193,24 @@ impl Operations {
     }
 
     /// Those of one peer that are under way.
-    pub(super) fn active_of<T>(&self, peer: &PeerId, read: impl Fn(&Record) -> T) -> Vec<T> {
+    pub(crate) fn active_of<T>(
+        &self,
+        peer: &PeerId,
+        read: impl Fn(&OperationRecord) -> T,
+    ) -> Vec<T> {
         let inner = self.inner.lock();
-        let own = |record: &Record| matches!(&record.subject, Subject::Peer(it) if it == peer);
+        let own = |record: &OperationRecord| matches!(&record.target, OperationTarget::Peer(it) if it == peer);
         inner.active.values().map(|record| &**record).filter(|it| own(it)).map(read).collect()
     }
 
     /// At most `limit` of the last that have ended and are taken, the latest first; before a place
     /// in the order of their ends, if one is given.
-    pub(super) fn finished<T>(
+    pub(crate) fn finished<T>(
         &self,
         before: Option<u64>,
         limit: usize,
-        takes: impl Fn(&Ending) -> bool,
-        read: impl Fn(&Record) -> T,
+        takes: impl Fn(&OperationOutcome) -> bool,
+        read: impl Fn(&OperationRecord) -> T,
     ) -> Page<T> {
         let inner = self.inner.lock();
         let first = inner.finished.dropped();
@@ -236,7 +218,7 @@ impl Operations {
         let mut last = None;
         for (at, record) in inner.finished.iter().enumerate().rev() {
             let place = first + at as u64;
-            let taken = record.ended.as_ref().is_some_and(|(_, ending)| takes(ending));
+            let taken = record.ended.as_ref().is_some_and(|(_, outcome)| takes(outcome));
             if !taken || before.is_some_and(|before| place >= before) {
                 continue;
             }
@@ -251,17 +233,17 @@ impl Operations {
     }
 
     /// How many are not known by their ids.
-    pub(super) fn unknown(&self) -> u64 {
+    pub(crate) fn unknown(&self) -> u64 {
         self.inner.lock().unknown
     }
 }
 
-impl Record {
+impl OperationRecord {
     /// The same, without its span.
     #[cold]
     fn copy(&self) -> Box<Self> {
         Box::new(Self {
-            subject: self.subject.clone(),
+            target: self.target.clone(),
             details: self.details.clone(),
             ended: self.ended.clone(),
             span: None,
@@ -269,18 +251,44 @@ impl Record {
         })
     }
 
-    pub(super) fn details(&self) -> &[(&'static str, Detail)] {
-        self.details.as_ref().map_or(&[], |details| &details.0)
+    pub(crate) fn id(&self) -> OperationId {
+        self.id
+    }
+
+    /// All that is known of the operation.
+    pub(crate) fn info(&self, context: &Context) -> OperationInfo {
+        let until = self.ended.as_ref().map_or_else(Instant::now, |(at, _)| *at);
+        OperationInfo {
+            id: self.id,
+            kind: self.kind,
+            target: self.target.clone(),
+            details: self.details.as_ref().map_or_else(Vec::new, |details| details.0.clone()),
+            started_at: context.clock.wall(self.started),
+            duration: until.saturating_duration_since(self.started),
+            outcome: self.ended.as_ref().map(|(_, outcome)| outcome.clone()),
+        }
     }
 
     #[inline]
-    pub(super) fn new(
+    pub(crate) fn new(
         id: OperationId,
         kind: &'static str,
-        subject: Subject,
+        target: OperationTarget,
         details: Option<Box<Details>>,
         started: Instant,
     ) -> Self {
-        Self { id, kind, place: 0, subject, details, started, ended: None, span: None }
+        Self { id, kind, place: 0, target, details, started, ended: None, span: None }
+    }
+
+    /// The record of an operation whose code is foreign, with its span.
+    #[inline]
+    pub(crate) fn spanned(
+        id: OperationId,
+        kind: &'static str,
+        target: OperationTarget,
+        started: Instant,
+    ) -> Self {
+        let span = Span::start(id, kind, &target).map(Box::new);
+        Self { span, ..Self::new(id, kind, target, None, started) }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::bounded::Bounded;
 use super::quality;
+use crate::monitor::numbers::Bounded;
+use crate::monitor::options::SAMPLE_BYTES;
 use crate::stats::StatsReport;
 
 /// One sample: totals by then, and what was measured last.
@@ -25,7 +26,8 @@ pub(crate) struct Sample {
     pub(crate) score: Option<f32>,
 }
 
-pub(crate) const SAMPLE_BYTES: usize = size_of::<Sample>();
+/// The limits say how much memory a monitor takes at the most.
+const _: () = assert!(size_of::<Sample>() <= SAMPLE_BYTES);
 
 /// The last samples.
 #[derive(Clone, Debug, Default)]

@@ -1,17 +1,12 @@
-//! What the monitor says: plain values, without secrets, in W3C's terms.
+//! What is known of a connection.
 
-use std::panic::Location;
 use std::time::{Duration, SystemTime};
 
-use super::connection::{OperationCounts, TaskCounts};
-use super::detail::{Detail, Subject};
-use super::diagnosis::Diagnosis;
-use super::ending::Ending;
-use super::health::Health;
-use super::tasks::Trouble;
-use super::timeline::Happening;
+use super::timeline::TimelineEvent;
 use crate::candidate::{Candidate, Side};
 use crate::id::{GroupId, OperationId, PeerId};
+use crate::monitor::diagnosis::Diagnosis;
+use crate::monitor::numbers::{OperationCounts, TaskCounts};
 use crate::peer::{CloseReason, Closure, Holder};
 use crate::state::{
     ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SdpType,
@@ -19,69 +14,6 @@ use crate::state::{
 };
 use crate::stats::{MediaKind, StatsReport};
 use crate::task::TaskInfo;
-
-/// The whole in numbers. Taken in constant time, whatever there is.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Summary {
-    /// For how long the monitor has been there.
-    pub uptime: Duration,
-    /// When this was said.
-    pub at: SystemTime,
-    /// Connections by their state. `Closed` is all that ever ended, so that the sum is all that
-    /// were ever opened.
-    pub states: StateCounts,
-    /// Operations.
-    pub operations: OperationCounts,
-    /// Recorded tasks.
-    pub tasks: TaskCounts,
-    /// Tasks whose peers are gone. Looked for each second.
-    pub orphaned_tasks: u64,
-    /// Tasks that are stuck. Looked for each second.
-    pub stuck_tasks: u64,
-    /// Closed connections of which the application still holds something.
-    pub unreleased: u64,
-    /// Open data channels, as far as samples tell.
-    pub open_channels: u64,
-    /// Events that were folded.
-    pub events: u64,
-    /// Records of the log that were dropped, because its queue was full or its disk failed.
-    pub dropped: u64,
-    /// The verdict.
-    pub health: Health,
-}
-
-/// Connections by their state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StateCounts {
-    /// `New`.
-    pub new: u64,
-    /// `Connecting`.
-    pub connecting: u64,
-    /// `Connected`.
-    pub connected: u64,
-    /// `Disconnected`.
-    pub disconnected: u64,
-    /// `Failed`.
-    pub failed: u64,
-    /// `Closed`, since the monitor began.
-    pub closed: u64,
-}
-
-impl StateCounts {
-    /// How many there were, ever: their sum.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.live() + self.closed
-    }
-
-    /// How many have not ended.
-    #[must_use]
-    pub fn live(&self) -> u64 {
-        self.new + self.connecting + self.connected + self.disconnected + self.failed
-    }
-}
 
 /// All that is known of one connection.
 #[derive(Clone, Debug)]
@@ -112,7 +44,7 @@ pub struct ConnectionInfo {
     /// When it was first connected, if it ever was.
     pub connected_at: Option<SystemTime>,
     /// Its timeline, the oldest first.
-    pub timeline: Vec<(SystemTime, Happening)>,
+    pub timeline: Vec<(SystemTime, TimelineEvent)>,
     /// How many entries were before those.
     pub timeline_dropped: u64,
     /// Its session descriptions, the oldest first.
@@ -267,38 +199,4 @@ pub struct SampleInfo {
     pub jitter: Option<Duration>,
     /// The quality of received media: 1 to 4.5.
     pub quality: Option<f32>,
-}
-
-/// All that is known of one operation.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct OperationInfo {
-    /// Its id.
-    pub id: OperationId,
-    /// Its kind.
-    pub kind: &'static str,
-    /// What it is done to.
-    pub subject: Subject,
-    /// What is to be known of it.
-    pub details: Vec<(&'static str, Detail)>,
-    /// When it was started.
-    pub started_at: SystemTime,
-    /// For how long it has been under way, or was.
-    pub duration: Duration,
-    /// How it ended; `None` while it is under way.
-    pub ending: Option<Ending>,
-}
-
-/// A task that has not ended.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct TaskReport {
-    /// The task.
-    pub task: TaskInfo,
-    /// Where in the source it was started.
-    pub location: &'static Location<'static>,
-    /// Whether its peer is gone.
-    pub orphaned: bool,
-    /// What is wrong with it, if something is.
-    pub trouble: Option<Trouble>,
 }

@@ -2,9 +2,10 @@
 
 use std::array::from_fn;
 
-use super::diagnosis::{Cause, Stage};
+use super::counts::StateCounts;
 use super::histogram::{Histogram, LIFETIMES, SCORES, TIMES};
 use crate::candidate::{CandidateType, Protocol};
+use crate::monitor::diagnosis::{Cause, Stage};
 use crate::peer::{CloseReason, Outcome};
 use crate::state::{ConnectionState, DataChannelState};
 use crate::stats::MediaKind;
@@ -268,5 +269,17 @@ impl Counters {
 
     pub(crate) fn traffic(&self, kind: TrafficKind) -> &Traffic {
         self.traffic.at(place(TrafficKind::ALL, &kind))
+    }
+
+    pub(crate) fn states(&self) -> StateCounts {
+        let state = |state| self.state(state).get();
+        StateCounts {
+            new: state(ConnectionState::New),
+            connecting: state(ConnectionState::Connecting),
+            connected: state(ConnectionState::Connected),
+            disconnected: state(ConnectionState::Disconnected),
+            failed: state(ConnectionState::Failed),
+            closed: state(ConnectionState::Closed),
+        }
     }
 }

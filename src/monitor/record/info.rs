@@ -3,18 +3,21 @@
 use std::time::Instant;
 
 use super::connection::Connection;
-use super::core::Core;
+use super::series::{Sample, loss};
 use super::session::Session;
-use super::snapshot::{
-    ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, SampleInfo, SelectedPair, TrackInfo,
+use crate::monitor::context::Context;
+use crate::monitor::report::{
+    ChannelInfo, ConnectionInfo, ConnectionRow, DescriptionInfo, EndInfo, SampleInfo, SelectedPair,
+    TrackInfo,
 };
 use crate::peer::Holder;
+use crate::state::DataChannelState;
 
 impl Connection {
     /// All that the record knows, without what it is known to do.
-    pub(super) fn info(&self, core: &Core) -> ConnectionInfo {
+    pub(crate) fn info(&self, context: &Context) -> ConnectionInfo {
         let now = Instant::now();
-        let wall = |stamp: Instant| core.clock.wall(stamp);
+        let wall = |stamp: Instant| context.clock.wall(stamp);
         let record = self.state.lock();
         let empty = Session::default();
         let session = record.session.as_deref().unwrap_or(&empty);
@@ -39,7 +42,7 @@ impl Connection {
             gathering_state: record.gathering,
             signaling_state: record.signaling,
             connected_at: record.setup.connected.map(wall),
-            timeline: record.timeline.iter().map(|it| (wall(it.at), it.what.clone())).collect(),
+            timeline: record.timeline.iter().map(|it| (wall(it.at), it.event.clone())).collect(),
             timeline_dropped: record.timeline.dropped(),
             descriptions: session
                 .descriptions
@@ -128,10 +131,55 @@ impl Connection {
         let held_by = probe.and_then(|probe| probe.holders()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {
-            Holder::DataChannel(label) => Holder::DataChannel(record.name(core, &label).into()),
+            Holder::DataChannel(label) => Holder::DataChannel(record.name(context, &label).into()),
             other => other,
         };
         info.held_by = held_by.into_iter().map(clean).collect();
         info
+    }
+
+    /// The most important of what the record knows.
+    pub(crate) fn row(&self, context: &Context) -> ConnectionRow {
+        let now = Instant::now();
+        let wall = |at: Instant| context.clock.wall(at);
+        let record = self.state.lock();
+        let session = record.session.as_deref();
+        let mut last =
+            session.map(|it| it.series.samples.iter().rev().take(2)).into_iter().flatten();
+        let (newest, before) = (last.next(), last.next());
+        let rate = |bytes: fn(&Sample) -> u64| {
+            let (newest, before) = (newest?, before?);
+            let time = newest.at.saturating_duration_since(before.at).as_secs_f64();
+            let bytes = bytes(newest).saturating_sub(bytes(before));
+            (time > 0.0).then(|| bytes as f64 * 8.0 / time)
+        };
+        let opened = record.opened.unwrap_or(record.updated);
+        let end = record.end.as_ref();
+        ConnectionRow {
+            number: self.number,
+            id: self.id.clone(),
+            group: self.group.clone(),
+            created_at: wall(opened),
+            connected_at: record.setup.connected.map(wall),
+            ended_at: end.map(|end| wall(end.at)),
+            age: end.map_or(now, |end| end.at).saturating_duration_since(opened),
+            state: record.connection,
+            ice_state: record.ice,
+            round_trip_time: newest.and_then(|it| it.round_trip_time),
+            bitrate_in: rate(|sample| sample.bytes_received),
+            bitrate_out: rate(|sample| sample.bytes_sent),
+            loss: newest.zip(before).and_then(|(newest, before)| loss(before, newest)),
+            quality: newest.and_then(|it| it.score),
+            tracks: session
+                .map_or(0, |it| it.tracks.iter().filter(|it| it.removed.is_none()).count()),
+            data_channels: session.map_or(0, |it| {
+                it.channels.iter().filter(|it| it.state != Some(DataChannelState::Closed)).count()
+            }),
+            tasks: record.tasks.pending(),
+            errors: record.errors.iter().len(),
+            close_reason: end.map(|end| end.reason),
+            cause: record.diagnosis(now).map(|it| it.cause),
+            held: end.and_then(|_| record.tells_release().then_some(record.released.is_none())),
+        }
     }
 }
