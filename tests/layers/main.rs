@@ -1,0 +1,49 @@
+//! The layers of `src/`, which `ARCHITECTURE.md` states: who may name whom, in every form in which
+//! a path can be written, down to single files.
+
+#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod graph;
+mod planted;
+mod rules;
+mod source;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use self::graph::Graph;
+
+fn src() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn assert_none(found: &BTreeSet<String>, what: &str) {
+    let list: Vec<_> = found.iter().map(String::as_str).collect();
+    assert!(found.is_empty(), "{what}:\n  {}", list.join("\n  "));
+}
+
+#[test]
+fn every_file_has_a_layer() {
+    assert_none(&rules::unplaced(&Graph::read(&src())), "without a place");
+}
+
+#[test]
+fn every_layer_names_only_those_below_it() {
+    assert_none(&rules::upwards(&Graph::read(&src())), "upwards");
+}
+
+#[test]
+fn no_file_names_what_its_folder_must_not_know() {
+    assert_none(&rules::present(&Graph::read(&src())), "names of others");
+}
+
+#[test]
+fn no_circle() {
+    let circles = rules::circles(&Graph::read(&src()));
+    for circle in &circles {
+        let list: Vec<_> = circle.iter().map(String::as_str).collect();
+        println!("{} uses in a circle:\n  {}", list.len(), list.join("\n  "));
+    }
+    assert!(circles.is_empty(), "{} circles", circles.len());
+}
