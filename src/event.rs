@@ -198,6 +198,16 @@ pub enum Event<'a> {
         /// For how long by now.
         held: Duration,
     },
+    /// A callback that was told to be stalled has returned, or was dropped with its driver: exactly
+    /// one such event for each [`HandlerStalled`](Self::HandlerStalled).
+    HandlerReturned {
+        /// Which peer.
+        peer: &'a PeerId,
+        /// The callback's name.
+        callback: &'static str,
+        /// How long it held the driver.
+        held: Duration,
+    },
     /// A callback of the application's handler panicked. The connection lives on.
     HandlerPanicked {
         /// Which peer.

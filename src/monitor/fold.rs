@@ -71,7 +71,7 @@ impl Observer for PeerFold {
             }
             Event::Stats { report, .. } => self.connection.sampled(context, at, report.clone()),
             Event::CloseStarted { reason, .. } => {
-                self.note(at, TimelineEvent::CloseStarted(reason))
+                self.note(at, TimelineEvent::CloseStarted(reason));
             }
             Event::Closed { reason, closure, took, .. } => {
                 let closure = Some(closure.clone());
@@ -85,7 +85,10 @@ impl Observer for PeerFold {
             }
             Event::Released { .. } => self.change(|record| record.release(context, at)),
             Event::HandlerStalled { callback, .. } => {
-                self.note(at, TimelineEvent::HandlerStalled(callback))
+                self.change(|record| record.handler_stalled(context, at, callback));
+            }
+            Event::HandlerReturned { callback, .. } => {
+                self.change(|record| record.handler_returned(context, at, callback));
             }
             Event::HandlerPanicked { callback, message, .. } => {
                 self.error(at, &format!("{callback} panicked: {message}"));

@@ -81,7 +81,7 @@ impl Monitor {
         let counters = &context.counters;
         let states = counters.states();
         let (tasks, stuck, orphaned) = self.hub.tasks.summary();
-        let unreleased = counters.unreleased.get();
+        let (unreleased, stalled) = (counters.unreleased.get(), counters.stalled.get());
         let sink = context.outlets.sink();
         let dropped = sink.map_or(0, |it| it.dropped().iter().map(|(_, count)| count).sum());
         let is_dropping = sink.is_some_and(|sink| sink.is_dropping());
@@ -89,6 +89,7 @@ impl Monitor {
             live: states.live(),
             failed: states.failed,
             not_closed: counters.not_closed.get(),
+            stalled,
             stuck,
             orphaned,
             unreleased,
@@ -100,6 +101,7 @@ impl Monitor {
             states,
             operations: self.hub.operations.counts(),
             tasks,
+            stalled_handlers: stalled,
             orphaned_tasks: orphaned,
             stuck_tasks: stuck,
             unreleased,

@@ -4,7 +4,7 @@ use std::sync::Weak;
 
 use super::book::Book;
 use super::context::Context;
-use super::operations::Operations;
+use super::operations::{OperationRecord, Operations};
 use super::record::Connection;
 use super::report::{ConnectionInfo, Metrics};
 use super::tasks::Tasks;
@@ -38,7 +38,7 @@ impl Hub {
         let mut info = connection.info(&self.context);
         // Another connection may have the id by now.
         if info.end.is_none() {
-            info.active_operations = self.operations.active_of(&connection.id, |it| it.id());
+            info.active_operations = self.operations.active_of(&connection.id, OperationRecord::id);
         }
         info.pending_tasks = self.tasks.of(connection.number);
         info

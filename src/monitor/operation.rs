@@ -56,7 +56,7 @@ impl OperationBuilder {
         let Self { hub, kind, peer, mut details } = self;
         if let Some(details) = &mut details {
             hub.with_secrets(peer.as_ref(), |secrets| {
-                details.clean(&hub.context.redactor, secrets)
+                details.clean(&hub.context.redactor, secrets);
             });
         }
         let target = peer.clone().map_or(OperationTarget::None, OperationTarget::Peer);

@@ -231,7 +231,11 @@ impl<'a> RunningGuard<'a> {
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        *self.callback.running.lock() = None;
+        let returned = self.callback.running.lock().take().filter(|running| running.told);
+        if let Some(Running { callback, since, .. }) = returned {
+            let (status, held) = (&self.callback.status, since.elapsed());
+            status.watch.tell(|| Event::HandlerReturned { peer: &status.id, callback, held });
+        }
     }
 }
 

@@ -206,7 +206,7 @@ mod tests {
         let mut next = updates.next();
         assert!((&mut next).now_or_never().is_none(), "expected it to wait");
         feed.push(update(1));
-        assert_eq!(number(futures::executor::block_on(next)), Some(1));
+        assert_eq!(number(next.now_or_never().flatten()), Some(1));
         (0..10).for_each(|number| feed.push(update(number)));
         let lagged = updates.next().now_or_never().flatten();
         assert!(matches!(lagged, Some(Err(Lagged { missed: Some(10) }))), "{lagged:?}");

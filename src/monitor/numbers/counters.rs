@@ -178,6 +178,8 @@ pub(crate) struct Counters {
     pub(crate) unreleased: Gauge,
     closes: Vec<Histogram>,
     pub(crate) not_closed: Gauge,
+    /// Connections whose driver a callback holds beyond its budget.
+    pub(crate) stalled: Gauge,
     /// Restarts that were answered, and others.
     pub(crate) ice_restarts: [Counter; 2],
     selected_pairs: Vec<Counter>,
@@ -208,6 +210,7 @@ impl Counters {
             unreleased: Gauge::default(),
             closes: seconds(CloseEnd::ALL.len()),
             not_closed: Gauge::default(),
+            stalled: Gauge::default(),
             ice_restarts: Default::default(),
             selected_pairs: (0..PAIR_KINDS).map(|_| Counter::default()).collect(),
             round_trip_times: Histogram::new(TIMES),

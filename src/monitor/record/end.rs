@@ -46,6 +46,9 @@ impl State {
         if self.not_closed > 0 {
             counters.not_closed.add(-1);
         }
+        if self.stalled > 0 {
+            counters.stalled.add(-1);
+        }
         if self.setup.connected.is_none() && self.tells_state() {
             counters.setup(Phase::Total, false).observe(at.saturating_duration_since(opened));
         }

@@ -21,6 +21,7 @@ impl State {
         self.probe = Some(probe);
         context.counters.opened.add(1);
         context.counters.state(self.connection).add(1);
+        context.counters.stalled.add(i64::from(self.stalled > 0));
         self.note(context, at, TimelineEvent::Opened);
         self.early.take()
     }
@@ -101,5 +102,33 @@ impl State {
         }
         self.gathering = state;
         self.note(context, at, TimelineEvent::IceGatheringState(state));
+    }
+
+    pub(crate) fn handler_stalled(
+        &mut self,
+        context: &Context,
+        at: Instant,
+        callback: &'static str,
+    ) {
+        self.count_stalled(context, 1);
+        self.note(context, at, TimelineEvent::HandlerStalled(callback));
+    }
+
+    pub(crate) fn handler_returned(
+        &mut self,
+        context: &Context,
+        at: Instant,
+        callback: &'static str,
+    ) {
+        self.count_stalled(context, -1);
+        self.note(context, at, TimelineEvent::HandlerReturned(callback));
+    }
+
+    fn count_stalled(&mut self, context: &Context, more: i32) {
+        let was = self.stalled > 0;
+        self.stalled = self.stalled.saturating_add(more);
+        if self.opened.is_some() && self.end.is_none() {
+            context.counters.stalled.add(i64::from(self.stalled > 0) - i64::from(was));
+        }
     }
 }

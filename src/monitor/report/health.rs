@@ -47,6 +47,7 @@ impl Health {
             others.push(HealthIssue::Failed(seen.failed));
         }
         for (count, issue) in [
+            (seen.stalled, HealthIssue::StalledHandlers(seen.stalled)),
             (seen.stuck, HealthIssue::StuckTasks(seen.stuck)),
             (seen.orphaned, HealthIssue::OrphanedTasks(seen.orphaned)),
             (seen.unreleased, HealthIssue::Unreleased(seen.unreleased)),
@@ -92,6 +93,9 @@ pub enum HealthIssue {
     },
     /// Connections have failed, and are still open: how many.
     Failed(u64),
+    /// Callbacks hold the drivers of their connections beyond their budget, so that nothing is sent
+    /// or received there: how many connections.
+    StalledHandlers(u64),
     /// Tasks are stuck: how many.
     StuckTasks(u64),
     /// Tasks have outlived their peers: how many.
@@ -110,6 +114,9 @@ impl fmt::Display for HealthIssue {
             }
             Self::NotClosed(count) => (count, "peer would not close", "peers would not close"),
             Self::Failed(count) => (count, "connection has failed", "connections have failed"),
+            Self::StalledHandlers(count) => {
+                (count, "connection is held by a callback", "connections are held by callbacks")
+            }
             Self::StuckTasks(count) => (count, "task is stuck", "tasks are stuck"),
             Self::OrphanedTasks(count) => (count, "task is orphaned", "tasks are orphaned"),
             Self::Unreleased(count) => {
@@ -128,6 +135,7 @@ pub(crate) struct Vitals {
     pub(crate) live: u64,
     pub(crate) failed: u64,
     pub(crate) not_closed: u64,
+    pub(crate) stalled: u64,
     pub(crate) stuck: u64,
     pub(crate) orphaned: u64,
     pub(crate) unreleased: u64,
@@ -142,6 +150,7 @@ mod tests {
         live: 10,
         failed: 0,
         not_closed: 0,
+        stalled: 0,
         stuck: 0,
         orphaned: 0,
         unreleased: 0,

@@ -21,6 +21,9 @@ pub struct Summary {
     pub operations: OperationCounts,
     /// Recorded tasks.
     pub tasks: TaskCounts,
+    /// Connections whose driver a callback of the application holds beyond its
+    /// [budget](crate::PeerOptions::handler_budget).
+    pub stalled_handlers: u64,
     /// Tasks that have outlived their peers. Updated every second.
     pub orphaned_tasks: u64,
     /// Tasks that are stuck. Updated every second.

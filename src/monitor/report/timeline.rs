@@ -101,6 +101,8 @@ pub enum TimelineEvent {
     Error(Box<str>),
     /// A callback of the application has held the connection's driver beyond its budget.
     HandlerStalled(&'static str),
+    /// A callback that held the driver has returned, or was dropped.
+    HandlerReturned(&'static str),
     /// A close was started.
     CloseStarted(CloseReason),
     /// A close did not end the connection.
@@ -150,6 +152,7 @@ impl fmt::Display for TimelineEvent {
             Self::TaskRemoved { id, name, end } => write!(f, "{id} {name:?} {}", end.as_str()),
             Self::Error(message) => write!(f, "error: {message}"),
             Self::HandlerStalled(callback) => write!(f, "{callback} holds the driver"),
+            Self::HandlerReturned(callback) => write!(f, "{callback} has returned"),
             Self::CloseStarted(reason) => write!(f, "closing: {reason}"),
             Self::NotClosed(outcome) => write!(f, "not closed: {outcome}"),
             Self::Closed(reason) => write!(f, "closed: {reason}"),

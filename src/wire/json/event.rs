@@ -102,6 +102,9 @@ fn described(event: &TimelineEvent) -> (&'static str, Vec<(&'static str, String)
         TimelineEvent::HandlerStalled(callback) => {
             ("handler_stalled", vec![("callback", (*callback).to_owned())])
         }
+        TimelineEvent::HandlerReturned(callback) => {
+            ("handler_returned", vec![("callback", (*callback).to_owned())])
+        }
         TimelineEvent::CloseStarted(reason) => {
             ("close_started", vec![("reason", reason.to_string())])
         }

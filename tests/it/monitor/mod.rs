@@ -10,6 +10,7 @@ mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod redaction;
+mod stalled;
 #[cfg(feature = "tracing")]
 mod tracing;
 
