@@ -11,7 +11,7 @@ use super::hub::Hub;
 use super::operations::{OperationRecord, RawOutcome, clean_target};
 use super::record::{Connection, State};
 use super::report::{OperationOutcome, OperationTarget, TimelineEvent};
-use crate::event::{Event, Observer};
+use crate::event::{Event, EventKind, Observer};
 use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome, Probe};
 use crate::redact::Secrets;
@@ -26,92 +26,92 @@ pub(super) struct PeerFold {
 
 impl Observer for PeerFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (hub, context, at) = (&*self.hub, &self.hub.context, Instant::now());
+        let (hub, context, at) = (&*self.hub, &self.hub.context, event.at);
         context.counters.events.add(1);
-        match *event {
-            Event::Opened { probe, .. } => self.opened(at, probe.clone()),
-            Event::StateChanged { state, .. } => {
+        match event.kind {
+            EventKind::Opened { probe, .. } => self.opened(at, probe.clone()),
+            EventKind::ConnectionStateChanged { state, .. } => {
                 self.change(|record| record.connection_state(context, at, state));
             }
-            Event::IceConnectionStateChanged { state, .. } => {
+            EventKind::IceConnectionStateChanged { state, .. } => {
                 self.change(|record| record.ice_state(context, at, state));
             }
-            Event::IceGatheringStateChanged { state, .. } => {
+            EventKind::IceGatheringStateChanged { state, .. } => {
                 self.change(|record| record.gathering_state(context, at, state));
             }
-            Event::SignalingStateChanged { state, .. } => {
+            EventKind::SignalingStateChanged { state, .. } => {
                 self.change(|record| record.signaling_state(context, at, state));
             }
-            Event::NegotiationNeeded { .. } => {
+            EventKind::NegotiationNeeded { .. } => {
                 self.note(at, TimelineEvent::NegotiationNeeded);
             }
-            Event::Described { side, kind, sdp, .. } => {
+            EventKind::DescriptionSet { side, kind, sdp, .. } => {
                 self.change(|record| record.describe(context, at, side, kind, sdp.as_str()));
             }
-            Event::CandidateAdded { side, candidate, .. } => {
+            EventKind::CandidateAdded { side, candidate, .. } => {
                 self.change(|record| record.add_candidate(context, at, side, candidate, true));
             }
-            Event::CandidateFailed { url, code, message, .. } => {
+            EventKind::CandidateFailed { url, code, message, .. } => {
                 self.change(|record| record.candidate_failed(context, at, url, code, message));
             }
-            Event::DtlsAlert { side, description, .. } => {
+            EventKind::DtlsAlert { side, description, .. } => {
                 self.change(|record| record.dtls_alert(context, at, side, description));
             }
-            Event::Configured { configuration, .. } => {
+            EventKind::Configured { configuration, .. } => {
                 self.change(|record| record.configured(context, at, configuration));
             }
-            Event::ChannelAdded { side, id, label, .. } => {
+            EventKind::ChannelAdded { side, id, label, .. } => {
                 self.change(|record| record.channel_added(context, at, side, id, label));
             }
-            Event::TrackAdded { side, id, kind, .. } => {
+            EventKind::TrackAdded { side, id, kind, .. } => {
                 self.change(|record| record.track_added(context, at, side, id, kind));
             }
-            Event::TrackRemoved { side, id, .. } => {
+            EventKind::TrackRemoved { side, id, .. } => {
                 self.change(|record| record.track_removed(context, at, side, id));
             }
-            Event::Stats { report, .. } => self.connection.sampled(context, at, report.clone()),
-            Event::CloseStarted { reason, .. } => {
+            EventKind::Stats { report, .. } => self.connection.sampled(context, at, report.clone()),
+            EventKind::CloseStarted { reason, .. } => {
                 self.note(at, TimelineEvent::CloseStarted(reason));
             }
-            Event::Closed { reason, closure, took, .. } => {
-                let closure = Some(closure.clone());
-                self.end(|record| record.finish(context, at, reason, closure, Some(took)));
+            EventKind::Closed { reason, mode, took, .. } => {
+                let mode = Some(mode.clone());
+                self.end(|record| record.finish(context, at, reason, mode, Some(took)));
             }
-            Event::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
+            EventKind::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
                 self.end(|record| record.finish(context, at, reason, None, Some(took)));
             }
-            Event::NotClosed { outcome, took, .. } => {
+            EventKind::NotClosed { outcome, took, .. } => {
                 self.change(|record| record.not_closed(context, at, outcome, took));
             }
-            Event::Released { .. } => self.change(|record| record.release(context, at)),
-            Event::HandlerStalled { callback, .. } => {
+            EventKind::Released { .. } => self.change(|record| record.release(context, at)),
+            EventKind::HandlerStalled { callback, .. } => {
                 self.change(|record| record.handler_stalled(context, at, callback));
             }
-            Event::HandlerReturned { callback, .. } => {
+            EventKind::HandlerReturned { callback, .. } => {
                 self.change(|record| record.handler_returned(context, at, callback));
             }
-            Event::HandlerPanicked { callback, message, .. } => {
+            EventKind::HandlerPanicked { callback, message, .. } => {
                 self.error(at, &format!("{callback} panicked: {message}"));
             }
-            Event::TaskGroupMade { group, .. } => {
+            EventKind::TaskGroupCreated { group, .. } => {
                 hub.tasks.add_group(Some(self.connection.number), group.clone());
             }
-            Event::TaskStarted { task } => {
+            EventKind::TaskStarted { task } => {
                 hub.tasks.started(task);
                 self.change(|record| record.task_started(context, at, task));
             }
-            Event::TaskEnded { task, end } => {
+            EventKind::TaskEnded { task, end } => {
                 hub.tasks.ended(task, end);
                 self.change(|record| record.task_ended(context, at, task, end));
             }
-            Event::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
-            Event::OperationStarted { id, operation, .. } => {
+            EventKind::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
+            EventKind::OperationStarted { id, operation, .. } => {
                 self.change(State::operation_started);
                 let target = OperationTarget::Peer(self.connection.id.clone());
                 let record = OperationRecord::spanned(id, operation, target, at);
                 hub.operations.start(context, record);
             }
-            Event::OperationEnded { id, operation, ref end, .. } => {
+            EventKind::OperationEnded { id, operation, ref end, .. } => {
                 // The text of an error is foreign code, and is not made under the lock.
                 let raw = RawOutcome::of(end);
                 let outcome = self.change(|record| {
@@ -173,8 +173,8 @@ impl PeerFold {
                 book.take_off(&self.connection);
             }
         }
-        if let Some((reason, closure, took)) = early {
-            self.end(|record| record.finish(context, at, reason, closure, took));
+        if let Some((reason, mode, took)) = early {
+            self.end(|record| record.finish(context, at, reason, mode, took));
         }
     }
 
@@ -200,18 +200,18 @@ pub(super) struct SetFold {
 
 impl Observer for SetFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (hub, context, at) = (&*self.hub, &self.hub.context, Instant::now());
+        let (hub, context, at) = (&*self.hub, &self.hub.context, event.at);
         context.counters.events.add(1);
-        match *event {
-            Event::TaskGroupMade { group, .. } => hub.tasks.add_group(None, group.clone()),
-            Event::TaskStarted { task } => hub.tasks.started(task),
-            Event::TaskEnded { task, end } => hub.tasks.ended(task, end),
-            Event::OperationStarted { id, operation, target, .. } => {
+        match event.kind {
+            EventKind::TaskGroupCreated { group, .. } => hub.tasks.add_group(None, group.clone()),
+            EventKind::TaskStarted { task } => hub.tasks.started(task),
+            EventKind::TaskEnded { task, end } => hub.tasks.ended(task, end),
+            EventKind::OperationStarted { id, operation, target, .. } => {
                 let target = clean_target(&context.redactor, target);
                 let record = OperationRecord::spanned(id, operation, target, at);
                 hub.operations.start(context, record);
             }
-            Event::OperationEnded { id, operation, ref end, .. } => {
+            EventKind::OperationEnded { id, operation, ref end, .. } => {
                 let outcome = RawOutcome::of(end).clean(&context.redactor, Secrets::none());
                 hub.operations.end(context, id, operation, at, outcome);
             }

@@ -121,6 +121,8 @@ impl Monitor {
 
 fn takes(filter: &ConnectionFilter, connection: &Connection) -> bool {
     let own = |group: &String| connection.group.as_ref().is_some_and(|it| it.as_str() == group);
-    filter.group.as_ref().is_none_or(own)
+    filter.id.as_ref().is_none_or(|id| connection.id.as_str() == id)
+        && filter.number.is_none_or(|number| connection.number == number)
+        && filter.group.as_ref().is_none_or(own)
         && filter.state.is_none_or(|state| connection.read(State::connection) == state)
 }

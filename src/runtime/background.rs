@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
 
+use super::clock::{self, Alarm, Clock};
 use super::spawner::BoxFuture;
-use super::time;
+use super::thread;
 use crate::sync::Mutex;
 
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
@@ -45,7 +46,7 @@ struct Workers {
     /// When the last one was started.
     needed: Option<Instant>,
     /// When they are looked at next.
-    look: Option<(Instant, time::Alarm)>,
+    look: Option<(Instant, Alarm)>,
 }
 
 static BACKGROUND: Background = Background {
@@ -64,17 +65,9 @@ static BACKGROUND: Background = Background {
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
-        time::start().and_then(|()| workers.start_one()).map_err(|e| StartError(Arc::new(e)))?;
+        clock::start().and_then(|()| workers.start_one()).map_err(|e| StartError(Arc::new(e)))?;
     }
     Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
-pub(crate) fn start_thread<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<()> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
 /// Queues a task; it runs once [`start`] has succeeded, before or after.
@@ -87,13 +80,13 @@ where
 
 impl Workers {
     fn start_one(&mut self) -> io::Result<()> {
-        start_thread("anypeer", work)?;
+        thread::start("anypeer", work)?;
         self.started += 1;
         Ok(())
     }
 
     fn look_at(&mut self, at: Instant) {
-        self.look = Some((at, time::Alarm::set(at, Waker::from(Arc::new(Supervisor)))));
+        self.look = Some((at, Clock::system().alarm(at, Waker::from(Arc::new(Supervisor)))));
     }
 }
 

@@ -20,6 +20,8 @@
 mod async_std;
 #[cfg_attr(anypeer_loom, path = "../../loom/src/background.rs")]
 pub(crate) mod background;
+#[cfg_attr(anypeer_loom, path = "../../loom/src/clock.rs")]
+pub(crate) mod clock;
 mod current;
 mod executor;
 pub mod guide {
@@ -33,8 +35,10 @@ mod smol;
 mod spawner;
 #[cfg(feature = "http")]
 pub(crate) mod tcp;
-#[cfg_attr(anypeer_loom, path = "../../loom/src/time.rs")]
+pub(crate) mod thread;
 pub(crate) mod time;
+#[cfg(not(anypeer_loom))]
+mod timers;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod wait;
@@ -42,6 +46,7 @@ mod wait;
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStdSpawner;
 pub use self::background::StartError;
+pub use self::clock::Clock;
 pub use self::current::{EnterGuard, current, enter};
 pub use self::executor::ExecutorSpawner;
 pub use self::join::{JoinError, JoinHandle};

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::background::{self, StartError};
+use super::clock::Clock;
 use super::current::{Mark, Marked, Named};
 use super::join::JoinHandle;
 
@@ -49,6 +50,12 @@ pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// thread-local. By default there is nothing to set.
     fn within(&self, work: &mut dyn FnMut()) {
         work();
+    }
+
+    /// The clock that belongs to the executor, read once for each peer and each group of tasks.
+    /// By default the system's.
+    fn clock(&self) -> Clock {
+        Clock::system()
     }
 
     /// A short name, for messages.
@@ -172,6 +179,18 @@ impl Runtime {
                 }
             }
             _ => work(),
+        }
+    }
+
+    /// The clock of the runtime; see [`Spawner::clock`].
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        match &self.0 {
+            // A panic of a foreign spawner must not keep a peer from being made.
+            Backend::Custom(spawner) => {
+                catch_unwind(AssertUnwindSafe(|| spawner.clock())).unwrap_or_default()
+            }
+            _ => Clock::system(),
         }
     }
 

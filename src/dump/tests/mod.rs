@@ -162,7 +162,7 @@ fn full(number: u64, text: &str) -> ConnectionInfo {
     info.end = Some(EndInfo {
         at: ms(number + 250),
         reason: CloseReason::Requested,
-        closure: None,
+        mode: None,
         took: Duration::ZERO,
     });
     info

@@ -48,7 +48,7 @@ impl RawOutcome {
         match end {
             OperationEnd::Completed(result) => Self::Completed(result.map(str::to_owned)),
             OperationEnd::Failed(error) => Self::Failed(chain(*error)),
-            OperationEnd::Canceled => Self::Cancelled,
+            OperationEnd::Cancelled => Self::Cancelled,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::monitor::diagnosis::{Cause, Diagnosis, diagnose};
 use crate::monitor::numbers::{CloseEnd, Phase};
 use crate::monitor::options::ERROR_BYTES;
 use crate::monitor::report::TimelineEvent;
-use crate::peer::{CloseFailure, CloseReason, Closure, ForceCause, Outcome};
+use crate::peer::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::state::{ConnectionState, DataChannelState};
 
 impl State {
@@ -18,21 +18,21 @@ impl State {
         context: &Context,
         at: Instant,
         reason: CloseReason,
-        closure: Option<Closure>,
+        mode: Option<CloseMode>,
         took: Option<Duration>,
     ) -> bool {
         let Some(opened) = self.opened else {
-            self.early.get_or_insert((reason, closure, took));
+            self.early.get_or_insert((reason, mode, took));
             return false;
         };
         if self.end.is_some() {
             return false;
         }
-        let closure = closure.map(|closure| self.clean_closure(context, closure));
+        let mode = mode.map(|mode| self.clean_mode(context, mode));
         let counters = &context.counters;
-        let end = match &closure {
-            Some(Closure::Graceful) => CloseEnd::Graceful,
-            Some(Closure::Forced(_)) => CloseEnd::Forced,
+        let end = match &mode {
+            Some(CloseMode::Graceful) => CloseEnd::Graceful,
+            Some(CloseMode::Forced(_)) => CloseEnd::Forced,
             None => CloseEnd::Unconfirmed,
         };
         let diagnosis = diagnose(&self.evidence(at, Some(reason)));
@@ -72,7 +72,7 @@ impl State {
         }
         let diagnosis = diagnosis.map(Box::new);
         let took = took.unwrap_or_default();
-        self.end = Some(End { at, reason, closure, took, diagnosis });
+        self.end = Some(End { at, reason, mode, took, diagnosis });
         self.connection = ConnectionState::Closed;
         self.note(context, at, TimelineEvent::Closed(reason));
         true
@@ -89,11 +89,11 @@ impl State {
     }
 
     /// How it ended, with its texts as they may be kept.
-    fn clean_closure(&self, context: &Context, closure: Closure) -> Closure {
+    fn clean_mode(&self, context: &Context, mode: CloseMode) -> CloseMode {
         let clean = |text: String| String::from(self.text(context, &text, ERROR_BYTES));
-        match closure {
-            Closure::Forced(ForceCause::Failed(failure)) => {
-                Closure::Forced(ForceCause::Failed(match failure {
+        match mode {
+            CloseMode::Forced(ForceCause::Failed(failure)) => {
+                CloseMode::Forced(ForceCause::Failed(match failure {
                     CloseFailure::Error(text) => CloseFailure::Error(clean(text)),
                     CloseFailure::Panicked(text) => CloseFailure::Panicked(clean(text)),
                     CloseFailure::Lost => CloseFailure::Lost,

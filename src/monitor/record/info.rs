@@ -10,7 +10,7 @@ use crate::monitor::report::{
     ChannelInfo, ConnectionInfo, ConnectionRow, DescriptionInfo, EndInfo, SampleInfo, SelectedPair,
     TrackInfo,
 };
-use crate::peer::Holder;
+use crate::peer::RetainedBy;
 use crate::state::DataChannelState;
 
 impl Connection {
@@ -119,7 +119,7 @@ impl Connection {
             end: record.end.as_ref().map(|it| EndInfo {
                 at: wall(it.at),
                 reason: it.reason,
-                closure: it.closure.clone(),
+                mode: it.mode.clone(),
                 took: it.took,
             }),
             diagnosis: record.diagnosis(now),
@@ -128,10 +128,12 @@ impl Connection {
         };
         drop(record);
         // Whoever holds may be asked by any code.
-        let held_by = probe.and_then(|probe| probe.holders()).unwrap_or_default();
+        let held_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {
-            Holder::DataChannel(label) => Holder::DataChannel(record.name(context, &label).into()),
+            RetainedBy::DataChannel(label) => {
+                RetainedBy::DataChannel(record.name(context, &label).into())
+            }
             other => other,
         };
         info.held_by = held_by.into_iter().map(clean).collect();

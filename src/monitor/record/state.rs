@@ -8,7 +8,7 @@ use crate::monitor::diagnosis::Diagnosis;
 use crate::monitor::numbers::{Bounded, OperationCounts, OutcomeKind, TaskCounts};
 use crate::monitor::options::{ERROR_BYTES, NAME_BYTES};
 use crate::monitor::report::TimelineEvent;
-use crate::peer::{CloseReason, Closure, Probe};
+use crate::peer::{CloseMode, CloseReason, Probe};
 use crate::redact::Secrets;
 use crate::state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 use crate::task::{TaskEnd, TaskInfo};
@@ -59,13 +59,13 @@ pub(super) struct End {
     pub(super) at: Instant,
     pub(super) reason: CloseReason,
     /// `None` where the end could not be seen.
-    pub(super) closure: Option<Closure>,
+    pub(super) mode: Option<CloseMode>,
     pub(super) took: Duration,
     pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// Why, how and within what time a connection ended that was not opened yet.
-pub(crate) type EarlyEnd = (CloseReason, Option<Closure>, Option<Duration>);
+pub(crate) type EarlyEnd = (CloseReason, Option<CloseMode>, Option<Duration>);
 
 /// One entry of a timeline.
 #[derive(Clone)]

@@ -11,6 +11,10 @@ use crate::state::{ConnectionState, IceConnectionState};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionFilter {
+    /// Only connections with this id.
+    pub id: Option<String>,
+    /// Only the connection with this [number](super::ConnectionInfo::number).
+    pub number: Option<u64>,
     /// Only connections in this state.
     pub state: Option<ConnectionState>,
     /// Only connections of this group.

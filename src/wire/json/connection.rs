@@ -7,7 +7,7 @@ use super::time::{seconds, unix};
 use crate::candidate::{Candidate, Side};
 use crate::id::GroupId;
 use crate::monitor::{ChannelInfo, ConnectionInfo, Diagnosis, SampleInfo};
-use crate::peer::Closure;
+use crate::peer::CloseMode;
 use crate::state::DataChannelState;
 use crate::stats::{MediaKind, StatsReport};
 
@@ -254,13 +254,13 @@ impl<'a> ConnectionJson<'a> {
             close: info.end.as_ref().map(|end| EndJson {
                 timestamp: unix(end.at),
                 reason: end.reason.as_str(),
-                closure: end.closure.as_ref().map(|closure| match closure {
-                    Closure::Graceful => "graceful",
-                    Closure::Forced(_) => "forced",
+                closure: end.mode.as_ref().map(|mode| match mode {
+                    CloseMode::Graceful => "graceful",
+                    CloseMode::Forced(_) => "forced",
                 }),
-                cause: end.closure.as_ref().and_then(|closure| match closure {
-                    Closure::Graceful => None,
-                    Closure::Forced(cause) => Some(cause.to_string()),
+                cause: end.mode.as_ref().and_then(|mode| match mode {
+                    CloseMode::Graceful => None,
+                    CloseMode::Forced(cause) => Some(cause.to_string()),
                 }),
                 duration: seconds(end.took),
             }),
