@@ -10,6 +10,7 @@ import sys
 ALLOWED = {
     "tokio::runtime::handle::Handle",
     "async_executor::Executor",
+    "async_executor::static_executors::StaticExecutor",
     "axum::routing::Router",
     "pin_project_lite::__private::PinnedFieldsOf",
 }

@@ -79,8 +79,9 @@
 //! # Stability
 //!
 //! Before 1.0 a minor version may change names. Enums and structs that may grow are
-//! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for
-//! `tokio::runtime::Handle`, which `TokioSpawner` is made from, and `axum::Router`, which `http` makes.
+//! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for those that a spawner
+//! is made from (`tokio::runtime::Handle`, and [`runtime::Executor`] and [`runtime::StaticExecutor`]
+//! of `async-executor`) and `axum::Router`, which `http` makes.
 
 mod candidate;
 #[cfg(feature = "dump")]

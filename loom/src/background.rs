@@ -1,26 +1,7 @@
 //! Stands in for the background executor in a model: a thread for each task.
 
-use std::fmt;
-use std::io;
-use std::sync::Arc;
-
 use super::spawner::BoxFuture;
-
-/// As the real one's, and never made.
-#[derive(Clone, Debug)]
-pub struct StartError(Arc<io::Error>);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a thread could not be started")
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
-    }
-}
+use super::thread::StartError;
 
 pub(super) fn start() -> Result<(), StartError> {
     Ok(())

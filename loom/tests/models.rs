@@ -9,7 +9,7 @@ use anypeer::peer::{
     CloseReason, CloseMode, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
     ReaperOptions,
 };
-use anypeer::runtime::{BoxFuture, Runtime, Spawner};
+use anypeer::runtime::{BoxFuture, Spawner};
 use anypeer::task::TaskGroup;
 use anypeer::{Event, EventKind, Observer, Outcome, Peer, PeerOptions, Peers};
 use loom::future::block_on;
@@ -67,7 +67,7 @@ impl Observer for Told {
 fn set() -> (Peers, Arc<Told>) {
     let told = Arc::new(Told::default());
     let peers = Peers::builder()
-        .runtime(Runtime::custom(Threads))
+        .runtime(Threads)
         .observer(Arc::clone(&told) as _)
         .reaper(ReaperOptions::off());
     (peers.build(), told)
@@ -223,7 +223,7 @@ fn a_task_group_that_is_made_while_its_peer_is_closed_is_cancelled() {
 #[test]
 fn who_waits_for_a_group_to_be_idle_is_woken_by_the_end_of_its_last_counted_task() {
     model(|| {
-        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        let group = TaskGroup::new(Threads).expect("nothing to start");
         drop(group.track(async {}));
         block_on(group.idle());
         assert_eq!(group.len(), 0);
@@ -233,7 +233,7 @@ fn who_waits_for_a_group_to_be_idle_is_woken_by_the_end_of_its_last_counted_task
 #[test]
 fn a_counted_task_and_its_group_may_go_in_any_order() {
     model(|| {
-        let group = TaskGroup::new(Runtime::custom(Threads)).expect("nothing to start");
+        let group = TaskGroup::new(Threads).expect("nothing to start");
         let ended = group.track(async { 1 });
         drop(group);
         assert_eq!(block_on(ended), Ok(1));

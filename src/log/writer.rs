@@ -9,7 +9,7 @@ use super::options::LogOptions;
 use super::record::LogRecord;
 use super::stream::Stream;
 use crate::runtime::StartError;
-use crate::runtime::thread;
+use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
 
@@ -25,7 +25,7 @@ pub(super) fn start(
     records: Receiver<LogRecord>,
     drops: Arc<Drops>,
 ) -> Result<(), StartError> {
-    thread::start("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
+    start_thread("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
 }
 
 struct Output {

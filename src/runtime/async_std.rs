@@ -1,6 +1,6 @@
 //! The async-std backend.
 
-use super::spawner::{Backend, BoxFuture, Runtime, Spawner};
+use super::spawner::{BoxFuture, Spawner};
 
 /// Spawns on async-std's global executor, from any thread.
 ///
@@ -32,12 +32,6 @@ impl Spawner for AsyncStdSpawner {
 
     fn name(&self) -> &'static str {
         "async-std"
-    }
-}
-
-impl From<AsyncStdSpawner> for Runtime {
-    fn from(spawner: AsyncStdSpawner) -> Self {
-        Self(Backend::AsyncStd(spawner))
     }
 }
 

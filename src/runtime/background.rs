@@ -5,7 +5,6 @@
 //! have been inside code that is not ours ([`foreign`]) for too long: so one connection whose
 //! close blocks its thread delays no other.
 
-use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -18,7 +17,7 @@ use event_listener::{Event, IntoNotification};
 
 use super::clock::{self, Alarm, Clock};
 use super::spawner::BoxFuture;
-use super::thread;
+use super::thread::{StartError, start_thread};
 use crate::sync::Mutex;
 
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
@@ -65,7 +64,7 @@ static BACKGROUND: Background = Background {
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
-        clock::start().and_then(|()| workers.start_one()).map_err(|e| StartError(Arc::new(e)))?;
+        clock::start().and_then(|()| workers.start_one()).map_err(StartError::new)?;
     }
     Ok(())
 }
@@ -80,7 +79,7 @@ where
 
 impl Workers {
     fn start_one(&mut self) -> io::Result<()> {
-        thread::start("anypeer", work)?;
+        start_thread("anypeer", work)?;
         self.started += 1;
         Ok(())
     }
@@ -192,31 +191,5 @@ impl Wake for Supervisor {
             Workers { started: 2.., .. } => workers.look_at(now + KEPT_FOR),
             _ => {}
         }
-    }
-}
-
-/// A thread of this crate's could not be started.
-///
-/// The system refused a thread: see [`source`](std::error::Error::source).
-#[derive(Clone, Debug)]
-pub struct StartError(Arc<io::Error>);
-
-impl StartError {
-    /// Another thread of ours that was refused.
-    #[cfg(feature = "log")]
-    pub(crate) fn new(error: io::Error) -> Self {
-        Self(Arc::new(error))
-    }
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a thread could not be started")
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
     }
 }

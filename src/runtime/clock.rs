@@ -169,7 +169,7 @@ pub(super) fn start() -> io::Result<()> {
     }
     let parker = Parker::new();
     let unparker = parker.unparker();
-    super::thread::start("anypeer-timer", move || fire(&parker))?;
+    super::thread::start_thread("anypeer-timer", move || fire(&parker))?;
     // An alarm that was set before this is found when the thread is woken for the first time.
     THREAD.get_or_init(|| unparker).unpark();
     Ok(())

@@ -23,15 +23,19 @@ pub(crate) mod background;
 #[cfg_attr(anypeer_loom, path = "../../loom/src/clock.rs")]
 pub(crate) mod clock;
 mod current;
+mod error;
 mod executor;
 pub mod guide {
     #![doc = include_str!("guide.md")]
 }
+mod handle;
 mod join;
+mod mark;
 #[cfg(feature = "webrtc")]
 pub(crate) mod net;
 #[cfg(feature = "smol")]
 mod smol;
+mod spawn;
 mod spawner;
 #[cfg(feature = "http")]
 pub(crate) mod tcp;
@@ -45,17 +49,21 @@ mod wait;
 
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStdSpawner;
-pub use self::background::StartError;
 pub use self::clock::Clock;
-pub use self::current::{EnterGuard, current, enter};
+pub use self::current::{current, run};
+pub use self::error::JoinError;
 pub use self::executor::ExecutorSpawner;
-pub use self::join::{JoinError, JoinHandle};
+pub use self::handle::Runtime;
+pub use self::join::JoinHandle;
+pub use self::mark::{EnterGuard, enter};
 #[cfg(feature = "smol")]
 pub use self::smol::SmolSpawner;
-pub use self::spawner::{BoxFuture, Runtime, Spawner, run};
+pub use self::spawner::{BoxFuture, Spawner};
+pub use self::thread::StartError;
 #[cfg(feature = "tokio")]
 pub use self::tokio::TokioSpawner;
 pub use self::wait::WaitError;
+pub use async_executor::{Executor, StaticExecutor};
 
-pub(crate) use self::join::panicked;
+pub(crate) use self::error::panicked;
 pub(crate) use self::wait::wait;

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use async_io::Async;
 
-use super::spawner::{Backend, BoxFuture, Runtime};
+use super::handle::{Backend, Runtime};
+use super::spawner::BoxFuture;
 
 /// A non-blocking UDP socket with its runtime's readiness.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Runtime {
     /// On tokio to be called within the runtime.
     pub(crate) fn udp_socket(&self, socket: net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
-        match &self.0 {
+        match &self.backend {
             #[cfg(feature = "tokio")]
             Backend::Tokio(spawner) => {
                 let register = || tokio::net::UdpSocket::from_std(socket);
@@ -51,7 +52,7 @@ impl Runtime {
     /// Completes after `duration`: by the runtime's own timer on the runtime, and elsewhere by one
     /// that needs no runtime.
     pub(crate) fn sleep(&self, duration: Duration) -> BoxFuture {
-        match &self.0 {
+        match &self.backend {
             #[cfg(feature = "tokio")]
             Backend::Tokio(spawner) if spawner.is_current() => {
                 Box::pin(tokio::time::sleep(duration))

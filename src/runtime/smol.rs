@@ -1,6 +1,6 @@
 //! The smol backend.
 
-use super::spawner::{Backend, BoxFuture, Runtime, Spawner};
+use super::spawner::{BoxFuture, Spawner};
 
 /// Spawns on smol's global executor, from any thread.
 ///
@@ -24,12 +24,6 @@ impl Spawner for SmolSpawner {
 
     fn name(&self) -> &'static str {
         "smol"
-    }
-}
-
-impl From<SmolSpawner> for Runtime {
-    fn from(spawner: SmolSpawner) -> Self {
-        Self(Backend::Smol(spawner))
     }
 }
 

@@ -5,7 +5,7 @@ use std::net;
 
 use async_io::Async;
 
-use super::spawner::{Backend, Runtime};
+use super::handle::{Backend, Runtime};
 
 /// A listening socket with its runtime's readiness.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Runtime {
     /// Registers `listener` with the runtime's reactor.
     pub(crate) fn tcp_listener(&self, listener: net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        match &self.0 {
+        match &self.backend {
             #[cfg(feature = "tokio")]
             Backend::Tokio(spawner) => {
                 let register = || tokio::net::TcpListener::from_std(listener);

@@ -1,12 +1,41 @@
-//! The only threads of this crate.
+//! Threads of our own, each by name.
 
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 
-/// Starts a thread by name.
+/// Starts a thread, which goes on by itself.
+#[cfg(not(anypeer_loom))]
 #[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
-pub(crate) fn start<T: Send + 'static>(
+pub(crate) fn start_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<()> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// A thread of this crate's could not be started.
+///
+/// The system refused a thread: see [`source`](std::error::Error::source).
+#[derive(Clone, Debug)]
+pub struct StartError(Arc<io::Error>);
+
+impl StartError {
+    /// Says what the system said.
+    #[cfg(not(anypeer_loom))]
+    pub(crate) fn new(error: io::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a thread could not be started")
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
 }

@@ -5,8 +5,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, coop};
 
-use super::join::{JoinError, panicked};
-use super::spawner::{Backend, BoxFuture, Runtime, Spawner};
+use super::error::{JoinError, panicked};
+use super::spawner::{BoxFuture, Spawner};
 
 /// Spawns on a tokio runtime, from any thread, through a captured [`Handle`].
 ///
@@ -61,12 +61,6 @@ impl Spawner for TokioSpawner {
 
     fn name(&self) -> &'static str {
         "tokio"
-    }
-}
-
-impl From<TokioSpawner> for Runtime {
-    fn from(spawner: TokioSpawner) -> Self {
-        Self(Backend::Tokio(spawner))
     }
 }
 

@@ -81,5 +81,5 @@ fn would_starve() -> bool {
         return true;
     }
     // A pool or a `block_on` of futures' own: its guard refuses to be nested.
-    super::current::in_own_task() || futures::executor::enter().is_err()
+    super::mark::in_own_task() || futures::executor::enter().is_err()
 }

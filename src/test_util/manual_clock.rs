@@ -60,7 +60,7 @@ impl ManualClock {
     /// `runtime` with this clock in place of its own.
     #[must_use]
     pub fn runtime(&self, runtime: impl Into<Runtime>) -> Runtime {
-        Runtime::custom(Clocked { runtime: runtime.into(), clock: self.clock() })
+        Runtime::from(Clocked { runtime: runtime.into(), clock: self.clock() })
     }
 
     /// Turns the clock on by `time`, and fires each alarm that is due on the way, in order. What an

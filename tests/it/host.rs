@@ -243,7 +243,7 @@ impl Host {
             #[cfg(feature = "async-std")]
             Self::AsyncStd => anypeer::runtime::AsyncStdSpawner::new().into(),
             Self::Executor { spawner, .. } => spawner.clone().into(),
-            Self::ThreadPool(pool) => Runtime::custom(PoolSpawner(pool.clone())),
+            Self::ThreadPool(pool) => Runtime::from(PoolSpawner(pool.clone())),
         }
     }
 

@@ -1,12 +1,14 @@
 //! Spawning, the current runtime, and waiting.
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseMode, Connection, ConnectionError};
-use anypeer::runtime::{self, BoxFuture, JoinError, Runtime, Spawner, WaitError, current, enter};
-
+use anypeer::runtime::{
+    self, BoxFuture, Executor, ExecutorSpawner, JoinError, Runtime, Spawner, StaticExecutor,
+    WaitError, current, enter,
+};
 use anypeer::{Outcome, PeerOptions, Peers};
 
 use crate::host::{BACKENDS, Backend, Host, received};
@@ -33,12 +35,26 @@ impl Spawner for Threads {
     }
 }
 
+/// Executors that are never dropped, each with a thread that drives it.
+fn statics() -> [Runtime; 2] {
+    static EXECUTOR: Executor<'static> = Executor::new();
+    static STATIC: StaticExecutor = StaticExecutor::new();
+    static START: Once = Once::new();
+    START.call_once(|| {
+        let never = std::future::pending::<()>;
+        std::thread::spawn(move || futures::executor::block_on(EXECUTOR.run(never())));
+        std::thread::spawn(move || futures::executor::block_on(STATIC.run(never())));
+    });
+    [ExecutorSpawner::new(&EXECUTOR).into(), ExecutorSpawner::new(&STATIC).into()]
+}
+
 /// Every runtime there is, and what keeps it running.
 fn runtimes() -> Vec<(Runtime, Option<(Backend, Host)>)> {
     let mut runtimes = vec![
         (Runtime::background().expect("a thread can be started"), None),
-        (Runtime::custom(Threads), None),
+        (Runtime::from(Threads), None),
     ];
+    runtimes.extend(statics().map(|runtime| (runtime, None)));
     for &backend in BACKENDS {
         let host = Host::start(backend);
         runtimes.push((host.runtime(), Some((backend, host))));
@@ -76,7 +92,7 @@ fn a_dropped_handle_detaches_its_task() {
 
 #[test]
 fn a_task_that_its_executor_drops_is_lost() {
-    let mut refused = Runtime::custom(Refuses).spawn(async { 1 });
+    let mut refused = Runtime::from(Refuses).spawn(async { 1 });
     assert_eq!(refused.wait(BOUND), Ok(Err(JoinError::Lost)));
     #[cfg(feature = "tokio")]
     {
@@ -113,7 +129,7 @@ fn a_spawner_that_breaks_its_contract_harms_nobody() {
         }
     }
     for times in 0..3 {
-        let runtime = Runtime::custom(Breaks { times });
+        let runtime = Runtime::from(Breaks { times });
         let mut refused = runtime.spawn(async { 1 });
         assert_eq!(refused.wait(BOUND), Ok(Err(JoinError::Lost)), "a panic is a refusal");
         // A close polls its connection within the runtime.
@@ -156,7 +172,7 @@ fn a_native_task_is_recognised_by_what_its_executor_says_and_never_guessed() {
 #[test]
 fn an_enter_guard_marks_its_thread_and_goes() {
     let background = Runtime::background().unwrap();
-    let custom = Runtime::custom(Threads);
+    let custom = Runtime::from(Threads);
     let name = || current().map(|current| current.name());
     let outer = enter(&background);
     let inner = enter(&custom);
