@@ -77,7 +77,7 @@ fn bare(number: u64, id: &str) -> ConnectionInfo {
         end: None,
         diagnosis: None,
         released: None,
-        held_by: Vec::new(),
+        retained_by: Vec::new(),
     }
 }
 

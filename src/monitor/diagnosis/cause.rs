@@ -5,17 +5,17 @@ use std::fmt;
 use crate::named::named;
 
 named! {
-    /// What a connection failed of.
+    /// The root cause of a connection's failure.
     Cause {
         /// No remote description came, or the offer was never answered.
         NegotiationIncomplete = "negotiation_incomplete",
         /// Gathering is complete, and found nothing.
         NoLocalCandidates = "no_local_candidates",
-        /// The remote side told no candidate, and was never heard of.
+        /// The remote side signalled no candidate, and never sent anything.
         NoRemoteCandidates = "no_remote_candidates",
         /// Every remote candidate is hidden behind a multicast DNS name.
         RemoteMdnsOnly = "remote_mdns_only",
-        /// A TURN or STUN server was not reached.
+        /// A TURN or STUN server could not be reached.
         TurnUnreachable = "turn_unreachable",
         /// A TURN server refused the credential.
         TurnAuth = "turn_auth",
@@ -33,7 +33,7 @@ named! {
         NeverNominated = "never_nominated",
         /// ICE is up, and the DTLS handshake does not end.
         DtlsTimeout = "dtls_timeout",
-        /// The certificate has not the fingerprint that was signalled.
+        /// The certificate does not have the fingerprint that was signalled.
         DtlsFingerprint = "dtls_fingerprint",
         /// The DTLS handshake was ended by an alert.
         DtlsAlert = "dtls_alert",
@@ -41,9 +41,9 @@ named! {
         SctpFailed = "sctp_failed",
         /// The remote side closed.
         RemoteClosed = "remote_closed",
-        /// It was connected, and the remote side was not heard of any more.
+        /// The connection was up, and the remote side stopped answering.
         ConsentExpired = "consent_expired",
-        /// It is connected, and no media came.
+        /// The connection is up, and no media arrives.
         NoMedia = "no_media",
         /// An ICE restart was offered and not answered.
         RestartUnanswered = "restart_unanswered",
@@ -53,7 +53,7 @@ named! {
         Unknown = "unknown",
     }
 
-    /// How far a connection had come when it failed.
+    /// The stage of its setup that a connection had reached when it failed.
     Stage {
         /// Descriptions were being exchanged.
         Negotiation = "negotiation",
@@ -61,7 +61,7 @@ named! {
         Ice = "ice",
         /// The DTLS handshake was under way.
         Dtls = "dtls",
-        /// It was connected, or had been.
+        /// It was, or had been, connected.
         Connected = "connected",
     }
 }
@@ -70,13 +70,13 @@ named! {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Diagnosis {
-    /// What it failed of.
+    /// The root cause.
     pub cause: Cause,
-    /// How far it had come.
+    /// The stage that the connection had reached.
     pub stage: Stage,
-    /// How sure that is: from 0 to 1.
+    /// How certain the cause is, from 0 to 1.
     pub confidence: f32,
-    /// What it was seen by.
+    /// What the cause was inferred from.
     pub evidence: Vec<String>,
     /// What to look at next.
     pub advice: &'static str,

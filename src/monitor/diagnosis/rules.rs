@@ -140,9 +140,9 @@ pub(super) fn ice(
             "Check that what this side sends leaves its network: a firewall, or a wrong route.",
         ),
         _ => {
-            let heard = seen.transport_packets.is_some_and(|(_, received)| received > 0);
+            let received = seen.transport_packets.is_some_and(|(_, received)| received > 0);
             let evidence = vec![counts(), state];
-            if heard {
+            if received {
                 verdict(
                     Cause::OneWayInbound,
                     0.5,

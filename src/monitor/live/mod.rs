@@ -9,5 +9,5 @@ mod update;
 pub use self::feed::Updates;
 pub(super) use self::outlets::Outlets;
 pub(crate) use self::sink::Sink;
-pub(super) use self::span::{Span, is_heard};
+pub(super) use self::span::{Span, is_enabled};
 pub use self::update::{Lagged, ParseUpdateIdError, Update, UpdateId, UpdateKind};

@@ -31,13 +31,13 @@ impl Outlets {
 
     /// Whether anyone is told what happens to connections.
     #[inline]
-    pub(crate) fn hear_events(&self) -> bool {
-        self.hear_operations() || span::is_heard()
+    pub(crate) fn take_events(&self) -> bool {
+        self.take_operations() || span::is_enabled()
     }
 
     /// Whether anyone is told of operations, besides by their spans.
     #[inline]
-    pub(crate) fn hear_operations(&self) -> bool {
+    pub(crate) fn take_operations(&self) -> bool {
         self.sink.is_some() || self.feed.get().is_some()
     }
 

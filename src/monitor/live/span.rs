@@ -8,7 +8,7 @@ use crate::monitor::report::{OperationOutcome, OperationTarget, TimelineEvent};
 
 /// Whether anyone subscribes at all.
 #[inline]
-pub(crate) fn is_heard() -> bool {
+pub(crate) fn is_enabled() -> bool {
     #[cfg(feature = "tracing")]
     return tracing::level_filters::LevelFilter::current()
         != tracing::level_filters::LevelFilter::OFF;
@@ -34,11 +34,11 @@ impl Span {
         kind: &'static str,
         target: &OperationTarget,
     ) -> Option<Self> {
-        is_heard().then(|| Self::heard(id, kind, target)).flatten()
+        is_enabled().then(|| Self::enabled(id, kind, target)).flatten()
     }
 
     #[cold]
-    fn heard(id: OperationId, kind: &'static str, target: &OperationTarget) -> Option<Self> {
+    fn enabled(id: OperationId, kind: &'static str, target: &OperationTarget) -> Option<Self> {
         use tracing::field::Empty;
         let span = tracing::info_span!(
             target: "anypeer", "operation", kind, %id,

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use super::clean::Details;
 use crate::id::{OperationId, PeerId};
 use crate::monitor::context::Context;
-use crate::monitor::live::{Span, is_heard};
+use crate::monitor::live::{Span, is_enabled};
 use crate::monitor::numbers::{
     Bounded, LocalHistogram, Names, OperationCounts, OperationMetrics, TIMES,
 };
@@ -107,10 +107,10 @@ impl Operations {
         at: Instant,
         outcome: OperationOutcome,
     ) {
-        let heard = is_heard().then(|| outcome.clone());
-        let told = context.outlets.hear_operations();
-        let (span, record) = self.finish(id, kind, at, outcome, told);
-        if let (Some(span), Some(outcome)) = (span, heard) {
+        let traced = is_enabled().then(|| outcome.clone());
+        let copied = context.outlets.take_operations();
+        let (span, record) = self.finish(id, kind, at, outcome, copied);
+        if let (Some(span), Some(outcome)) = (span, traced) {
             span.end(&outcome);
         }
         if let Some(record) = record {
@@ -127,7 +127,7 @@ impl Operations {
         kind: &'static str,
         at: Instant,
         outcome: OperationOutcome,
-        told: bool,
+        copied: bool,
     ) -> (Option<Box<Span>>, Option<Box<OperationRecord>>) {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -146,7 +146,7 @@ impl Operations {
             kind.durations[end as usize].observe(at.saturating_duration_since(record.started));
         }
         record.ended = Some((at, outcome));
-        let (span, copy) = (record.span.take(), told.then(|| record.copy()));
+        let (span, copy) = (record.span.take(), copied.then(|| record.copy()));
         let gone = inner.finished.push(record, self.limits.finished_operations);
         drop(guard);
         drop(gone);

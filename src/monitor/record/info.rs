@@ -124,11 +124,11 @@ impl Connection {
             }),
             diagnosis: record.diagnosis(now),
             released,
-            held_by: Vec::new(),
+            retained_by: Vec::new(),
         };
         drop(record);
         // Whoever holds may be asked by any code.
-        let held_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
+        let retained_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {
             RetainedBy::DataChannel(label) => {
@@ -136,7 +136,7 @@ impl Connection {
             }
             other => other,
         };
-        info.held_by = held_by.into_iter().map(clean).collect();
+        info.retained_by = retained_by.into_iter().map(clean).collect();
         info
     }
 

@@ -68,9 +68,9 @@ impl State {
         at: Instant,
         side: Side,
         candidate: &Candidate,
-        told: bool,
+        signalled: bool,
     ) {
-        if self.session().add_candidate(context, side, candidate, told) {
+        if self.session().add_candidate(context, side, candidate, signalled) {
             let candidate = Box::new(context.candidate(candidate));
             self.note(context, at, TimelineEvent::Candidate { side, candidate });
         }

@@ -97,13 +97,13 @@ fn is_at(one: &Candidate, other: &Candidate) -> bool {
 impl Session {
     /// Says whether it is new.
     ///
-    /// One for which there is no room is counted if it was `told`: a report has it again each time.
+    /// One for which there is no room is counted if it was `signalled`: a report has it again each time.
     pub(super) fn add_candidate(
         &mut self,
         context: &Context,
         side: Side,
         candidate: &Candidate,
-        told: bool,
+        signalled: bool,
     ) -> bool {
         let hidden = context.redactor.addresses.then(|| context.candidate(candidate));
         let candidate = hidden.as_ref().unwrap_or(candidate);
@@ -115,7 +115,7 @@ impl Session {
         if room {
             candidates.known.push(candidate.clone());
         }
-        candidates.more = candidates.more.saturating_add(u64::from(!room && told));
+        candidates.more = candidates.more.saturating_add(u64::from(!room && signalled));
         room
     }
 }

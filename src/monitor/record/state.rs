@@ -115,7 +115,7 @@ impl State {
     pub(crate) fn note(&mut self, context: &Context, at: Instant, event: TimelineEvent) {
         self.updated = at;
         let entry = Entry { at, event };
-        if context.outlets.hear_events() {
+        if context.outlets.take_events() {
             self.fresh.push(entry.clone());
         }
         self.timeline.push(entry, context.limits.timeline);

@@ -15,11 +15,11 @@ use crate::state::{
 use crate::stats::{MediaKind, StatsReport};
 use crate::task::TaskInfo;
 
-/// All that is known of one connection.
+/// Everything that is known of a connection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
-    /// Its place in the order of opening.
+    /// Its number in the order of opening.
     pub number: u64,
     /// Its id.
     pub id: PeerId,
@@ -29,35 +29,35 @@ pub struct ConnectionInfo {
     pub created_at: SystemTime,
     /// When something last happened to it.
     pub updated_at: SystemTime,
-    /// For how long it has been there, or was.
+    /// How long it lasted, or has lasted so far.
     pub age: Duration,
-    /// For how long it has neither sent nor received anything, as far as samples tell.
+    /// How long it has neither sent nor received anything, as of the last samples.
     pub idle: Duration,
     /// Its state.
     pub state: ConnectionState,
-    /// The state of ICE; the last one, of a closed connection.
+    /// Its ICE connection state; of a closed connection, the last one.
     pub ice_state: IceConnectionState,
-    /// The state of gathering.
+    /// Its ICE gathering state.
     pub gathering_state: IceGatheringState,
-    /// The state of signaling.
+    /// Its signaling state.
     pub signaling_state: SignalingState,
     /// When it was first connected, if it ever was.
     pub connected_at: Option<SystemTime>,
     /// Its timeline, the oldest first.
     pub timeline: Vec<(SystemTime, TimelineEvent)>,
-    /// How many entries were before those.
+    /// How many entries were dropped before those.
     pub timeline_dropped: u64,
     /// Its session descriptions, the oldest first.
     pub descriptions: Vec<DescriptionInfo>,
-    /// Local candidates.
+    /// Its local candidates.
     pub local_candidates: Vec<Candidate>,
-    /// Remote candidates.
+    /// Its remote candidates.
     pub remote_candidates: Vec<Candidate>,
-    /// How many more candidates there were.
+    /// How many candidates were dropped after those.
     pub candidates_dropped: u64,
-    /// The candidate pair in use, if there is one.
+    /// The selected candidate pair, if there is one.
     pub selected_pair: Option<SelectedPair>,
-    /// The STUN and TURN servers.
+    /// The URLs of its STUN and TURN servers.
     pub ice_servers: Vec<Box<str>>,
     /// Whether only relayed candidates may be used.
     pub relay_only: bool,
@@ -67,30 +67,30 @@ pub struct ConnectionInfo {
     pub data_channels: Vec<ChannelInfo>,
     /// Its errors, the oldest first.
     pub errors: Vec<(SystemTime, Box<str>)>,
-    /// Its operations in numbers.
+    /// How many operations there were, by outcome.
     pub operations: OperationCounts,
-    /// Those under way.
+    /// The operations that are in flight.
     pub active_operations: Vec<OperationId>,
-    /// Its recorded tasks in numbers.
+    /// How many recorded tasks there were.
     pub tasks: TaskCounts,
-    /// Those that have not ended.
+    /// The tasks that have not ended.
     pub pending_tasks: Vec<TaskInfo>,
-    /// Its last statistics.
+    /// The last report of its statistics.
     pub stats: Option<StatsReport>,
     /// Its statistics over time, the oldest first.
     pub samples: Vec<SampleInfo>,
     /// The quality of the media that it receives: 1 to 4.5, as of the last sample.
     pub quality: Option<f32>,
-    /// Closes that did not close it.
+    /// How many closes did not end it.
     pub failed_closes: u64,
     /// How it ended; `None` while it has not.
     pub end: Option<EndInfo>,
-    /// The verdict on one that failed, or never connected.
+    /// Why it failed or never connected, if it did.
     pub diagnosis: Option<Diagnosis>,
-    /// Whether all of its memory is free; `None` where that cannot be known, and before its end.
+    /// Whether all of its memory is free; `None` before its end, and where that cannot be known.
     pub released: Option<bool>,
-    /// What the application still holds of one that has ended, where that is known.
-    pub held_by: Vec<RetainedBy>,
+    /// What the application still holds of it once it has ended, where that is known.
+    pub retained_by: Vec<RetainedBy>,
 }
 
 /// How a connection ended.

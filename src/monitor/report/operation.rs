@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::id::{OperationId, PeerId};
 use crate::monitor::numbers::OutcomeKind;
 
-/// All that is known of one operation.
+/// Everything that is known of an operation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OperationInfo {

@@ -266,7 +266,7 @@ impl<'a> ConnectionJson<'a> {
             }),
             diagnosis: info.diagnosis.as_ref().map(DiagnosisJson::new),
             released: info.released,
-            held_by: info.held_by.iter().map(ToString::to_string).collect(),
+            held_by: info.retained_by.iter().map(ToString::to_string).collect(),
         }
     }
 }

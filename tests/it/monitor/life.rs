@@ -133,10 +133,10 @@ fn a_closed_connection_that_is_held_is_told_from_one_that_is_released() {
             drop(pair);
             let held = watch.connection("offerer").expect("it is still known");
             assert_eq!(held.released, Some(false), "on {backend:?}");
-            assert_eq!(held.held_by.len(), 1, "expected the channel to be named: {held:#?}");
+            assert_eq!(held.retained_by.len(), 1, "expected the channel to be named: {held:#?}");
             drop(kept);
             until(&watch, "offerer", "released", |info| info.released == Some(true)).await;
-            assert_eq!(watch.connection("offerer").map(|info| info.held_by.len()), Some(0));
+            assert_eq!(watch.connection("offerer").map(|info| info.retained_by.len()), Some(0));
         });
         assert_eq!(monitor.summary().unreleased, 0, "on {backend:?}");
     });

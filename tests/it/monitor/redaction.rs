@@ -107,7 +107,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     });
     assert!(!passwords.is_empty());
     let closed = monitor.closed();
-    let holders: usize = closed.iter().map(|info| info.held_by.len()).sum();
+    let holders: usize = closed.iter().map(|info| info.retained_by.len()).sum();
     assert_eq!(holders, 1, "expected the channel that is held to be named");
     assert_eq!((live.len(), closed.len()), (2, 2));
 
