@@ -18,6 +18,8 @@ pub(crate) struct SummaryJson {
     debug_mode: bool,
     logging_enabled: bool,
     health: HealthJson,
+    /// Connections whose driver a callback of the application holds.
+    stalled_handlers: u64,
     stuck_tasks: u64,
     orphaned_tasks: u64,
     /// Closed connections that the application still holds something of.
@@ -88,6 +90,7 @@ impl SummaryJson {
             debug_mode: modes.debug,
             logging_enabled: modes.logging,
             health: HealthJson::new(summary),
+            stalled_handlers: summary.stalled_handlers,
             stuck_tasks: summary.stuck_tasks,
             orphaned_tasks: summary.orphaned_tasks,
             unreleased_connections: summary.unreleased,
