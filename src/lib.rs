@@ -50,7 +50,7 @@
 //! | `smol` | yes | `runtime::SmolSpawner` |
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
-//! | `webrtc` | yes | the module `webrtc` |
+//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a provider of one's own |
 //! | `monitor` | | `monitor`, which watches |
 //! | `log` | | `log`, what was seen as JSON Lines in files, and to `tracing` |
 //! | `metrics` | | `metrics`, the numbers as OpenMetrics text |

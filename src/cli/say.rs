@@ -1,0 +1,20 @@
+//! The program's output. Whether anybody reads it is theirs.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{Write, stderr, stdout};
+
+pub(crate) fn line(text: impl Display) {
+    let _unread = writeln!(stdout(), "{text}");
+}
+
+pub(crate) fn note(text: impl Display) {
+    let _unread = writeln!(stderr(), "{text}");
+}
+
+/// An error, and what it came from.
+pub(crate) fn error(error: &(dyn Error + 'static)) {
+    let sources = std::iter::successors(error.source(), |&error| error.source());
+    let chain = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));
+    note(format_args!("anypeer: {}", chain.collect::<Vec<_>>().join(": ")));
+}
