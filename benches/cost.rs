@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 use anypeer::peer::ReaperOptions;
 use anypeer::runtime::{Runtime, SmolSpawner, TokioSpawner};
 use anypeer::task::TaskGroup;
-use anypeer::webrtc::runtime::TokioRuntime;
 use anypeer::{Event, Observer, PeerOptions, Peers};
 use futures::channel::oneshot;
 use futures::future::join_all;
+use webrtc::runtime::TokioRuntime;
 
 use shared::loopback::{self, Pair};
 use shared::{

@@ -19,14 +19,14 @@ use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anypeer::http::{Api, ServeOptions};
 use anypeer::monitor::Monitor;
 use anypeer::peer::ReaperOptions;
 use anypeer::{
-    Candidate, ConnectionState, Event, IceConnectionState, IceGatheringState, Observer, Peer,
-    PeerOptions, Peers, Sdp, SdpType, Side, SignalingState,
+    Candidate, ConnectionState, Event, EventKind, IceConnectionState, IceGatheringState, Observer,
+    Peer, PeerOptions, Peers, Sdp, SdpType, Side, SignalingState,
 };
 use axum::body::Body;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -102,20 +102,20 @@ fn live(peer: &Peer, told: &dyn Observer) {
     );
     let sdp = Sdp::new(&sdp);
     let candidate: &Candidate = &candidate.parse().expect("a candidate");
-    for event in [
-        Event::Described { peer, side: Side::Remote, kind: SdpType::Offer, sdp },
-        Event::SignalingStateChanged { peer, state: SignalingState::HaveRemoteOffer },
-        Event::Described { peer, side: Side::Local, kind: SdpType::Answer, sdp },
-        Event::SignalingStateChanged { peer, state: SignalingState::Stable },
-        Event::CandidateAdded { peer, side: Side::Local, candidate },
-        Event::IceGatheringStateChanged { peer, state: IceGatheringState::Complete },
-        Event::IceConnectionStateChanged { peer, state: IceConnectionState::Checking },
-        Event::StateChanged { peer, state: ConnectionState::Connecting },
-        Event::IceConnectionStateChanged { peer, state: IceConnectionState::Connected },
-        Event::StateChanged { peer, state: ConnectionState::Connected },
-        Event::ChannelAdded { peer, side: Side::Remote, id: 1, label: "data" },
+    for kind in [
+        EventKind::DescriptionSet { side: Side::Remote, kind: SdpType::Offer, sdp },
+        EventKind::SignalingStateChanged { state: SignalingState::HaveRemoteOffer },
+        EventKind::DescriptionSet { side: Side::Local, kind: SdpType::Answer, sdp },
+        EventKind::SignalingStateChanged { state: SignalingState::Stable },
+        EventKind::CandidateAdded { side: Side::Local, candidate },
+        EventKind::IceGatheringStateChanged { state: IceGatheringState::Complete },
+        EventKind::IceConnectionStateChanged { state: IceConnectionState::Checking },
+        EventKind::ConnectionStateChanged { state: ConnectionState::Connecting },
+        EventKind::IceConnectionStateChanged { state: IceConnectionState::Connected },
+        EventKind::ConnectionStateChanged { state: ConnectionState::Connected },
+        EventKind::ChannelAdded { side: Side::Remote, id: 1, label: "data" },
     ] {
-        told.on_event(&event);
+        told.on_event(&Event::new(Some(peer), Instant::now(), kind));
     }
 }
 

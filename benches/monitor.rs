@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use anypeer::monitor::{Monitor, SampleOptions};
 use anypeer::peer::ReaperOptions;
 use anypeer::runtime::Runtime;
-use anypeer::{ConnectionState, Event, OperationId, Peer, PeerOptions, Peers};
+use anypeer::{ConnectionState, Event, EventKind, OperationId, Peer, PeerOptions, Peers};
 use futures::future::join_all;
 
 use shared::loopback::Pair;
@@ -123,7 +123,8 @@ fn states() {
             let start = Instant::now();
             for round in 0..ROUNDS {
                 let state = states[round as usize % 2];
-                told.on_event(&Event::StateChanged { peer: peer.id(), state });
+                let kind = EventKind::ConnectionStateChanged { state };
+                told.on_event(&Event::new(Some(peer.id()), Instant::now(), kind));
             }
             start.elapsed() / ROUNDS
         },

@@ -41,7 +41,7 @@ fn main() -> Result<(), Error> {
     let options = ServeOptions::new().runtime(SmolSpawner::new());
     let serving = api.serve(TcpListener::bind(("127.0.0.1", port))?, options)?;
     println!("listening on http://{}/", serving.local_addr());
-    for held in peers.held() {
+    for held in peers.retained() {
         let by: Vec<_> = held.by.iter().map(ToString::to_string).collect();
         println!("{} is held by {}", held.peer, by.join(", "));
     }

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure, Connection, ConnectionError, EndNotice, ForceCause};
+use anypeer::peer::{CloseMode, CloseReason, Connection, ConnectionError, EndNotice, ForceCause};
 use anypeer::runtime::{BoxFuture, Runtime, SmolSpawner};
 use anypeer::task::CancellationToken;
 use anypeer::webrtc::data_channel::DataChannelEvent;
@@ -61,11 +61,11 @@ struct Shared {
 struct Str0m(Arc<Shared>);
 
 impl Connection for Str0m {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         Box::pin(async move {
             self.0.closing.cancel();
             self.0.ended.cancelled().await;
-            Ok(Some(Closure::Graceful))
+            Ok(Some(CloseMode::Graceful))
         })
     }
 
@@ -270,7 +270,7 @@ async fn end(pair: Pair, how: &str) -> Result<String, Error> {
     let said = match how {
         "str0m is closed" => {
             let outcome = str0m.close().await;
-            if outcome != Outcome::Closed(Closure::Graceful) {
+            if outcome != Outcome::Closed(CloseMode::Graceful) {
                 return Err(format!("expected a graceful close, and it was {outcome}").into());
             }
             let noticed = webrtc.closed().await;

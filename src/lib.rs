@@ -16,7 +16,7 @@
 //! ```
 //! # #[cfg(all(feature = "webrtc", feature = "smol"))] {
 //! use std::sync::Arc;
-//! use anypeer::peer::Closure;
+//! use anypeer::peer::CloseMode;
 //! use anypeer::runtime::SmolSpawner;
 //! use anypeer::webrtc::peer_connection::{
 //!     PeerConnectionBuilder, PeerConnectionEventHandler, SettingEngineBuilder,
@@ -37,7 +37,7 @@
 //!         .with_udp_addrs(vec!["127.0.0.1:0"]);
 //!     let options = PeerOptions::new().group("room 1");
 //!     let peer = webrtc::open(&peers, builder, Arc::new(Handler), options).await?;
-//!     assert_eq!(peer.close().await, Outcome::Closed(Closure::Graceful));
+//!     assert_eq!(peer.close().await, Outcome::Closed(CloseMode::Graceful));
 //!     Ok::<(), webrtc::OpenError>(())
 //! })
 //! # .unwrap() }
@@ -89,6 +89,8 @@ mod event;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;
+#[cfg(feature = "test-util")]
+mod known;
 #[cfg(feature = "log")]
 pub mod log;
 #[cfg(feature = "metrics")]
@@ -96,8 +98,9 @@ pub mod metrics;
 #[cfg(feature = "monitor")]
 pub mod monitor;
 mod named;
-mod operation;
+mod outcome;
 pub mod peer;
+mod probe;
 #[cfg(feature = "monitor")]
 mod redact;
 pub mod runtime;
@@ -105,6 +108,7 @@ mod state;
 pub mod stats;
 mod sync;
 pub mod task;
+mod task_info;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 #[cfg(feature = "webrtc")]
@@ -113,7 +117,7 @@ pub mod webrtc;
 mod wire;
 
 pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
-pub use crate::event::{Configuration, Event, Observer, OperationEnd, Sdp, Target};
+pub use crate::event::{Configuration, Event, EventKind, Observer, OperationEnd, Sdp, Target};
 pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, OperationId, OperationIdError, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
 pub use crate::state::{

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anypeer::monitor::{Limits, Monitor, Summary};
-use anypeer::peer::{Closure, Connection, ConnectionError, EndNotice, ReleaseNotice};
+use anypeer::peer::{CloseMode, Connection, ConnectionError, EndNotice, ReleaseNotice};
 use anypeer::runtime::{BoxFuture, Runtime};
 use anypeer::task::TaskGroup;
 use anypeer::{ConnectionState, Outcome, PeerOptions, Peers};
@@ -40,8 +40,8 @@ struct Quick {
 }
 
 impl Connection for Quick {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(std::future::ready(Ok(Some(Closure::Graceful))))
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
     }
 
     fn is_cooperative(&self) -> bool {

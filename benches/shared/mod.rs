@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anypeer::runtime::{Runtime, SmolSpawner, TokioSpawner};
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::PeerConnection;
-use anypeer::webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
 use anypeer::{PeerOptions, Peers};
 use futures::future::BoxFuture;
+use webrtc::runtime::{Runtime as WebrtcRuntime, SmolRuntime, TokioRuntime};
 
 #[path = "../../examples/shared/loopback.rs"]
 pub(crate) mod loopback;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use anypeer::monitor::Monitor;
-use anypeer::peer::{Closure, Connection, ConnectionError};
+use anypeer::peer::{CloseMode, Connection, ConnectionError};
 use anypeer::runtime::BoxFuture;
 use anypeer::{Event, GroupId, Observer, PeerId};
 
@@ -11,8 +11,8 @@ use anypeer::{Event, GroupId, Observer, PeerId};
 pub(crate) struct Still;
 
 impl Connection for Still {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(std::future::ready(Ok(Some(Closure::Graceful))))
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
     }
 
     fn is_cooperative(&self) -> bool {

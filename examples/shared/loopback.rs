@@ -124,7 +124,7 @@ pub(crate) async fn open(
 ) -> Result<(Peer, Arc<Seen>), OpenError> {
     let seen = Arc::new(Seen::default());
     let handler = Recorder::new(Arc::clone(&seen));
-    Ok((webrtc::open(peers, builder(), handler, options).await?, seen))
+    Ok((webrtc::open(peers, builder(), |_| handler, options).await?, seen))
 }
 
 /// Connects `offerer` to `answerer` through a new data channel, which is returned once it is open.

@@ -14,11 +14,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure, ReaperOptions};
+use anypeer::peer::{CloseMode, CloseReason, ReaperOptions};
 use anypeer::runtime::Runtime;
 use anypeer::webrtc::census;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
-use anypeer::{Event, Observer, Outcome, PeerId, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, Outcome, PeerId, PeerOptions, Peers};
 use futures::channel::oneshot;
 use futures::future::try_join_all;
 
@@ -126,7 +126,7 @@ impl Path {
 }
 
 /// Why, how, and in what time a peer was told to be closed.
-type ToldClosed = (CloseReason, Closure, Duration);
+type ToldClosed = (CloseReason, CloseMode, Duration);
 
 /// Every Closed that was told.
 #[derive(Default)]
@@ -143,10 +143,12 @@ impl Told {
 
 impl Observer for Told {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::Closed { peer, reason, closure, took } = event {
+        if let (Some(peer), EventKind::Closed { reason, mode, took, .. }) =
+            (event.peer, &event.kind)
+        {
             let mut closed = self.closed.lock().unwrap();
-            let told = closed.entry((*peer).clone()).or_default();
-            told.push((*reason, (*closure).clone(), *took));
+            let told = closed.entry(peer.clone()).or_default();
+            told.push((*reason, (*mode).clone(), *took));
         }
     }
 }
@@ -372,7 +374,7 @@ fn tally(path: Path, ids: &[PeerId], told: &Told, mut untrue: Vec<String>) -> Ro
         match closed.get(id).map(Vec::as_slice) {
             Some([(reason, closure, took)]) if *reason == path.reason() => {
                 match closure {
-                    Closure::Graceful => graceful += 1,
+                    CloseMode::Graceful => graceful += 1,
                     _ => forced += 1,
                 }
                 slowest = slowest.max(*took);

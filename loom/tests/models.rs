@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anypeer::peer::{
-    CloseReason, Closure, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
+    CloseReason, CloseMode, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
     ReaperOptions,
 };
 use anypeer::runtime::{BoxFuture, Spawner};
 use anypeer::task::TaskGroup;
-use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, Outcome, Peer, PeerOptions, Peers};
 use loom::future::block_on;
 use loom::thread;
 
@@ -33,9 +33,9 @@ struct Quick {
 }
 
 impl Connection for Quick {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         self.closes.fetch_add(1, Ordering::SeqCst);
-        Box::pin(std::future::ready(Ok(Some(Closure::Graceful))))
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
     }
 
     fn is_cooperative(&self) -> bool {
@@ -56,9 +56,9 @@ struct Told {
 
 impl Observer for Told {
     fn on_event(&self, event: &Event<'_>) {
-        match event {
-            Event::CloseStarted { .. } => self.started.fetch_add(1, Ordering::SeqCst),
-            Event::Closed { .. } => self.closed.fetch_add(1, Ordering::SeqCst),
+        match event.kind {
+            EventKind::CloseStarted { .. } => self.started.fetch_add(1, Ordering::SeqCst),
+            EventKind::Closed { .. } => self.closed.fetch_add(1, Ordering::SeqCst),
             _ => 0,
         };
     }
@@ -97,7 +97,7 @@ fn two_closes_are_one() {
         assert_eq!(connection.closes.load(Ordering::SeqCst), 1, "{outcomes:?}");
         assert_eq!(told.started.load(Ordering::SeqCst), 1, "{outcomes:?}");
         assert_eq!(told.closed.load(Ordering::SeqCst), 1, "{outcomes:?}");
-        assert!(outcomes.contains(&Outcome::Closed(Closure::Graceful)), "{outcomes:?}");
+        assert!(outcomes.contains(&Outcome::Closed(CloseMode::Graceful)), "{outcomes:?}");
         assert!(outcomes.iter().all(Outcome::is_closed), "{outcomes:?}");
         assert_eq!(peers.len(), 0);
     });

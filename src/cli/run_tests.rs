@@ -219,7 +219,8 @@ impl Session {
             .with_setting_engine(settings)
             .with_udp_addrs(vec!["127.0.0.1:0"]);
         let seen = Arc::new(Seen::default());
-        let peer = webrtc::open(peers, builder, Arc::clone(&seen) as _, PeerOptions::new()).await?;
+        let peer =
+            webrtc::open(peers, builder, |_| Arc::clone(&seen) as _, PeerOptions::new()).await?;
         let channel = peer.create_data_channel("echo", None).await?;
         peer.set_local_description(peer.create_offer(None).await?).await?;
         seen.gathered().await;

@@ -1,60 +1,36 @@
-//! The routes, and what they are made with.
+//! The builder, and the table of routes.
 
 use std::fmt;
 use std::net::Ipv6Addr;
-use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
+use async_lock::Semaphore;
 use axum::Router;
 use axum::http::Method;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::access::{Access, Token};
-use super::events::Clients;
-use super::guard::Anybody;
-use super::long::LongAnswers;
-use super::problem::Problem;
-use super::{control, dashboard, events, monitor, openapi, test_routes};
+use super::dashboard;
+use super::edge::access::{Access, Token};
+use super::edge::guard::Anybody;
+use super::edge::long::LongAnswers;
+use super::edge::problem::Problem;
+use super::routes::{
+    closed, connections, control, dump, events, openapi, operations, original, summary, tasks,
+};
+use super::shared::{ApiState, Shared};
+use super::summary_cache::SummaryCache;
+#[cfg(feature = "webrtc")]
+use super::whip::sessions::{SessionOptions, Sessions};
 use crate::monitor::Monitor;
 use crate::peer::Peers;
 use crate::runtime::{Runtime, StartError};
 use crate::task::CancellationToken;
-use crate::wire::http::{Modes, SummaryText};
+use crate::wire::http::Modes;
 
-/// What all routes share.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Inner>);
-
-pub(super) struct Inner {
-    pub(super) monitor: Monitor,
-    pub(super) peers: Peers,
-    pub(super) access: Access,
-    pub(super) modes: Modes,
-    pub(super) summary: SummaryText,
-    pub(super) clients: Clients,
-    pub(super) long: LongAnswers,
-    /// Ends the streams of events.
-    pub(super) ending: CancellationToken,
-    #[cfg(feature = "webrtc")]
-    pub(super) sessions: Option<super::whip::Sessions>,
-    /// The description of all this, once there are routes.
-    pub(super) document: OnceLock<String>,
-    test_routes: bool,
-}
-
-impl Deref for Shared {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
-}
-
-/// What a monitor knows and what can be done to its peers, over HTTP.
+/// A monitor, and control of the peers that it watches, over HTTP.
 ///
-/// It holds the [`Peers`] and the [`Monitor`] as handles. Clones are the same.
+/// The API holds handles to the [`Peers`] and to the [`Monitor`]. Its clones share one state.
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -65,14 +41,24 @@ impl Deref for Shared {
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// let api = Api::builder(&peers, &monitor).token("secret").build()?;
-/// let app = axum::Router::<()>::new().nest("/peers", api.router()); // or merge what cannot clash:
+/// let app = axum::Router::<()>::new().nest_service("/peers", api.router());
+/// // Or merge what cannot clash with other routes:
 /// let app = app.merge(api.monitor_router());
 /// # }
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
 #[derive(Clone)]
 pub struct Api {
-    pub(super) shared: Shared,
+    shared: Shared,
+    optional: OptionalRoutes,
+}
+
+/// Which of the routes that are not always there are.
+#[derive(Clone, Copy)]
+struct OptionalRoutes {
+    test: bool,
+    #[cfg(feature = "webrtc")]
+    sessions: bool,
 }
 
 /// Configures an [`Api`].
@@ -86,30 +72,30 @@ pub struct ApiBuilder {
     test_routes: bool,
     event_clients: usize,
     #[cfg(feature = "webrtc")]
-    sessions: Option<super::SessionOptions>,
+    sessions: Option<SessionOptions>,
 }
 
-/// How many may follow the events at once, unless another number is set.
+/// How many clients may follow the events at once, unless another number is set.
 pub const DEFAULT_EVENT_CLIENTS: usize = 256;
 
 impl ApiBuilder {
-    /// Asks for this bearer token (RFC 6750) on every request but for the dashboard's shell,
-    /// `/health` and `/openapi.json`. An empty one is none.
+    /// Requires this bearer token (RFC 6750) for every request except for the dashboard's shell,
+    /// `/health` and `/openapi.json`. An empty token is the same as none.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
         self.access.token = (!token.is_empty()).then(|| Token::new(token));
         self
     }
 
-    /// Asks for the token only where something is changed.
+    /// Requires the token only for requests that change something.
     pub fn open_reads(mut self) -> Self {
         self.access.open_reads = true;
         self
     }
 
-    /// Also answers to this host name or address, without a port. By default it answers to
-    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a name that somebody else has pointed at
-    /// this machine is refused (DNS rebinding).
+    /// Also answers to this host name or address, given without a port. By default the API answers to
+    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a request for a name that somebody else
+    /// has pointed at this machine is refused (DNS rebinding).
     pub fn host(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         // As it stands in a URL.
@@ -118,62 +104,65 @@ impl ApiBuilder {
         self
     }
 
-    /// Says in the summary that the host runs in its debug mode. Nothing else depends on it.
+    /// Reports in the summary that the host runs in its debug mode. Nothing else depends on this.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// Has the Python original's test routes, too: `/webrtc/test/..`.
+    /// Adds the Python original's test routes, `/webrtc/test/..`.
     pub fn test_routes(mut self) -> Self {
         self.test_routes = true;
         self
     }
 
-    /// How many may follow the events at once; one more is answered with 503.
+    /// Sets how many clients may follow the events at once. One more is answered with 503.
     pub fn event_clients(mut self, limit: usize) -> Self {
         self.event_clients = limit;
         self
     }
 
-    /// Takes sessions through WHIP (RFC 9725) at `/whip/{stream}`.
+    /// Accepts sessions through WHIP (RFC 9725) at `/whip/{stream}`.
     #[cfg(feature = "webrtc")]
-    pub fn sessions(mut self, options: super::SessionOptions) -> Self {
+    pub fn sessions(mut self, options: SessionOptions) -> Self {
         self.sessions = Some(options);
         self
     }
 
-    /// The API.
+    /// Builds the API.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that its timers need could not be started.
+    /// Returns [`StartError`] if the thread that its timers need could not be started.
     pub fn build(self) -> Result<Api, StartError> {
         Runtime::background()?;
         let modes = Modes { debug: self.debug, logging: self.monitor.is_logged() };
-        Ok(Api {
-            shared: Shared(Arc::new(Inner {
-                #[cfg(feature = "webrtc")]
-                sessions: self
-                    .sessions
-                    .map(|options| super::whip::Sessions::new(&self.peers, options)),
-                monitor: self.monitor,
-                peers: self.peers,
-                access: self.access,
-                modes,
-                summary: SummaryText::default(),
-                clients: Clients::new(self.event_clients),
-                long: LongAnswers::new(),
-                ending: CancellationToken::new(),
-                document: OnceLock::new(),
-                test_routes: self.test_routes,
-            })),
-        })
+        let optional = OptionalRoutes {
+            test: self.test_routes,
+            #[cfg(feature = "webrtc")]
+            sessions: self.sessions.is_some(),
+        };
+        let (_, document) = every_route(optional).split_for_parts();
+        let document = openapi::document_text(document, &self.access);
+        let shared = Shared::new(ApiState {
+            #[cfg(feature = "webrtc")]
+            sessions: self.sessions.map(|options| Sessions::new(&self.peers, options)),
+            monitor: self.monitor,
+            peers: self.peers,
+            access: self.access,
+            modes,
+            summary: SummaryCache::default(),
+            long: LongAnswers::new(),
+            followers: Arc::new(Semaphore::new(self.event_clients)),
+            ending: CancellationToken::new(),
+            document,
+        });
+        Ok(Api { shared, optional })
     }
 }
 
 impl Api {
-    /// Over `peers`, which `monitor` watches.
+    /// Configures an API over `peers`, which `monitor` watches.
     pub fn builder(peers: &Peers, monitor: &Monitor) -> ApiBuilder {
         ApiBuilder {
             peers: peers.clone(),
@@ -188,71 +177,82 @@ impl Api {
     }
 
     /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
-    /// `/webrtc/`, and `/whip/` if sessions are taken. For a server of its own, or to be nested into
-    /// another, under a path without parameters: its links are relative.
+    /// `/webrtc/`, and `/whip/` if sessions are accepted.
+    ///
+    /// The routes can be served alone, or mounted in another server by [`Router::nest_service`] under a
+    /// path without parameters. Under `/ops`, the dashboard is then at `/ops` and at `/ops/`;
+    /// [`Router::nest`] would leave `/ops/` to the other server. Links, `Location` headers and the
+    /// OpenAPI document name the path that the routes are mounted under.
     pub fn router(&self) -> Router {
-        let (routes, mut document) = finished(self.all_routes());
-        openapi::complete(&mut document, &self.shared.access);
-        // The same each time.
-        self.shared.document.get_or_init(|| document.to_json().unwrap_or_default());
-        let unknown = |_: Anybody| async { Problem::not_found("There is nothing at this path") };
-        routes.fallback(unknown).with_state(self.shared.clone())
+        let unknown =
+            |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };
+        with_method_fallback(every_route(self.optional))
+            .fallback(unknown)
+            .with_state(self.shared.clone())
     }
 
-    /// Only what is under `/webrtc/`: to be merged into a server that has its own routes.
+    /// Only the routes under `/webrtc/`, to be merged into a server that has its own.
     pub fn monitor_router(&self) -> Router {
-        finished(self.webrtc_routes()).0.with_state(self.shared.clone())
+        with_method_fallback(webrtc_routes(self.optional)).with_state(self.shared.clone())
     }
 
-    /// Ends the streams of events for ever, and those that are asked for later, so that a server
-    /// which waits for its connections can stop. [`Serving`](super::Serving) does it by itself.
+    /// Ends every stream of events, now and for good: streams that are asked for later end at once.
+    /// A server that waits for its connections to end can then stop. [`Serving`](super::Serving) ends
+    /// its own streams by itself.
     pub fn end_streams(&self) {
         self.shared.ending.cancel();
     }
 
-    fn all_routes(&self) -> OpenApiRouter<Shared> {
-        let routes = OpenApiRouter::with_openapi(openapi::base())
-            .routes(routes!(dashboard::page))
-            .routes(routes!(monitor::health))
-            .routes(routes!(monitor::metrics))
-            .routes(routes!(openapi::document))
-            .merge(dashboard::assets().into())
-            .merge(self.webrtc_routes());
-        #[cfg(feature = "webrtc")]
-        let routes = match self.shared.sessions {
-            Some(_) => routes.merge(super::whip::routes()),
-            None => routes,
-        };
-        routes
-    }
-
-    fn webrtc_routes(&self) -> OpenApiRouter<Shared> {
-        let routes = OpenApiRouter::new()
-            .routes(routes!(monitor::summary))
-            .routes(routes!(monitor::connections))
-            .routes(routes!(monitor::connection))
-            .routes(routes!(monitor::connection_stats))
-            .routes(routes!(monitor::connection_diagnosis))
-            .routes(routes!(monitor::closed))
-            .routes(routes!(monitor::operations))
-            .routes(routes!(monitor::operation))
-            .routes(routes!(monitor::tasks))
-            .routes(routes!(monitor::dump))
-            .routes(routes!(events::events))
-            .routes(routes!(control::close))
-            .routes(routes!(control::close_all))
-            .routes(routes!(control::stop));
-        if self.shared.test_routes { routes.merge(test_routes::routes()) } else { routes }
+    /// Whether requests need a token.
+    pub(super) fn has_token(&self) -> bool {
+        self.shared.access.token.is_some()
     }
 }
 
-/// The routes, also for where only the method is wrong, and their description.
-fn finished(routes: OpenApiRouter<Shared>) -> (Router<Shared>, OpenApi) {
-    let (routes, document) = routes.split_for_parts();
-    let other = |_: Anybody, method: Method| async move {
-        Problem::method(format!("{method} is not for this path"))
+fn every_route(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
+    let routes = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(dashboard::page))
+        .routes(routes!(summary::health))
+        .routes(routes!(summary::metrics))
+        .routes(routes!(openapi::document))
+        .merge(dashboard::assets().into())
+        .merge(webrtc_routes(optional));
+    #[cfg(feature = "webrtc")]
+    let routes =
+        if optional.sessions { routes.merge(super::whip::routes::routes()) } else { routes };
+    routes
+}
+
+fn webrtc_routes(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(summary::summary))
+        .routes(routes!(connections::connections))
+        .routes(routes!(connections::connection))
+        .routes(routes!(connections::connection_stats))
+        .routes(routes!(connections::connection_diagnosis))
+        .routes(routes!(closed::closed))
+        .routes(routes!(closed::closed_connection))
+        .routes(routes!(closed::closed_connection_stats))
+        .routes(routes!(closed::closed_connection_diagnosis))
+        .routes(routes!(operations::operations))
+        .routes(routes!(operations::operation))
+        .routes(routes!(tasks::tasks))
+        .routes(routes!(dump::dump))
+        .routes(routes!(events::events))
+        .routes(routes!(control::close))
+        .routes(routes!(control::delete_connection))
+        .routes(routes!(control::delete_connection_by_query))
+        .routes(routes!(control::close_all))
+        .routes(routes!(control::stop));
+    if optional.test { routes.merge(original::routes()) } else { routes }
+}
+
+/// The routes, with an answer of ours where only the method is wrong.
+fn with_method_fallback(routes: OpenApiRouter<Shared>) -> Router<Shared> {
+    let other = |_: Anybody<Shared>, method: Method| async move {
+        Problem::method(format!("This path does not support {method}"))
     };
-    (routes.method_not_allowed_fallback(other), document)
+    Router::from(routes).method_not_allowed_fallback(other)
 }
 
 impl fmt::Debug for Api {

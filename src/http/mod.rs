@@ -1,33 +1,28 @@
-//! What the monitor knows and what can be done to peers, over HTTP: REST with the Python original's
-//! paths and keys, live events, a dashboard, sessions through WHIP.
+//! Monitoring and control over HTTP: a REST API with the Python original's paths and keys, live
+//! events, a dashboard, and sessions through WHIP.
 //!
-//! [`Api`] makes routes that mount into any server made of tower services, on any executor, and
+//! [`Api`] has routes that mount into any server made of tower services, on any executor, and
 //! [`Api::serve`] serves them on any [`Runtime`](crate::runtime::Runtime).
 //!
 //! # Security
 //!
-//! What is asked for is checked in this order: that the `Host` is one of this machine's loopback or
-//! was [named](ApiBuilder::host), so that no foreign name can be pointed at it; that no page of
-//! another origin asks; and the [token](ApiBuilder::token), if there is one. Without a token it is
-//! served on loopback alone. There is no CORS. No secret of a peer is in any answer.
+//! Every request is checked in this order: its `Host` must be a loopback name of this machine or one
+//! that was [added](ApiBuilder::host), so that no foreign name can be pointed at the server; it must
+//! not come from a page of another origin; and it must have the [token](ApiBuilder::token), if one is
+//! set. Without a token the API is served on loopback addresses alone. There is no CORS, and no answer
+//! contains a peer's secrets.
 
-mod access;
 mod api;
-mod ask;
-mod control;
 mod dashboard;
-mod events;
-mod guard;
-mod long;
-mod monitor;
-mod openapi;
-mod problem;
+mod edge;
+mod routes;
 mod serve;
-mod test_routes;
+mod shared;
+mod summary_cache;
 #[cfg(feature = "webrtc")]
 mod whip;
 
 pub use self::api::{Api, ApiBuilder, DEFAULT_EVENT_CLIENTS};
 pub use self::serve::{ServeError, ServeOptions, Serving};
 #[cfg(feature = "webrtc")]
-pub use self::whip::SessionOptions;
+pub use self::whip::sessions::SessionOptions;

@@ -10,7 +10,7 @@ use super::options::{ERROR_BYTES, NAME_BYTES};
 use super::session::Session;
 use super::timeline::{Entry, Happening};
 use crate::id::{GroupId, PeerId};
-use crate::peer::{CloseFailure, CloseReason, Closure, ForceCause, Probe};
+use crate::peer::{CloseFailure, CloseMode, CloseReason, ForceCause, Probe};
 use crate::redact::Secrets;
 use crate::state::{
     ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SignalingState,
@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) end: Option<End>,
     /// An end that was told before the beginning: another thread may see a peer, and close it,
     /// before the one that opens it has said so.
-    pub(super) early: Option<(CloseReason, Option<Closure>, Option<Duration>)>,
+    pub(super) early: Option<(CloseReason, Option<CloseMode>, Option<Duration>)>,
     /// Closes that did not close.
     pub(super) not_closed: u64,
     pub(super) released: Option<Instant>,
@@ -110,7 +110,7 @@ pub(super) struct End {
     pub(super) at: Instant,
     pub(super) reason: CloseReason,
     /// `None` where the end could not be seen.
-    pub(super) closure: Option<Closure>,
+    pub(super) closure: Option<CloseMode>,
     pub(super) took: Duration,
     pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
@@ -223,7 +223,7 @@ impl State {
         core: &Core,
         at: Instant,
         reason: CloseReason,
-        closure: Option<Closure>,
+        closure: Option<CloseMode>,
         took: Option<Duration>,
     ) -> bool {
         let Some(opened) = self.opened else {
@@ -236,8 +236,8 @@ impl State {
         let closure = closure.map(|closure| self.clean_closure(core, closure));
         let counters = &core.counters;
         let end = match &closure {
-            Some(Closure::Graceful) => CloseEnd::Graceful,
-            Some(Closure::Forced(_)) => CloseEnd::Forced,
+            Some(CloseMode::Graceful) => CloseEnd::Graceful,
+            Some(CloseMode::Forced(_)) => CloseEnd::Forced,
             None => CloseEnd::Unconfirmed,
         };
         let diagnosis = diagnose(&self.evidence(at, Some(reason)));
@@ -291,11 +291,11 @@ impl State {
     }
 
     /// How it ended, with its texts as they may be kept.
-    fn clean_closure(&self, core: &Core, closure: Closure) -> Closure {
+    fn clean_closure(&self, core: &Core, closure: CloseMode) -> CloseMode {
         let clean = |text: String| String::from(self.text(core, &text, ERROR_BYTES));
         match closure {
-            Closure::Forced(ForceCause::Failed(failure)) => {
-                Closure::Forced(ForceCause::Failed(match failure {
+            CloseMode::Forced(ForceCause::Failed(failure)) => {
+                CloseMode::Forced(ForceCause::Failed(match failure {
                     CloseFailure::Error(text) => CloseFailure::Error(clean(text)),
                     CloseFailure::Panicked(text) => CloseFailure::Panicked(clean(text)),
                     CloseFailure::Lost => CloseFailure::Lost,

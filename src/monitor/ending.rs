@@ -71,7 +71,7 @@ impl RawEnd {
         match end {
             OperationEnd::Completed(result) => Self::Completed(result.map(str::to_owned)),
             OperationEnd::Failed(error) => Self::Failed(chain(*error)),
-            OperationEnd::Canceled => Self::Canceled,
+            OperationEnd::Cancelled => Self::Canceled,
         }
     }
 

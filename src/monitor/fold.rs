@@ -15,7 +15,7 @@ use super::ending::{Ending, RawEnd};
 use super::options::{ERROR_BYTES, NAME_BYTES};
 use super::session::{Track, index};
 use super::timeline::Happening;
-use crate::event::{Configuration, Event, Observer};
+use crate::event::{Configuration, Event, EventKind, Observer};
 use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome, Probe};
 use crate::redact::Secrets;
@@ -31,57 +31,57 @@ pub(super) struct PeerFold {
 
 impl Observer for PeerFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (core, at) = (&*self.core, Instant::now());
+        let (core, at) = (&*self.core, event.at);
         core.counters.events.add(1);
-        match *event {
-            Event::Opened { probe, .. } => self.opened(at, probe.clone()),
-            Event::StateChanged { state, .. } => self.with(|record| {
+        match event.kind {
+            EventKind::Opened { probe, .. } => self.opened(at, probe.clone()),
+            EventKind::ConnectionStateChanged { state, .. } => self.with(|record| {
                 // One that was under way when it ended changes nothing any more.
                 if record.end.is_none() {
                     record.set_connection(core, at, state);
                     record.note(core, at, Happening::ConnectionState(state));
                 }
             }),
-            Event::IceConnectionStateChanged { state, .. } => {
+            EventKind::IceConnectionStateChanged { state, .. } => {
                 self.with(|record| record.ice(core, at, state));
             }
-            Event::IceGatheringStateChanged { state, .. } => {
+            EventKind::IceGatheringStateChanged { state, .. } => {
                 self.with(|record| record.gathering(core, at, state));
             }
-            Event::SignalingStateChanged { state, .. } => self.with(|record| {
+            EventKind::SignalingStateChanged { state, .. } => self.with(|record| {
                 record.signaling = state;
                 record.note(core, at, Happening::SignalingState(state));
             }),
-            Event::NegotiationNeeded { .. } => {
+            EventKind::NegotiationNeeded { .. } => {
                 self.with(|record| record.note(core, at, Happening::NegotiationNeeded));
             }
-            Event::Described { side, kind, sdp, .. } => {
+            EventKind::DescriptionSet { side, kind, sdp, .. } => {
                 self.with(|record| record.describe(core, at, side, kind, sdp.as_str()));
             }
-            Event::CandidateAdded { side, candidate, .. } => {
+            EventKind::CandidateAdded { side, candidate, .. } => {
                 self.with(|record| record.add_candidate(core, at, side, candidate, true));
             }
-            Event::CandidateFailed { url, code, message, .. } => {
+            EventKind::CandidateFailed { url, code, message, .. } => {
                 self.with(|record| record.candidate_failed(core, at, url, code, message));
             }
-            Event::DtlsAlert { side, description, .. } => self.with(|record| {
+            EventKind::DtlsAlert { side, description, .. } => self.with(|record| {
                 record.session().alerts[index(side)].get_or_insert(description);
                 record.note(core, at, Happening::DtlsAlert { side, description });
             }),
-            Event::Configured { configuration, .. } => {
+            EventKind::Configured { configuration, .. } => {
                 self.with(|record| record.configured(core, at, configuration));
             }
-            Event::ChannelAdded { side, id, label, .. } => self.with(|record| {
+            EventKind::ChannelAdded { side, id, label, .. } => self.with(|record| {
                 let label = record.name(core, label);
                 record.add_channel(core, at, id, label, Some(side));
             }),
-            Event::TrackAdded { side, id, kind, .. } => self.with(|record| {
+            EventKind::TrackAdded { side, id, kind, .. } => self.with(|record| {
                 let id = record.name(core, id);
                 let track = Track { id: id.clone(), kind, side, added: at, removed: None };
                 record.session().tracks.push_if_room(track, core.limits.tracks_and_channels);
                 record.note(core, at, Happening::TrackAdded { id });
             }),
-            Event::TrackRemoved { side, id, .. } => self.with(|record| {
+            EventKind::TrackRemoved { side, id, .. } => self.with(|record| {
                 let id = record.name(core, id);
                 let track = |it: &&mut Track| it.side == side && it.id == id;
                 if let Some(track) = record.session().tracks.iter_mut().find(track) {
@@ -89,38 +89,38 @@ impl Observer for PeerFold {
                 }
                 record.note(core, at, Happening::TrackRemoved { id });
             }),
-            Event::Stats { report, .. } => self.connection.sampled(core, at, report.clone()),
-            Event::CloseStarted { reason, .. } => {
+            EventKind::Stats { report, .. } => self.connection.sampled(core, at, report.clone()),
+            EventKind::CloseStarted { reason, .. } => {
                 self.with(|record| record.note(core, at, Happening::CloseStarted(reason)));
             }
-            Event::Closed { reason, closure, took, .. } => {
-                let closure = Some(closure.clone());
-                self.end(|record| record.finish(core, at, reason, closure, Some(took)));
+            EventKind::Closed { reason, mode, took, .. } => {
+                let mode = Some(mode.clone());
+                self.end(|record| record.finish(core, at, reason, mode, Some(took)));
             }
-            Event::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
+            EventKind::NotClosed { reason, outcome: Outcome::Unconfirmed, took, .. } => {
                 self.end(|record| record.finish(core, at, reason, None, Some(took)));
             }
-            Event::NotClosed { outcome, took, .. } => {
+            EventKind::NotClosed { outcome, took, .. } => {
                 self.with(|record| record.not_closed(core, at, outcome, took));
             }
-            Event::Released { .. } => self.with(|record| record.release(core, at)),
-            Event::HandlerStalled { callback, .. } => {
+            EventKind::Released { .. } => self.with(|record| record.release(core, at)),
+            EventKind::HandlerStalled { callback, .. } => {
                 self.with(|record| record.note(core, at, Happening::HandlerStalled(callback)));
             }
-            Event::HandlerPanicked { callback, message, .. } => {
+            EventKind::HandlerPanicked { callback, message, .. } => {
                 self.error(at, &format!("{callback} panicked: {message}"));
             }
-            Event::TaskGroupMade { group, .. } => {
+            EventKind::TaskGroupCreated { group, .. } => {
                 core.tasks.add_group(Some(self.connection.number), group.clone());
             }
-            Event::TaskStarted { task } => {
+            EventKind::TaskStarted { task } => {
                 core.tasks.started(task);
                 self.with(|record| {
                     record.tasks.started += 1;
                     record.note(core, at, Happening::TaskAdded { id: task.id, name: task.name });
                 });
             }
-            Event::TaskEnded { task, end } => {
+            EventKind::TaskEnded { task, end } => {
                 core.tasks.ended(task, end);
                 let (id, name, end) = (task.id, task.name, end.into());
                 self.with(|record| {
@@ -128,12 +128,12 @@ impl Observer for PeerFold {
                     record.note(core, at, Happening::TaskRemoved { id, name, end });
                 });
             }
-            Event::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
-            Event::OperationStarted { id, operation, .. } => {
+            EventKind::TasksStuck { tasks, .. } => self.error(at, &tasks.to_string()),
+            EventKind::OperationStarted { id, operation, .. } => {
                 self.with(|record| record.operations.started += 1);
                 core.start_operation(id, operation, at, Subject::of(&self.connection));
             }
-            Event::OperationEnded { id, operation, ref end, .. } => {
+            EventKind::OperationEnded { id, operation, ref end, .. } => {
                 // An error's text is its own code, and not for under the lock.
                 let raw = RawEnd::of(end);
                 let ending = self.with(|record| {
@@ -194,8 +194,8 @@ impl PeerFold {
                 book.take_off(&self.connection);
             }
         }
-        if let Some((reason, closure, took)) = early {
-            self.end(|record| record.finish(core, at, reason, closure, took));
+        if let Some((reason, mode, took)) = early {
+            self.end(|record| record.finish(core, at, reason, mode, took));
         }
     }
 
@@ -290,16 +290,16 @@ pub(super) struct SetFold {
 
 impl Observer for SetFold {
     fn on_event(&self, event: &Event<'_>) {
-        let (core, at) = (&*self.core, Instant::now());
+        let (core, at) = (&*self.core, event.at);
         core.counters.events.add(1);
-        match *event {
-            Event::TaskGroupMade { group, .. } => core.tasks.add_group(None, group.clone()),
-            Event::TaskStarted { task } => core.tasks.started(task),
-            Event::TaskEnded { task, end } => core.tasks.ended(task, end),
-            Event::OperationStarted { id, operation, target, .. } => {
+        match event.kind {
+            EventKind::TaskGroupCreated { group, .. } => core.tasks.add_group(None, group.clone()),
+            EventKind::TaskStarted { task } => core.tasks.started(task),
+            EventKind::TaskEnded { task, end } => core.tasks.ended(task, end),
+            EventKind::OperationStarted { id, operation, target, .. } => {
                 core.start_operation(id, operation, at, Subject::of_target(core, target));
             }
-            Event::OperationEnded { id, operation, ref end, .. } => {
+            EventKind::OperationEnded { id, operation, ref end, .. } => {
                 let ending = RawEnd::of(end).clean(&core.redactor, Secrets::none());
                 core.end_operation(id, operation, at, ending);
             }

@@ -8,7 +8,7 @@ use super::session::Session;
 use super::snapshot::{
     ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, SampleInfo, SelectedPair, TrackInfo,
 };
-use crate::peer::Holder;
+use crate::peer::RetainedBy;
 
 impl Connection {
     /// All that the record knows, without what it is known to do.
@@ -125,10 +125,12 @@ impl Connection {
         };
         drop(record);
         // Whoever holds may be asked by any code.
-        let held_by = probe.and_then(|probe| probe.holders()).unwrap_or_default();
+        let held_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {
-            Holder::DataChannel(label) => Holder::DataChannel(record.name(core, &label).into()),
+            RetainedBy::DataChannel(label) => {
+                RetainedBy::DataChannel(record.name(core, &label).into())
+            }
             other => other,
         };
         info.held_by = held_by.into_iter().map(clean).collect();

@@ -21,6 +21,10 @@ const CHUNK: usize = 256;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionFilter {
+    /// Those with this id.
+    pub id: Option<String>,
+    /// The one with this [number](ConnectionInfo::number).
+    pub number: Option<u64>,
     /// Those in this state.
     pub state: Option<ConnectionState>,
     /// Those of this group.
@@ -36,7 +40,9 @@ impl ConnectionFilter {
 
     fn takes(&self, connection: &Connection) -> bool {
         let own = |group: &String| connection.group.as_ref().is_some_and(|it| it.as_str() == group);
-        self.group.as_ref().is_none_or(own)
+        self.id.as_ref().is_none_or(|id| connection.id.as_str() == id)
+            && self.number.is_none_or(|number| connection.number == number)
+            && self.group.as_ref().is_none_or(own)
             && self.state.is_none_or(|state| connection.state.lock().connection == state)
     }
 }

@@ -12,7 +12,7 @@ use super::tasks::Trouble;
 use super::timeline::Happening;
 use crate::candidate::{Candidate, Side};
 use crate::id::{GroupId, OperationId, PeerId};
-use crate::peer::{CloseReason, Closure, Holder};
+use crate::peer::{CloseMode, CloseReason, RetainedBy};
 use crate::state::{
     ConnectionState, DataChannelState, IceConnectionState, IceGatheringState, SdpType,
     SignalingState,
@@ -158,7 +158,7 @@ pub struct ConnectionInfo {
     /// Whether all of its memory is free; `None` where that cannot be known, and before its end.
     pub released: Option<bool>,
     /// What the application still holds of one that has ended, where that is known.
-    pub held_by: Vec<Holder>,
+    pub held_by: Vec<RetainedBy>,
 }
 
 /// How a connection ended.
@@ -170,7 +170,7 @@ pub struct EndInfo {
     /// Why.
     pub reason: CloseReason,
     /// How; `None` where that could not be seen.
-    pub closure: Option<Closure>,
+    pub closure: Option<CloseMode>,
     /// How long the close took.
     pub took: Duration,
 }

@@ -1,14 +1,15 @@
 //! What a kind of connection implements.
 
+use std::any::Any;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use super::held::Holders;
-use super::outcome::{Closure, ForceCause};
-use super::record::{Record, Status};
-use crate::event::Event;
+use super::status::Status;
+use crate::event::EventKind;
+use crate::outcome::{CloseMode, ForceCause};
+use crate::probe::Retention;
 use crate::runtime::BoxFuture;
 use crate::state::ConnectionState;
 use crate::stats::StatsReport;
@@ -23,17 +24,17 @@ pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 /// `close`, `abort`, `release` and `remote_closed` are called on a thread of this crate's own, in the context of
 /// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the
 /// connection [is cooperative](Self::is_cooperative).
-pub trait Connection: Send + Sync + 'static {
+pub trait Connection: Any + Send + Sync {
     /// Closes in order: tells the remote side, frees everything.
     ///
-    /// The answer is what could be **seen**: `Ok(Some(closure))` only when the driver has ended
+    /// The answer is what could be **seen**: `Ok(Some(mode))` only when the driver has ended
     /// and its sockets are gone, `Ok(None)` where that cannot be known.
     ///
     /// # Cancel safety
     ///
     /// [`abort`](Self::abort) follows when the grace period is over; the future is dropped when that
     /// succeeded, or at the end of the whole bound.
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>>;
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>>;
 
     /// Whether [`close`](Self::close) never blocks its thread. It and the
     /// [`release`](Self::release) after it then run as a task on the peer's own runtime, which is
@@ -60,6 +61,14 @@ pub trait Connection: Send + Sync + 'static {
     /// Takes the notice to call should the connection end by itself. Called once, when it is
     /// registered, on the registering thread.
     fn watch_end(&self, notice: EndNotice) {
+        drop(notice);
+    }
+
+    /// Takes the notice to give whenever the state of the connection has changed, so that whoever
+    /// [waits for a state](crate::Peer::wait_for) is woken at once. A connection that drops it is
+    /// asked for its state from time to time instead. Called once, when it is registered, on the
+    /// registering thread.
+    fn watch_state(&self, notice: StateNotice) {
         drop(notice);
     }
 
@@ -106,22 +115,29 @@ pub trait Connection: Send + Sync + 'static {
     }
 
     /// What to ask, after the end, for what the application still holds. Called from any thread.
-    fn holders(&self) -> Option<Arc<dyn Holders>> {
+    fn retention(&self) -> Option<Arc<dyn Retention>> {
         None
     }
+}
+
+/// Who hears of a connection: its peer, while there is one.
+pub(super) trait Listener: Send + Sync {
+    fn ended(self: Arc<Self>, cause: ForceCause);
+
+    fn state_changed(self: Arc<Self>);
 }
 
 /// Tells the peer that its connection has ended by itself.
 ///
 /// Dropping it tells nothing.
-pub struct EndNotice(pub(super) Weak<Record>);
+pub struct EndNotice(pub(super) Weak<dyn Listener>);
 
 impl EndNotice {
     /// Says that the driver has ended and the sockets are gone. May be called from any thread;
     /// does not block.
     pub fn ended(self, cause: ForceCause) {
-        if let Some(record) = self.0.upgrade() {
-            record.ended_by_itself(cause);
+        if let Some(peer) = self.0.upgrade() {
+            peer.ended(cause);
         }
     }
 }
@@ -129,6 +145,31 @@ impl EndNotice {
 impl fmt::Debug for EndNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EndNotice").finish_non_exhaustive()
+    }
+}
+
+/// Tells the peer that a state of its connection has changed.
+///
+/// Dropping it tells nothing.
+pub struct StateNotice {
+    pub(super) peer: Weak<dyn Listener>,
+    /// Whether somebody keeps the notice is told by this reference.
+    pub(super) _kept: Arc<()>,
+}
+
+impl StateNotice {
+    /// Says that [`Connection::state`] answers something else than before. May be called from any
+    /// thread; does not block.
+    pub fn changed(&self) {
+        if let Some(peer) = self.peer.upgrade() {
+            peer.state_changed();
+        }
+    }
+}
+
+impl fmt::Debug for StateNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StateNotice").finish_non_exhaustive()
     }
 }
 
@@ -145,7 +186,7 @@ impl ReleaseNotice {
 impl Drop for ReleaseNotice {
     fn drop(&mut self) {
         if let Some(status) = self.0.take() {
-            status.watch.tell(|| Event::Released { peer: &status.id });
+            status.tell(|| EventKind::Released);
         }
     }
 }

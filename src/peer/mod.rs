@@ -1,45 +1,40 @@
 //! Owning and closing connections of any kind.
 //!
-//! [`Peers`] is the registry, [`Peer`] an owner, [`Closing`] a close under way, [`Outcome`] what
-//! became of it. [`Connection`] is what a kind of connection implements; the one for the `webrtc`
-//! crate is in [`crate::webrtc`].
+//! [`Peers`] is the set, [`Peer`] an owner, [`Closing`] a close under way, [`Outcome`] what became of
+//! it. [`Connection`] is what a kind of connection implements; the one for the `webrtc` crate is in
+//! `anypeer::webrtc`.
 
-mod attempt;
-mod builder;
+mod alarm;
+mod attach;
 mod close;
 mod connection;
-mod held;
-mod insert;
+mod life;
 mod options;
-mod outcome;
 mod owner;
-mod peers;
-mod probe;
 mod reaper;
+mod reaping;
 mod record;
-mod registry;
-mod report;
-mod sweep;
+mod set;
+mod status;
 
-pub use self::builder::PeersBuilder;
-pub use self::close::{Closing, ClosingAll};
-pub use self::connection::{Connection, ConnectionError, EndNotice, ReleaseNotice};
-pub use self::held::{Held, Holder, Holders};
-pub use self::insert::InsertError;
+pub use self::close::handles::{Closing, ClosingAll};
+pub use self::close::report::{PeerReport, Report};
+pub use self::close::sweep::NotAllClosed;
+pub use self::connection::{Connection, ConnectionError, EndNotice, ReleaseNotice, StateNotice};
 pub use self::options::{
     CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, DEFAULT_HANDLER_BUDGET, PeerOptions,
+    ReaperOptions,
 };
-pub use self::outcome::{CloseFailure, CloseReason, Closure, ForceCause, NotClosed, Outcome};
-pub use self::owner::{Peer, WeakPeer};
-pub use self::peers::Peers;
-pub use self::probe::Probe;
-pub use self::reaper::ReaperOptions;
-pub use self::report::{PeerReport, Report};
-pub use self::sweep::NotAllClosed;
+pub use self::owner::{Peer, PeerEnded, WeakPeer};
+pub use self::set::builder::PeersBuilder;
+pub use self::set::insert_error::InsertError;
+pub use self::set::peers::Peers;
+pub use self::set::reservation::Reservation;
+pub use self::set::retained::Retained;
+pub use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, NotClosed, Outcome};
+pub use crate::probe::{Probe, RetainedBy, Retention};
 
-#[cfg(feature = "test-util")]
-pub(crate) use self::record::Record;
 #[cfg(feature = "webrtc")]
-pub(crate) use self::record::Status;
-#[cfg(feature = "test-util")]
-pub(crate) use self::registry::Registry;
+pub(crate) use self::alarm::Due;
+#[cfg(feature = "webrtc")]
+pub(crate) use self::status::Status;

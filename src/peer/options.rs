@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::reaper::ReaperOptions;
 use crate::runtime::Runtime;
 
 /// The whole bound of a close, unless another is set.
@@ -61,6 +60,76 @@ impl Default for CloseOptions {
     }
 }
 
+/// Which peers are closed without being asked, and when.
+///
+/// By default a peer is closed that never connects within a minute, has been Failed or
+/// Disconnected for 30 s, or whose remote side has said goodbye. An ICE restart has these 30 s:
+/// it takes a connection from Disconnected, and also from Failed, back to Connected. A connection that does not tell its [state](crate::Peer::connection_state)
+/// is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReaperOptions {
+    pub(super) never_connected: Option<Duration>,
+    pub(super) disconnected: Option<Duration>,
+    pub(super) failed: Option<Duration>,
+    pub(super) goodbye: bool,
+}
+
+impl ReaperOptions {
+    /// The defaults.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            never_connected: Some(Duration::from_secs(60)),
+            disconnected: Some(Duration::from_secs(30)),
+            failed: Some(Duration::from_secs(30)),
+            goodbye: true,
+        }
+    }
+
+    /// Nothing is closed without being asked.
+    #[must_use]
+    pub const fn off() -> Self {
+        Self { never_connected: None, disconnected: None, failed: None, goodbye: false }
+    }
+
+    /// How long after its opening a peer may still have to connect for the first time; `None` for
+    /// ever.
+    #[must_use]
+    pub const fn never_connected(mut self, limit: Option<Duration>) -> Self {
+        self.never_connected = limit;
+        self
+    }
+
+    /// How long a peer may be Disconnected; `None` for ever. Less than 30 s takes away from what
+    /// an ICE restart has.
+    #[must_use]
+    pub const fn disconnected(mut self, limit: Option<Duration>) -> Self {
+        self.disconnected = limit;
+        self
+    }
+
+    /// How long a peer may be Failed; `None` for ever. Less than 30 s takes away from what an ICE
+    /// restart has.
+    #[must_use]
+    pub const fn failed(mut self, limit: Option<Duration>) -> Self {
+        self.failed = limit;
+        self
+    }
+
+    /// Whether to close a peer whose remote side has said goodbye.
+    #[must_use]
+    pub const fn goodbye(mut self, close: bool) -> Self {
+        self.goodbye = close;
+        self
+    }
+}
+
+impl Default for ReaperOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// How a peer is registered. Everything has a default.
 #[derive(Clone, Debug, Default)]
 pub struct PeerOptions {
@@ -108,7 +177,7 @@ impl PeerOptions {
     }
 
     /// How long one callback of the application's handler may hold the connection's driver before
-    /// that is told: see [`Event::HandlerStalled`](crate::Event::HandlerStalled). It goes on.
+    /// that is told: see [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled). It goes on.
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use async_executor::Executor;
 use event_listener::{Event, IntoNotification};
 
+use super::clock::{self, Alarm, Clock};
 use super::spawner::BoxFuture;
 use super::thread::{StartError, start_thread};
-use super::time;
 use crate::sync::Mutex;
 
 /// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
@@ -45,7 +45,7 @@ struct Workers {
     /// When the last one was started.
     needed: Option<Instant>,
     /// When they are looked at next.
-    look: Option<(Instant, time::Alarm)>,
+    look: Option<(Instant, Alarm)>,
 }
 
 static BACKGROUND: Background = Background {
@@ -64,7 +64,7 @@ static BACKGROUND: Background = Background {
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
-        time::start().and_then(|()| workers.start_one()).map_err(StartError::new)?;
+        clock::start().and_then(|()| workers.start_one()).map_err(StartError::new)?;
     }
     Ok(())
 }
@@ -85,7 +85,7 @@ impl Workers {
     }
 
     fn look_at(&mut self, at: Instant) {
-        self.look = Some((at, time::Alarm::set(at, Waker::from(Arc::new(Supervisor)))));
+        self.look = Some((at, Clock::system().alarm(at, Waker::from(Arc::new(Supervisor)))));
     }
 }
 

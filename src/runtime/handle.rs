@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 #[cfg(feature = "async-std")]
 use super::async_std::AsyncStdSpawner;
 use super::background;
+use super::clock::Clock;
 use super::executor::ExecutorSpawner;
 #[cfg(feature = "smol")]
 use super::smol::SmolSpawner;
@@ -101,6 +103,18 @@ impl Runtime {
                 }
             }
             _ => work(),
+        }
+    }
+
+    /// The clock of the runtime; see [`Spawner::clock`].
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        match &self.backend {
+            // A panic of a foreign spawner must not keep a peer from being made.
+            Backend::Custom(spawner) => {
+                catch_unwind(AssertUnwindSafe(|| spawner.clock())).unwrap_or_default()
+            }
+            _ => Clock::system(),
         }
     }
 

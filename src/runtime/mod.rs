@@ -20,6 +20,8 @@
 mod async_std;
 #[cfg_attr(anypeer_loom, path = "../../loom/src/background.rs")]
 pub(crate) mod background;
+#[cfg_attr(anypeer_loom, path = "../../loom/src/clock.rs")]
+pub(crate) mod clock;
 mod current;
 mod error;
 mod executor;
@@ -38,14 +40,16 @@ mod spawner;
 #[cfg(feature = "http")]
 pub(crate) mod tcp;
 pub(crate) mod thread;
-#[cfg_attr(anypeer_loom, path = "../../loom/src/time.rs")]
 pub(crate) mod time;
+#[cfg(not(anypeer_loom))]
+mod timers;
 #[cfg(feature = "tokio")]
 mod tokio;
 mod wait;
 
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStdSpawner;
+pub use self::clock::Clock;
 pub use self::current::{current, run};
 pub use self::error::JoinError;
 pub use self::executor::ExecutorSpawner;

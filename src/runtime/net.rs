@@ -12,7 +12,6 @@ use async_io::Async;
 
 use super::handle::{Backend, Runtime};
 use super::spawner::BoxFuture;
-use super::time;
 
 /// A non-blocking UDP socket with its runtime's readiness.
 #[derive(Debug)]
@@ -57,15 +56,7 @@ impl Runtime {
             Backend::Tokio(spawner) if spawner.is_current() => {
                 Box::pin(tokio::time::sleep(duration))
             }
-            #[cfg(feature = "tokio")]
-            Backend::Tokio(_) => Box::pin(time::sleep(duration)),
-            #[cfg(feature = "smol")]
-            Backend::Smol(_) => Box::pin(time::sleep(duration)),
-            #[cfg(feature = "async-std")]
-            Backend::AsyncStd(_) => Box::pin(time::sleep(duration)),
-            Backend::Background | Backend::Executor(_) | Backend::Custom(_) => {
-                Box::pin(time::sleep(duration))
-            }
+            _ => Box::pin(self.clock().sleep(duration)),
         }
     }
 }

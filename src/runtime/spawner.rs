@@ -3,6 +3,8 @@
 use std::fmt;
 use std::pin::Pin;
 
+use super::clock::Clock;
+
 /// A boxed future that any thread may poll.
 pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
@@ -43,6 +45,12 @@ pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// thread-local. By default there is nothing to set.
     fn within(&self, work: &mut dyn FnMut()) {
         work();
+    }
+
+    /// The clock that belongs to the executor, read once for each peer and each group of tasks.
+    /// By default the system's.
+    fn clock(&self) -> Clock {
+        Clock::system()
     }
 
     /// A short name, for messages.

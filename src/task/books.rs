@@ -8,15 +8,16 @@ use std::time::Instant;
 use slab::Slab;
 
 use super::counted::Counter;
-use super::end::{CancelReason, TaskEnd};
-use super::record::{Polls, Record, Stop, TaskId, TaskInfo};
-use super::stuck::StuckTasks;
+use super::record::{Polls, Stop, TaskRecord};
 use super::token::CancellationToken;
-use crate::event::{self, Watch};
+use crate::event::{EventKind, Watch};
 use crate::id::PeerId;
 use crate::runtime::Runtime;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::task_info::{
+    CancelReason, RecordedTasks, StuckTasks, TaskEnd, TaskId, TaskInfo, WeakTaskGroup,
+};
 
 /// Whose tasks they are, and who is told of them.
 pub(crate) struct Owner {
@@ -38,7 +39,7 @@ pub(crate) struct Books {
 
 #[derive(Default)]
 struct Recorded {
-    tasks: Slab<Record>,
+    tasks: Slab<TaskRecord>,
     cancelled: bool,
 }
 
@@ -71,10 +72,11 @@ impl Books {
 
     /// Gives a task its place in the books.
     #[inline]
-    pub(super) fn add(&self, record: Record) -> usize {
+    pub(super) fn add(&self, record: TaskRecord) -> usize {
         if self.owner.watch.is_attached() {
-            let task = &record.info(self);
-            self.owner.watch.tell(|| event::Event::TaskStarted { task });
+            let at = record.started;
+            let task = &self.info_of(&record, at);
+            self.watch().tell_at(at, self.peer(), || EventKind::TaskStarted { task });
         }
         let mut recorded = self.recorded.lock();
         let cancelled = recorded.cancelled;
@@ -89,10 +91,15 @@ impl Books {
     #[inline]
     pub(super) fn remove(&self, place: usize, end: &TaskEnd) {
         if self.owner.watch.is_attached() {
-            self.end_poll(place);
-            let task = self.recorded.lock().tasks.get(place).map(|record| record.info(self));
+            let at = self.watch().now();
+            if self.timed {
+                self.note_poll(place, at, Polls::end);
+            }
+            let recorded = self.recorded.lock();
+            let task = recorded.tasks.get(place).map(|record| self.info_of(record, at));
+            drop(recorded);
             if let Some(task) = &task {
-                self.owner.watch.tell(|| event::Event::TaskEnded { task, end });
+                self.watch().tell_at(at, self.peer(), || EventKind::TaskEnded { task, end });
             }
         }
         let mut recorded = self.recorded.lock();
@@ -113,7 +120,7 @@ impl Books {
         if self.stopping.load(Ordering::Acquire) == 0 {
             return None;
         }
-        self.recorded.lock().tasks.get(place).and_then(Record::stops)
+        self.recorded.lock().tasks.get(place).and_then(TaskRecord::stops)
     }
 
     /// Keeps a waker for whoever asks the task there to stop; says why, if somebody has.
@@ -131,29 +138,34 @@ impl Books {
     /// Takes note of the beginning of a poll, where polls are timed.
     #[inline]
     pub(super) fn begin_poll(&self, place: usize) {
-        self.note_poll(place, Polls::begin);
+        if self.timed {
+            self.note_poll(place, self.watch().now(), Polls::begin);
+        }
     }
 
     /// Takes note of the end of a poll.
     #[inline]
     pub(super) fn end_poll(&self, place: usize) {
-        self.note_poll(place, Polls::end);
-    }
-
-    #[inline]
-    fn note_poll(&self, place: usize, note: fn(&mut Polls, Instant)) {
         if self.timed {
-            let now = Instant::now();
-            if let Some(record) = self.recorded.lock().tasks.get_mut(place) {
-                note(&mut record.polls, now);
-            }
+            self.note_poll(place, self.watch().now(), Polls::end);
         }
     }
 
+    fn note_poll(&self, place: usize, now: Instant, note: fn(&mut Polls, Instant)) {
+        if let Some(record) = self.recorded.lock().tasks.get_mut(place) {
+            note(&mut record.polls, now);
+        }
+    }
+
+    fn info_of(&self, record: &TaskRecord, now: Instant) -> TaskInfo {
+        record.info(self.peer(), self.timed, now)
+    }
+
     pub(super) fn info(&self, place: usize, id: TaskId) -> Option<TaskInfo> {
+        let now = self.watch().now();
         let recorded = self.recorded.lock();
         let record = recorded.tasks.get(place).filter(|record| record.id == id)?;
-        Some(record.info(self))
+        Some(self.info_of(record, now))
     }
 
     /// Has one task dropped at its next poll.
@@ -166,8 +178,13 @@ impl Books {
     }
 
     /// Asks a task to stop, under the lock; the answer is to be woken without it.
-    fn cancel_one(&self, record: &mut Record, reason: CancelReason, force: bool) -> Option<Waker> {
-        match record.cancel(reason, force) {
+    fn cancel_one(
+        &self,
+        record: &mut TaskRecord,
+        reason: CancelReason,
+        force: bool,
+    ) -> Option<Waker> {
+        match record.cancel(reason, force, self.watch().now()) {
             Stop::Asked => None,
             Stop::Forced(waker) => {
                 self.stopping.fetch_add(1, Ordering::AcqRel);
@@ -205,7 +222,25 @@ impl Books {
     }
 
     pub(super) fn infos(&self) -> Vec<TaskInfo> {
-        self.recorded.lock().tasks.iter().map(|(_, record)| record.info(self)).collect()
+        let now = self.watch().now();
+        let recorded = self.recorded.lock();
+        recorded.tasks.iter().map(|(_, record)| self.info_of(record, now)).collect()
+    }
+
+    /// A reference that keeps neither the group nor its tasks.
+    pub(super) fn downgrade(self: &Arc<Self>) -> WeakTaskGroup {
+        let recorded = Arc::downgrade(self);
+        WeakTaskGroup::new(recorded, Arc::clone(&self.counted) as _)
+    }
+}
+
+impl RecordedTasks for Books {
+    fn infos(&self) -> Vec<TaskInfo> {
+        self.infos()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
     }
 }
 

@@ -6,26 +6,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::books::Books;
 #[cfg(doc)]
-use super::end::TaskEnd;
 use super::group::TaskGroup;
 use super::handle::TaskHandle;
-use super::record::Record;
+use super::record::TaskRecord;
 use super::supervised::{Place, Supervised};
-use crate::runtime::time;
+#[cfg(doc)]
+use crate::task_info::TaskEnd;
 
 /// A task that is about to be started.
 #[derive(Clone, Copy)]
 #[must_use = "nothing is started before `spawn`"]
 pub struct TaskBuilder<'a> {
-    group: &'a TaskGroup,
+    group: &'a Arc<Books>,
     name: &'static str,
     timeout: Option<Duration>,
     cooperative: bool,
 }
 
 impl<'a> TaskBuilder<'a> {
-    pub(super) fn new(group: &'a TaskGroup, name: &'static str) -> Self {
+    pub(super) fn new(group: &'a Arc<Books>, name: &'static str) -> Self {
         Self { group, name, timeout: None, cooperative: false }
     }
 
@@ -97,11 +98,12 @@ impl<'a> TaskBuilder<'a> {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let group = &self.group.group;
-        let record = Record::new(self.name, Location::caller(), self.cooperative);
+        let group = self.group;
+        let clock = group.watch().clock();
+        let record = TaskRecord::new(self.name, Location::caller(), self.cooperative, clock.now());
         let id = record.id;
         let place = group.add(record);
-        let deadline = self.timeout.map(|timeout| Box::new(time::sleep(timeout)));
+        let deadline = self.timeout.map(|timeout| Box::new(clock.sleep(timeout)));
         let task = Supervised::new(future, Place::new(Arc::clone(group), place), deadline, failure);
         let task = group.runtime.spawn(task);
         TaskHandle::new(Arc::clone(group), place, id, self.name, task)

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Event, EventListener, Pool, wake_all};
+use crate::task_info::CountedTasks;
 
 /// How many counted tasks a group has, and who waits for it to have none.
 pub(super) struct Count {
@@ -89,6 +90,12 @@ pub(super) struct Counter(&'static Count);
 impl Counter {
     pub(super) fn new() -> Self {
         Self(POOL.take(Count::new))
+    }
+}
+
+impl CountedTasks for Counter {
+    fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

@@ -2,20 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use super::books::{Books, Owner};
 use super::builder::TaskBuilder;
-use super::counted::Counter;
 use super::counted::Tracked;
 use super::handle::TaskHandle;
 use super::idle::Idle;
-use super::record::TaskInfo;
-use super::stuck::StuckTasks;
 use super::token::CancellationToken;
-use crate::event::{Event, Observer, Watch};
-use crate::runtime::{JoinHandle, Runtime, StartError, time};
+use crate::event::{EventKind, Observer, Watch};
+use crate::runtime::clock::after;
+use crate::runtime::{JoinHandle, Runtime, StartError};
+use crate::task_info::{StuckTasks, TaskInfo, WeakTaskGroup};
 
 /// Tasks that are cancelled and waited for together.
 ///
@@ -84,11 +82,11 @@ impl TaskGroupBuilder {
     /// [`StartError`] if the thread that deadlines need could not be started.
     pub fn build(self) -> Result<TaskGroup, StartError> {
         Runtime::background()?;
-        let owner = Owner { peer: None, watch: Watch::new(self.observers) };
+        let owner = Owner { peer: None, watch: Watch::new(self.observers, self.runtime.clock()) };
         let group = TaskGroup::owned(self.runtime, owner, self.timed);
-        group.tell_made();
+        group.tell_created();
         #[cfg(feature = "test-util")]
-        crate::test_util::know_group(&group, None);
+        crate::known::know_group(group.downgrade(), None);
         Ok(group)
     }
 }
@@ -124,18 +122,16 @@ impl TaskGroup {
     }
 
     /// Says that there is a group, before it has tasks.
-    pub(crate) fn tell_made(&self) {
-        let (peer, group) = (self.group.peer(), &self.downgrade());
-        self.group.watch().tell(|| Event::TaskGroupMade { peer, group });
+    pub(crate) fn tell_created(&self) {
+        let group = &self.downgrade();
+        let kind = || EventKind::TaskGroupCreated { group };
+        self.group.watch().tell(self.group.peer(), kind);
     }
 
     /// A reference that does not keep the group.
     #[must_use]
     pub fn downgrade(&self) -> WeakTaskGroup {
-        WeakTaskGroup {
-            books: Arc::downgrade(&self.group),
-            counter: Arc::clone(self.group.counted()),
-        }
+        self.group.downgrade()
     }
 
     /// Starts a task, recorded under `name`.
@@ -152,7 +148,7 @@ impl TaskGroup {
 
     /// Configures a task before it is started.
     pub fn task(&self, name: &'static str) -> TaskBuilder<'_> {
-        TaskBuilder::new(self, name)
+        TaskBuilder::new(&self.group, name)
     }
 
     /// Starts a task that is counted, no more: it is waited for, and neither named nor cancelled.
@@ -216,8 +212,8 @@ impl TaskGroup {
         grace: Duration,
         timeout: Duration,
     ) -> impl Future<Output = StuckTasks> + Send + use<> {
-        let start = Instant::now();
-        self.shutdown_by(time::after(start, grace.min(timeout)), time::after(start, timeout))
+        let start = self.group.watch().now();
+        self.shutdown_by(after(start, grace.min(timeout)), after(start, timeout))
     }
 
     pub(crate) fn shutdown_by(
@@ -228,10 +224,11 @@ impl TaskGroup {
         let group = Arc::clone(&self.group);
         group.cancel();
         async move {
+            let clock = group.watch().clock();
             let mut idle = Idle::new(Arc::clone(&group));
-            if time::by(grace, &mut idle).await.is_none() {
+            if clock.by(grace, &mut idle).await.is_none() {
                 group.stop(true);
-                time::by(deadline, idle).await;
+                clock.by(deadline, idle).await;
             }
             group.left()
         }
@@ -253,58 +250,6 @@ impl TaskGroup {
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {
         self.group.infos()
-    }
-}
-
-/// Looks at a group's tasks without keeping the group, or the tasks, from ending.
-#[derive(Clone)]
-pub struct WeakTaskGroup {
-    books: Weak<Books>,
-    /// Counted tasks may outlive their group.
-    counter: Arc<Counter>,
-}
-
-impl WeakTaskGroup {
-    /// The recorded tasks that have not ended, in no particular order.
-    #[must_use]
-    pub fn tasks(&self) -> Vec<TaskInfo> {
-        self.books.upgrade().map(|books| books.infos()).unwrap_or_default()
-    }
-
-    /// How many tasks, recorded or only counted, have not ended.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.books.upgrade().map_or_else(|| self.counter.len(), |books| books.len())
-    }
-
-    /// Whether every task has ended.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// How many tasks that were only counted have not ended.
-    #[must_use]
-    pub fn counted(&self) -> usize {
-        self.counter.len()
-    }
-
-    /// Whether there can be no task any more.
-    #[must_use]
-    pub fn is_gone(&self) -> bool {
-        self.books.strong_count() == 0 && self.counter.len() == 0
-    }
-
-    /// Whether both are references to one group.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        Weak::ptr_eq(&self.books, &other.books)
-    }
-}
-
-impl fmt::Debug for WeakTaskGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakTaskGroup").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 

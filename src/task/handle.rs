@@ -7,9 +7,8 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::books::Books;
-use super::end::CancelReason;
-use super::record::{TaskId, TaskInfo};
 use crate::runtime::{JoinError, JoinHandle, WaitError, wait};
+use crate::task_info::{CancelReason, TaskId, TaskInfo};
 
 /// A handle to a supervised task: a [`JoinHandle`] that also knows who the task is.
 ///

@@ -15,22 +15,20 @@ mod batch;
 mod books;
 mod builder;
 mod counted;
-mod end;
 mod group;
 mod handle;
 mod idle;
 mod record;
-mod stuck;
 mod supervised;
 mod token;
 
 pub use self::batch::Batch;
 pub use self::builder::TaskBuilder;
-pub use self::end::{CancelReason, TaskEnd};
-pub use self::group::{TaskGroup, TaskGroupBuilder, WeakTaskGroup};
+pub use self::group::{TaskGroup, TaskGroupBuilder};
 pub use self::handle::TaskHandle;
-pub use self::record::{PollTimes, TaskId, TaskInfo};
-pub use self::stuck::StuckTasks;
 pub use self::token::CancellationToken;
+pub use crate::task_info::{
+    CancelReason, PollTimes, StuckTasks, TaskEnd, TaskId, TaskInfo, WeakTaskGroup,
+};
 
 pub(crate) use self::books::Owner;

@@ -1,86 +1,11 @@
-//! What is known of a task.
+//! What a group keeps of a task.
 
-use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::books::Books;
-use super::end::CancelReason;
 use crate::id::PeerId;
-
-/// The id of a task, unique in the process.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(u64);
-
-impl TaskId {
-    fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Its place in the order of starts.
-    #[cfg(feature = "http")]
-    pub(crate) fn number(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task-{}", self.0)
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// What is known of a task at some moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskInfo {
-    /// Its id.
-    pub id: TaskId,
-    /// Its name, as it was started with.
-    pub name: &'static str,
-    /// The peer that it belongs to, if it belongs to one.
-    pub peer: Option<PeerId>,
-    /// Where in the source it was started.
-    pub location: &'static Location<'static>,
-    /// How long ago it was started.
-    pub age: Duration,
-    /// How long ago it was asked to stop; `None` if it was not.
-    pub stopping_for: Option<Duration>,
-    /// How it was polled; `None` in a group that is not
-    /// [timed](super::TaskGroupBuilder::timed).
-    pub polls: Option<PollTimes>,
-}
-
-impl fmt::Display for TaskInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {:?} from {}", self.id, self.name, self.location)
-    }
-}
-
-/// How a task was polled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PollTimes {
-    /// How often.
-    pub polls: u64,
-    /// How long, all polls together.
-    pub busy: Duration,
-    /// The longest poll. One beyond some 100 microseconds keeps others waiting.
-    pub longest: Duration,
-    /// For how long the poll in progress has lasted; `None` between polls.
-    pub current: Option<Duration>,
-    /// For how long nothing has happened to it: since its last poll began or ended, or its start.
-    pub idle: Duration,
-}
+use crate::task_info::{CancelReason, PollTimes, TaskId, TaskInfo};
 
 /// The polls of a task.
 #[derive(Default)]
@@ -112,19 +37,19 @@ impl Polls {
         self.in_progress = false;
     }
 
-    fn times(&self, started: Instant) -> PollTimes {
+    fn times(&self, started: Instant, now: Instant) -> PollTimes {
         let Self { polls, busy, longest, last, in_progress } = *self;
-        let idle = last.unwrap_or(started).elapsed();
+        let idle = now.saturating_duration_since(last.unwrap_or(started));
         PollTimes { polls, busy, longest, current: in_progress.then_some(idle), idle }
     }
 }
 
 /// A task that has not ended, in its group's books.
-pub(super) struct Record {
+pub(super) struct TaskRecord {
     pub(super) id: TaskId,
     pub(super) name: &'static str,
     location: &'static Location<'static>,
-    started: Instant,
+    pub(super) started: Instant,
     /// Whether it is asked through the token before it is dropped.
     cooperative: bool,
     /// Why it was cancelled, and when, if it was.
@@ -136,18 +61,19 @@ pub(super) struct Record {
     pub(super) polls: Polls,
 }
 
-impl Record {
+impl TaskRecord {
     #[inline]
     pub(super) fn new(
         name: &'static str,
         location: &'static Location<'static>,
         cooperative: bool,
+        started: Instant,
     ) -> Self {
         Self {
             id: TaskId::next(),
             name,
             location,
-            started: Instant::now(),
+            started,
             cooperative,
             reason: None,
             stopping: false,
@@ -156,15 +82,16 @@ impl Record {
         }
     }
 
-    pub(super) fn info(&self, group: &Books) -> TaskInfo {
+    /// What is known of the task at `now`; `timed` says whether its polls are timed.
+    pub(super) fn info(&self, peer: Option<&PeerId>, timed: bool, now: Instant) -> TaskInfo {
         TaskInfo {
             id: self.id,
             name: self.name,
-            peer: group.peer().cloned(),
+            peer: peer.cloned(),
             location: self.location,
-            age: self.started.elapsed(),
-            stopping_for: self.reason.map(|(_, since)| since.elapsed()),
-            polls: group.timed.then(|| self.polls.times(self.started)),
+            age: now.saturating_duration_since(self.started),
+            stopping_for: self.reason.map(|(_, since)| now.saturating_duration_since(since)),
+            polls: timed.then(|| self.polls.times(self.started, now)),
         }
     }
 
@@ -174,8 +101,8 @@ impl Record {
     }
 
     /// Asks it to stop, by force unless it is cooperative; the answer is to be woken.
-    pub(super) fn cancel(&mut self, reason: CancelReason, force: bool) -> Stop {
-        self.reason.get_or_insert_with(|| (reason, Instant::now()));
+    pub(super) fn cancel(&mut self, reason: CancelReason, force: bool, now: Instant) -> Stop {
+        self.reason.get_or_insert((reason, now));
         if self.stopping || (self.cooperative && !force) {
             return Stop::Asked;
         }

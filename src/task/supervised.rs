@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::books::Books;
-use super::end::{CancelReason, TaskEnd};
-use crate::runtime::time::Sleep;
+use crate::runtime::clock::Sleep;
 use crate::runtime::{JoinError, panicked};
+use crate::task_info::{CancelReason, TaskEnd};
 
 pin_project! {
     /// A task's future under its group's eyes: it catches panics, stops when asked, and says how

@@ -19,7 +19,7 @@ use super::alert::Alerts;
 use super::census::TASKS;
 use super::driver::Driver;
 use crate::peer::{ReleaseNotice, Status};
-use crate::runtime::{BoxFuture, Runtime, wait};
+use crate::runtime::{BoxFuture, Clock, Runtime, wait};
 use crate::sync::OnceLock;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -105,12 +105,17 @@ impl WebrtcRuntime for Adaptor {
         Box::pin(blocking::unblock(move || host.to_socket_addrs().map(Iterator::collect)))
     }
 
+    fn now(&self) -> Instant {
+        self.status.clock().now()
+    }
+
     fn sleep(&self, duration: Duration) -> BoxFuture {
         self.runtime.sleep(duration)
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        Box::new(Interval { runtime: self.runtime.clone(), period, next: Instant::now() })
+        let (runtime, clock) = (self.runtime.clone(), self.status.clock().clone());
+        Box::new(Interval { next: clock.now(), runtime, clock, period })
     }
 
     /// Not called by `webrtc` itself. Where blocking would starve an executor this returns at
@@ -155,6 +160,7 @@ impl JoinHandle for Task {
 
 struct Interval {
     runtime: Runtime,
+    clock: Clock,
     period: Duration,
     next: Instant,
 }
@@ -162,7 +168,7 @@ struct Interval {
 impl AsyncInterval for Interval {
     fn tick(&mut self) -> Boxed<'_, ()> {
         Box::pin(async move {
-            self.runtime.sleep(self.next.saturating_duration_since(Instant::now())).await;
+            self.runtime.sleep(self.next.saturating_duration_since(self.clock.now())).await;
             self.next += self.period;
         })
     }

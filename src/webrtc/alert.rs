@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::candidate::Side;
-use crate::event::Event;
+use crate::event::EventKind;
 use crate::peer::Status;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,8 +43,7 @@ impl Alerts {
             && let Some(description) = description(datagram)
             && !self.told[usize::from(side == Side::Remote)].swap(true, Ordering::AcqRel)
         {
-            let peer = &status.id;
-            status.watch.tell(|| Event::DtlsAlert { peer, side, description });
+            status.tell(|| EventKind::DtlsAlert { side, description });
         }
     }
 }

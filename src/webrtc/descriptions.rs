@@ -7,20 +7,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use ::webrtc::peer_connection::RTCSessionDescription;
 
-use super::connection::Link;
 use super::convert;
+use super::link::Link;
 use crate::candidate::Side;
-use crate::event::{Event, Sdp};
+use crate::event::{EventKind, Sdp};
 use crate::peer::Status;
 use crate::state::SignalingState;
 use crate::sync::Mutex;
 
 /// What was told by now.
 #[derive(Default)]
-pub(super) struct Descriptions(Mutex<Told>);
+pub(super) struct Descriptions(Mutex<Known>);
 
 #[derive(Default)]
-struct Told {
+struct Known {
     configured: bool,
     local: Option<u64>,
     remote: Option<u64>,
@@ -51,9 +51,8 @@ impl Descriptions {
     pub(super) async fn look_at_configuration(&self, status: &Status, link: &Link) {
         let told = || std::mem::replace(&mut self.0.lock().configured, true);
         if let Some(connection) = link.get().filter(|_| status.watch.is_attached() && !told()) {
-            let (peer, configuration) = (&status.id, connection.get_configuration().await);
-            let configuration = &convert::configuration(&configuration);
-            status.watch.tell(|| Event::Configured { peer, configuration });
+            let configuration = &convert::configuration(&connection.get_configuration().await);
+            status.tell(|| EventKind::Configured { configuration });
         }
     }
 
@@ -72,8 +71,8 @@ impl Descriptions {
             return;
         }
         drop(told);
-        let (peer, sdp) = (&status.id, Sdp::new(&description.sdp));
-        status.watch.tell(|| Event::Described { peer, side, kind, sdp });
+        let sdp = Sdp::new(&description.sdp);
+        status.tell(|| EventKind::DescriptionSet { side, kind, sdp });
     }
 }
 

@@ -22,16 +22,16 @@ use ::webrtc::peer_connection::{
 };
 
 use super::census::{Counted, HANDLERS};
-use super::connection::Link;
 use super::convert;
 use super::descriptions::Descriptions;
+use super::link::Link;
 use crate::candidate::Side;
-use crate::event::Event;
-use crate::id::PeerId;
-use crate::peer::Status;
-use crate::runtime::{JoinError, Runtime, panicked, time};
-use crate::state::ConnectionState;
-use crate::sync::Mutex;
+use crate::event::EventKind;
+use crate::peer::{Due, StateNotice, Status};
+use crate::runtime::clock::after;
+use crate::runtime::{Clock, JoinError, Runtime, panicked};
+use crate::state::{ConnectionState, IceGatheringState};
+use crate::sync::{Mutex, OnceLock};
 
 thread_local! {
     /// The address of the decorator whose callback this thread is polling, or 0.
@@ -41,6 +41,8 @@ thread_local! {
 pub(super) struct Handler {
     user: Mutex<Option<Arc<User>>>,
     state: Mutex<(ConnectionState, Instant)>,
+    /// Told when a state has changed.
+    notice: OnceLock<StateNotice>,
     running: Arc<Callback>,
     status: Arc<Status>,
     link: Arc<Link>,
@@ -75,14 +77,13 @@ impl Callback {
     /// Tells that the callback is stalled, once, if it has taken `so_long`.
     fn tell_stalled(&self, so_long: Duration) {
         let stalled = self.running.lock().as_mut().and_then(|running| {
-            let held = running.since.elapsed();
+            let held = self.status.clock().since(running.since);
             let stalled = held >= so_long && !running.told;
             running.told |= stalled;
             stalled.then_some((running.callback, held))
         });
         if let Some((callback, held)) = stalled {
-            let peer = &self.status.id;
-            self.status.watch.tell(|| Event::HandlerStalled { peer, callback, held });
+            self.status.tell(|| EventKind::HandlerStalled { callback, held });
         }
     }
 }
@@ -106,10 +107,12 @@ impl Handler {
     ) -> Arc<Self> {
         let (running, watched) = (Mutex::new(None), Arc::clone(&status));
         let running = Arc::new(Callback { running, budget, status: watched });
+        let since = status.clock().now();
         let user = User { handler, _counted: HANDLERS.count() };
         Arc::new(Self {
             user: Mutex::new(Some(Arc::new(user))),
-            state: Mutex::new((ConnectionState::New, Instant::now())),
+            state: Mutex::new((ConnectionState::New, since)),
+            notice: OnceLock::new(),
             running,
             status,
             link,
@@ -120,6 +123,22 @@ impl Handler {
     /// The state, and since when.
     pub(super) fn state(&self) -> (ConnectionState, Instant) {
         *self.state.lock()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        self.status.clock()
+    }
+
+    /// Keeps the notice, to give it at each change of a state.
+    pub(super) fn watch_state(&self, notice: StateNotice) {
+        // A connection is registered once.
+        let _first = self.notice.set(notice);
+    }
+
+    fn note_change(&self) {
+        if let Some(notice) = self.notice.get() {
+            notice.changed();
+        }
     }
 
     /// The callback that is in progress.
@@ -139,7 +158,7 @@ impl Handler {
 
     /// Tells the application's handler its one Closed, and lets go of it.
     pub(super) async fn release(&self) {
-        *self.state.lock() = (ConnectionState::Closed, Instant::now());
+        *self.state.lock() = (ConnectionState::Closed, self.clock().now());
         let user = self.user.lock().take();
         if let Some(user) = user {
             self.call(user, "on_connection_state_change", |user| {
@@ -164,20 +183,16 @@ impl Handler {
             if state.0 == ConnectionState::Closed {
                 return;
             }
-            *state = (known, Instant::now());
+            *state = (known, self.clock().now());
         }
-        self.note(|peer| Event::StateChanged { peer, state: known });
+        self.note_change();
+        self.status.tell(|| EventKind::ConnectionStateChanged { state: known });
         if self.status.watch.is_attached()
             && known != ConnectionState::Connecting
             && let Some(report) = &self.link.stats().await
         {
-            self.note(|peer| Event::Stats { peer, report });
+            self.status.tell(|| EventKind::Stats { report });
         }
-    }
-
-    /// Tells whoever watches.
-    fn note<'a>(&'a self, event: impl FnOnce(&'a PeerId) -> Event<'a>) {
-        self.status.watch.tell(|| event(&self.status.id));
     }
 
     async fn tell<F>(&self, callback: &'static str, call: F)
@@ -205,8 +220,8 @@ impl Handler {
         })
         .await;
         if let Err(JoinError::Panicked(message)) = result {
-            let (peer, message) = (&self.status.id, message.as_str());
-            self.status.watch.tell(|| Event::HandlerPanicked { peer, callback, message });
+            let message = message.as_str();
+            self.status.tell(|| EventKind::HandlerPanicked { callback, message });
         }
     }
 }
@@ -214,24 +229,30 @@ impl Handler {
 /// Says which callback is in progress, until dropped.
 struct RunningGuard<'a> {
     callback: &'a Callback,
-    /// Goes off when the budget is spent; there is none where nobody would be told.
-    _alarm: Option<time::Alarm>,
+    /// Whether its budget is watched: not where nobody would be told.
+    is_watched: bool,
 }
 
 impl<'a> RunningGuard<'a> {
     fn start(handler: &'a Handler, callback: &'static str) -> Self {
-        let (since, watched) = (Instant::now(), &handler.running);
-        *watched.running.lock() = Some(Running { callback, since, told: false });
-        let alarm = handler.status.watch.is_attached().then(|| {
-            time::Alarm::set(time::after(since, watched.budget), Waker::from(Arc::clone(watched)))
-        });
-        Self { callback: watched, _alarm: alarm }
+        let (status, running) = (&handler.status, &handler.running);
+        let since = status.clock().now();
+        *running.running.lock() = Some(Running { callback, since, told: false });
+        let is_watched = status.watch.is_attached();
+        if is_watched {
+            let spent = Waker::from(Arc::clone(running));
+            status.alarm.set(Due::Budget, after(since, running.budget), spent);
+        }
+        Self { callback: running, is_watched }
     }
 }
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
         *self.callback.running.lock() = None;
+        if self.is_watched {
+            self.callback.status.alarm.clear(Due::Budget);
+        }
     }
 }
 
@@ -257,13 +278,13 @@ impl Drop for Polling {
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
     async fn on_negotiation_needed(&self) {
-        self.note(|peer| Event::NegotiationNeeded { peer });
+        self.status.tell(|| EventKind::NegotiationNeeded);
         self.tell("on_negotiation_needed", |user| user.on_negotiation_needed()).await;
     }
 
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
         if let Some(candidate) = &convert::candidate(&event.candidate) {
-            self.note(|peer| Event::CandidateAdded { peer, side: Side::Local, candidate });
+            self.status.tell(|| EventKind::CandidateAdded { side: Side::Local, candidate });
         }
         self.tell("on_ice_candidate", |user| user.on_ice_candidate(event)).await;
     }
@@ -271,13 +292,13 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_candidate_error(&self, event: RTCPeerConnectionIceErrorEvent) {
         let (url, code, message) =
             (event.url.as_str(), event.error_code, event.error_text.as_str());
-        self.note(|peer| Event::CandidateFailed { peer, url, code, message });
+        self.status.tell(|| EventKind::CandidateFailed { url, code, message });
         self.tell("on_ice_candidate_error", |user| user.on_ice_candidate_error(event)).await;
     }
 
     async fn on_signaling_state_change(&self, state: RTCSignalingState) {
         if let Some(state) = convert::signaling_state(state) {
-            self.note(|peer| Event::SignalingStateChanged { peer, state });
+            self.status.tell(|| EventKind::SignalingStateChanged { state });
             self.seen.look(state, &self.status, &self.link).await;
         }
         self.tell("on_signaling_state_change", |user| user.on_signaling_state_change(state)).await;
@@ -285,7 +306,7 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
         if let Some(state) = convert::ice_connection_state(state) {
-            self.note(|peer| Event::IceConnectionStateChanged { peer, state });
+            self.status.tell(|| EventKind::IceConnectionStateChanged { state });
         }
         self.tell("on_ice_connection_state_change", |user| {
             user.on_ice_connection_state_change(state)
@@ -295,7 +316,9 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if let Some(state) = convert::ice_gathering_state(state) {
-            self.note(|peer| Event::IceGatheringStateChanged { peer, state });
+            self.link.set_gathered(state == IceGatheringState::Complete);
+            self.note_change();
+            self.status.tell(|| EventKind::IceGatheringStateChanged { state });
         }
         self.tell("on_ice_gathering_state_change", |user| {
             user.on_ice_gathering_state_change(state)
@@ -322,7 +345,7 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         if self.status.watch.is_attached() {
             let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
-            self.note(|peer| Event::TrackAdded { peer, side: Side::Remote, id, kind });
+            self.status.tell(|| EventKind::TrackAdded { side: Side::Remote, id, kind });
         }
         self.tell("on_track", |user| user.on_track(track)).await;
     }

@@ -3,9 +3,13 @@
 //! The crate itself is re-exported here, module by module, so that applications need no second,
 //! version-locked dependency; and no type of it appears anywhere else in this crate.
 //!
+//! **Callbacks of a handler run inside the connection's driver.** Until one returns the connection
+//! stands still: work that takes time is spawned on [`peer.tasks()`](crate::Peer::tasks).
+//!
 //! There are three ways in:
 //!
-//! - [`open`]: a builder, a handler and options; the whole life is ours.
+//! - [`open`]: a builder, a handler and options; the whole life is ours. [`offer`] and [`answer`]
+//!   negotiate.
 //! - [`instrument`]: for an application that builds its own connection. It is given the runtime
 //!   and the handler to build with, and hands the connection over with [`Instrument::adopt`].
 //! - [`adopt`]: for a connection that was built without us. It can be closed, but whether it
@@ -13,8 +17,6 @@
 
 mod adaptor;
 mod alert;
-#[cfg(feature = "http")]
-pub(crate) mod answer;
 mod call;
 mod census;
 mod connection;
@@ -23,21 +25,31 @@ mod descriptions;
 mod driver;
 mod goodbye;
 mod handler;
+mod link;
+mod negotiate;
 mod open;
 mod peer;
 mod socket;
 mod stats;
 mod transport;
 
-pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver, runtime};
+pub use ::webrtc::runtime::Runtime as WebrtcRuntime;
+pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver};
+/// What an implementation of
+/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) is annotated with.
+pub use async_trait::async_trait;
 // What `webrtc`'s own functions take and return, and it does not name.
 pub use rtc::ice::mdns::MulticastDnsMode;
 pub use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
-pub use rtc::peer_connection::transport::{RTCDtlsTransportState, RTCSctpTransportState};
+pub use rtc::peer_connection::transport::{
+    RTCDtlsRole, RTCDtlsTransportState, RTCSctpTransportState,
+};
 pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 pub use self::call::{Call, OperationError};
 pub use self::census::{Census, census};
+pub use self::link::MAX_QUEUED_CANDIDATES;
+pub use self::negotiate::{Candidates, answer, offer};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};
-pub use self::peer::Peer;
+pub use self::peer::{NotWebrtc, Peer, WeakPeer, get};

@@ -12,11 +12,12 @@ use ::webrtc::peer_connection::{
 use ::webrtc::runtime::Runtime as WebrtcRuntime;
 
 use super::adaptor::Adaptor;
-use super::connection::{Instrumented, Link, Opaque};
+use super::connection::{Instrumented, Opaque};
 use super::driver::Driver;
 use super::goodbye::Goodbye;
 use super::handler::Handler;
-use super::peer::Peer;
+use super::link::Link;
+use super::peer::{Peer, WeakPeer};
 use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 
 /// Builds a connection that `peers` closes and watches.
@@ -24,6 +25,42 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 /// `builder` is used as it is, but for its runtime, handler and reactor pool, which are set here.
 /// The connection runs on the runtime of `options`, or else of `peers`, or else on the
 /// [current](crate::runtime::current) one, or else on the background one.
+///
+/// `handler` makes the application's handler, and is given the peer that it will be for. **Callbacks
+/// run inside the connection's driver**: until a callback returns, the connection stands still. Work
+/// that takes time is spawned on [`peer.tasks()`](crate::Peer::tasks), which the close of the peer
+/// ends:
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
+/// use anypeer::webrtc::peer_connection::{PeerConnectionBuilder, PeerConnectionEventHandler};
+/// use anypeer::webrtc::{self, WeakPeer, async_trait};
+/// use anypeer::{PeerOptions, Peers};
+///
+/// struct Echo {
+///     peer: WeakPeer,
+/// }
+///
+/// #[async_trait]
+/// impl PeerConnectionEventHandler for Echo {
+///     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+///         let Some(peer) = self.peer.upgrade() else { return };
+///         drop(peer.tasks().spawn("echo", async move {
+///             while let Some(event) = channel.poll().await {
+///                 if let DataChannelEvent::OnMessage(message) = event {
+///                     let _closed = channel.send(message.data).await;
+///                 }
+///             }
+///         }));
+///     }
+/// }
+///
+/// async fn open(peers: &Peers) -> Result<webrtc::Peer, webrtc::OpenError> {
+///     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
+///     webrtc::open(peers, builder, |peer| Arc::new(Echo { peer }), PeerOptions::new()).await
+/// }
+/// ```
 ///
 /// # Errors
 ///
@@ -35,7 +72,7 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 pub async fn open<A>(
     peers: &Peers,
     builder: PeerConnectionBuilder<A>,
-    handler: Arc<dyn PeerConnectionEventHandler>,
+    handler: impl FnOnce(WeakPeer) -> Arc<dyn PeerConnectionEventHandler>,
     options: PeerOptions,
 ) -> Result<Peer, OpenError>
 where
@@ -70,26 +107,28 @@ where
 
 /// Prepares a connection that the application builds itself.
 ///
-/// The peer is registered from now on: it counts, and is closed with the others.
+/// The peer is registered from now on: it counts, and is closed with the others. `handler` makes
+/// the application's handler, as for [`open`].
 ///
 /// # Errors
 ///
 /// [`OpenError::Insert`] says why the peer was not registered.
 pub fn instrument(
     peers: &Peers,
-    handler: Arc<dyn PeerConnectionEventHandler>,
+    handler: impl FnOnce(WeakPeer) -> Arc<dyn PeerConnectionEventHandler>,
     options: PeerOptions,
 ) -> Result<Instrument, OpenError> {
-    let reserved = peers.reserve(options)?;
-    let status = Arc::clone(&reserved.status);
+    let reservation = peers.reserve(options)?;
+    let status = Arc::clone(reservation.status());
     let (link, driver) = (Arc::new(Link::default()), Driver::new());
-    let adaptor =
-        Arc::new(Adaptor::new(reserved.runtime.clone(), Arc::clone(&driver), Arc::clone(&status)));
+    let runtime = reservation.runtime().clone();
+    let adaptor = Arc::new(Adaptor::new(runtime, Arc::clone(&driver), Arc::clone(&status)));
     link.set_core(Arc::downgrade(&adaptor));
-    let budget = reserved.handler_budget();
+    let handler = handler(WeakPeer::new(reservation.peer()));
+    let budget = reservation.handler_budget();
     let handler = Handler::new(handler, status, Arc::clone(&link), budget);
     let connection = Arc::new(Instrumented { link, driver, handler, goodbye: Goodbye::default() });
-    let peer = reserved.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
+    let peer = reservation.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }
 
@@ -210,7 +249,7 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Insert(error) => error.fmt(f),
+            Self::Insert(_) => f.write_str("the peer could not be registered"),
             Self::NoCryptoProvider => f.write_str(
                 "there is no crypto provider: enable anypeer's feature `crypto-ring` or \
                  `crypto-aws-lc-rs`, or set a provider in the SettingEngine",

@@ -9,21 +9,22 @@ use ::webrtc::data_channel::{DataChannel, RTCDataChannelInit};
 use ::webrtc::media_stream::track_local::TrackLocal;
 use ::webrtc::peer_connection::transport::SctpTransport;
 use ::webrtc::peer_connection::{
-    PeerConnection, RTCConfiguration, RTCIceCandidateInit, RTCSessionDescription, RTCStatsReport,
-    StatsSelector,
+    PeerConnection, RTCConfiguration, RTCIceCandidateInit, RTCSdpType, RTCSessionDescription,
+    RTCStatsReport, StatsSelector,
 };
 use ::webrtc::rtp_transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
 use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
-use super::call::Call;
-use super::connection::Link;
+use super::call::{Call, OperationError};
+use super::connection::{Instrumented, Opaque};
 use super::convert;
+use super::link::Link;
 use crate::candidate::{Candidate, Side};
-use crate::event::Event;
+use crate::event::EventKind;
 use crate::id::PeerId;
-use crate::peer::Status;
+use crate::peer::{CloseReason, PeerEnded, Peers};
 
 /// An owner of a connection of the `webrtc` crate.
 ///
@@ -34,6 +35,83 @@ use crate::peer::Status;
 pub struct Peer {
     peer: crate::Peer,
     link: Arc<Link>,
+}
+
+/// A reference to a [`Peer`] that does not keep its connection open.
+///
+/// It is what a handler is given of its own peer ([`open`](super::open)), and what a map should have:
+/// a handler that holds its own `Peer` keeps its connection open until it is closed by somebody. It
+/// can be upgraded as long as anybody owns the peer: a `Peer`, or the [`Peers`](crate::Peers) to
+/// which it was [detached](Peer::detach); and once the connection is being built.
+#[derive(Clone, Debug)]
+pub struct WeakPeer {
+    peer: crate::WeakPeer,
+}
+
+impl WeakPeer {
+    pub(super) fn new(peer: crate::WeakPeer) -> Self {
+        Self { peer }
+    }
+
+    /// The peer, while somebody owns it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Peer> {
+        Peer::try_from(self.peer.upgrade()?).ok()
+    }
+
+    /// The peer's id.
+    #[must_use]
+    pub fn id(&self) -> &PeerId {
+        self.peer.id()
+    }
+
+    /// Completes when the connection has ended, and says why; see [`crate::Peer::closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn closed(&self) -> CloseReason {
+        self.peer.closed().await
+    }
+
+    /// Why the connection ended; `None` while it has not.
+    #[must_use]
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.peer.close_reason()
+    }
+}
+
+/// The peer of that id, if anybody owns it and it is a connection of the `webrtc` crate; see
+/// [`Peers::get`].
+#[must_use]
+pub fn get(peers: &Peers, id: impl AsRef<str>) -> Option<Peer> {
+    Peer::try_from(peers.get(id)?).ok()
+}
+
+/// A peer's connection is not one of the `webrtc` crate. The peer is given back.
+#[derive(Clone, Debug)]
+pub struct NotWebrtc(pub crate::Peer);
+
+impl fmt::Display for NotWebrtc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "peer {} has a connection of another stack", self.0.id())
+    }
+}
+
+impl std::error::Error for NotWebrtc {}
+
+impl TryFrom<crate::Peer> for Peer {
+    type Error = NotWebrtc;
+
+    fn try_from(peer: crate::Peer) -> Result<Self, NotWebrtc> {
+        let instrumented = peer.connection::<Instrumented>().map(|it| &it.link);
+        let link =
+            instrumented.or_else(|| Some(&peer.connection::<Opaque>()?.link)).map(Arc::clone);
+        match link {
+            Some(link) => Ok(Self { peer, link }),
+            None => Err(NotWebrtc(peer)),
+        }
+    }
 }
 
 impl Deref for Peer {
@@ -65,7 +143,7 @@ macro_rules! forward {
             /// As in `webrtc`: what was begun on the connection may still take effect.
             pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
                 Call::new(self, stringify!($name), move |connection| async move {
-                    connection.$name($($arg),*).await
+                    Ok(connection.$name($($arg),*).await?)
                 })
             }
         )*
@@ -134,25 +212,111 @@ impl Peer {
         })
     }
 
-    /// Adds a candidate of the remote side; after the remote description.
+    /// Adds a candidate of the remote side. One that comes before the remote description is queued,
+    /// and added with it.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](super::OperationError): the peer is closed, or `webrtc` refused.
+    /// [`OperationError`](super::OperationError): the peer is closed, `webrtc` refused, or more than
+    /// [`MAX_QUEUED_CANDIDATES`](super::MAX_QUEUED_CANDIDATES) came before the remote description.
     ///
     /// # Cancel safety
     ///
     /// As in `webrtc`: the candidate may have been added.
     pub fn add_ice_candidate(&self, candidate: RTCIceCandidateInit) -> Call<'_, ()> {
         Call::new(self, "add_ice_candidate", move |connection| async move {
-            // One that is empty says that there are no more.
-            let parsed = candidate.candidate.parse::<Candidate>();
-            connection.add_ice_candidate(candidate).await?;
-            if let Ok(candidate) = &parsed {
-                self.note(|peer| Event::CandidateAdded { peer, side: Side::Remote, candidate });
+            if connection.remote_description().await.is_some() {
+                return self.add_now(&*connection, candidate).await;
+            }
+            self.link.queue_candidate(candidate)?;
+            // The description may have come in between, and then nobody else adds it.
+            if connection.remote_description().await.is_some() {
+                self.add_queued(&*connection).await?;
             }
             Ok(())
         })
+    }
+
+    async fn add_now(
+        &self,
+        connection: &dyn PeerConnection,
+        candidate: RTCIceCandidateInit,
+    ) -> Result<(), OperationError> {
+        // One that is empty says that there are no more.
+        let parsed = candidate.candidate.parse::<Candidate>();
+        connection.add_ice_candidate(candidate).await?;
+        if let Ok(candidate) = &parsed {
+            let side = Side::Remote;
+            self.peer.status().tell(|| EventKind::CandidateAdded { side, candidate });
+        }
+        Ok(())
+    }
+
+    /// Adds the candidates that came before the remote description. All of them are tried, and the
+    /// first error is the answer.
+    async fn add_queued(&self, connection: &dyn PeerConnection) -> Result<(), OperationError> {
+        let mut result = Ok(());
+        for candidate in self.link.take_candidates() {
+            let added = self.add_now(connection, candidate).await;
+            result = result.and(added);
+        }
+        result
+    }
+
+    /// Sets the remote description, and adds the candidates that came before it.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError::Glare`] if both sides have made an offer; its documentation has the way
+    /// out. Otherwise the peer is closed, or `webrtc` refused the description or a candidate that
+    /// was queued, of which the first error is the answer; the description is set then all the
+    /// same.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the description may have been set.
+    pub fn set_remote_description(&self, description: RTCSessionDescription) -> Call<'_, ()> {
+        Call::new(self, "set_remote_description", move |connection| async move {
+            let is_offer = description.sdp_type == RTCSdpType::Offer;
+            if let Err(error) = connection.set_remote_description(description).await {
+                let pending = connection.pending_local_description().await;
+                let has_offered = pending.is_some_and(|it| it.sdp_type == RTCSdpType::Offer);
+                return Err(if is_offer && has_offered {
+                    OperationError::Glare
+                } else {
+                    error.into()
+                });
+            }
+            self.add_queued(&*connection).await
+        })
+    }
+
+    /// Completes once all local candidates are gathered: then
+    /// [`local_description`](Self::local_description) has them.
+    ///
+    /// A connection that was [adopted](super::adopt) does not tell; its gathering is complete once
+    /// its local description says so (`a=end-of-candidates`).
+    ///
+    /// # Errors
+    ///
+    /// [`PeerEnded`] if the peer ends first.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn gathering_complete(&self) -> Result<(), PeerEnded> {
+        self.peer.wait_until(|| self.link.is_gathered()).await
+    }
+
+    /// A reference that does not own the connection: for its own handler, and for maps.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakPeer {
+        WeakPeer::new(self.peer.downgrade())
+    }
+
+    /// The connection, or why there is none.
+    pub(super) fn linked(&self) -> Result<Arc<dyn PeerConnection>, OperationError> {
+        self.link.get().ok_or_else(|| self.link.missing())
     }
 
     /// Replaces the configuration, as far as that is possible.
@@ -168,8 +332,8 @@ impl Peer {
         Call::new(self, "set_configuration", move |connection| async move {
             // Told first, so that its secrets are known whatever comes of it.
             let configured = &convert::configuration(&configuration);
-            self.note(|peer| Event::Configured { peer, configuration: configured });
-            connection.set_configuration(configuration).await
+            self.peer.status().tell(|| EventKind::Configured { configuration: configured });
+            Ok(connection.set_configuration(configuration).await?)
         })
     }
 
@@ -203,7 +367,7 @@ impl Peer {
         Call::new(self, "remove_track", move |connection| async move {
             connection.remove_track(sender).await?;
             let id = &sender.track().track_id().await;
-            self.note(|peer| Event::TrackRemoved { peer, side: Side::Local, id });
+            self.peer.status().tell(|| EventKind::TrackRemoved { side: Side::Local, id });
             Ok(())
         })
     }
@@ -231,13 +395,7 @@ impl Peer {
 
     async fn note_track(&self, track: &Arc<dyn TrackLocal>) {
         let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
-        self.note(|peer| Event::TrackAdded { peer, side: Side::Local, id, kind });
-    }
-
-    /// Tells whoever watches.
-    fn note<'a>(&'a self, event: impl FnOnce(&'a PeerId) -> Event<'a>) {
-        let Status { id, watch, .. } = self.peer.status();
-        watch.tell(|| event(id));
+        self.peer.status().tell(|| EventKind::TrackAdded { side: Side::Local, id, kind });
     }
 
     forward! {
@@ -247,8 +405,6 @@ impl Peer {
         create_answer(options: Option<RTCAnswerOptions>) -> RTCSessionDescription;
         /// Sets the local description, and starts gathering.
         set_local_description(description: RTCSessionDescription) -> ();
-        /// Sets the remote description.
-        set_remote_description(description: RTCSessionDescription) -> ();
         /// Restarts ICE.
         restart_ice() -> ();
         /// Adds a transceiver for a kind of media.

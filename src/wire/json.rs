@@ -14,7 +14,7 @@ use crate::monitor::{
     ChannelInfo, ConnectionInfo, Detail, Diagnosis, Ending, Happening, OperationInfo, SampleInfo,
     Subject,
 };
-use crate::peer::Closure;
+use crate::peer::CloseMode;
 use crate::state::DataChannelState;
 use crate::stats::{MediaKind, StatsReport};
 
@@ -288,12 +288,12 @@ impl<'a> ConnectionJson<'a> {
                 timestamp: unix(end.at),
                 reason: end.reason.as_str(),
                 closure: end.closure.as_ref().map(|closure| match closure {
-                    Closure::Graceful => "graceful",
-                    Closure::Forced(_) => "forced",
+                    CloseMode::Graceful => "graceful",
+                    CloseMode::Forced(_) => "forced",
                 }),
                 cause: end.closure.as_ref().and_then(|closure| match closure {
-                    Closure::Graceful => None,
-                    Closure::Forced(cause) => Some(cause.to_string()),
+                    CloseMode::Graceful => None,
+                    CloseMode::Forced(cause) => Some(cause.to_string()),
                 }),
                 duration: seconds(end.took),
             }),

@@ -23,7 +23,7 @@ from harness import Checks, Server, Session, arguments, run, until, within
 from sdp_offers import CHROMIUM
 
 EVENTS = "/webrtc/monitor/events"
-CLOSE_ONE = r"/close$|/test/close/|/stop/"
+CLOSE_ONE = r"^/webrtc/connections(/\{id\})?$|/close$|/test/close/|/stop/"
 CLOSE_ALL = r"/close-all$|/close_all$"
 WHIP = r"^/whip/"
 SEED = "9457"

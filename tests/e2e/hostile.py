@@ -141,7 +141,7 @@ class Hostile:
         tricks = ["..", "../..", "%2e%2e", "%2e%2e%2f", "..%2f..%2fetc%2fpasswd", "%252e%252e%252f", "%00", "a%00b", "%0d%0aX:1", "%ff", "%c3%28", "%ed%a0%80", "%", "%zz", "%2", "x" * 4096, "%41" * 2000, "x" * 30000, "..%5c..%5c", "~", "con", "%e2%80%ae", ";a=b", "*", "'%22%3Cx%3E"]
         routes: list[tuple[str, str, bytes | None]] = [
             ("GET", "/webrtc/monitor/connections/{}", None), ("GET", "/webrtc/monitor/connections/{}/stats", None), ("GET", "/webrtc/monitor/connections/{}/diagnosis", None),
-            ("GET", "/webrtc/monitor/operations/{}", None), ("GET", "/webrtc/monitor/dump?connection={}", None), ("POST", "/webrtc/connections/{}/close", None),
+            ("GET", "/webrtc/monitor/operations/{}", None), ("GET", "/webrtc/monitor/dump?connection={}", None), ("POST", "/webrtc/connections/{}/close", None), ("DELETE", "/webrtc/connections/{}", None), ("DELETE", "/webrtc/connections?id={}", None), ("GET", "/webrtc/monitor/closed/{}", None),
             ("POST", "/webrtc/stream/stop/{}", None), ("POST", "/webrtc/test/close/{}", None), ("DELETE", "/whip/x/{}", None), ("DELETE", "/whip/{}/x", None), ("POST", "/whip/{}/../../x", None),
         ]  # fmt: skip
         for method, route, body in routes:

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anypeer::peer::{Closure, Holder};
+use anypeer::peer::{CloseMode, RetainedBy};
 use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::{self, OpenError, OperationError};
 use anypeer::{Outcome, PeerOptions, Peers};
@@ -16,10 +16,10 @@ const BOUND: Duration = Duration::from_secs(5);
 
 /// A connection on the `webrtc` crate's own runtime.
 async fn build_bare(backend: Backend) -> Arc<dyn PeerConnection> {
-    let runtime: Arc<dyn webrtc::runtime::Runtime> = if backend.is_tokio() {
-        Arc::new(webrtc::runtime::TokioRuntime)
+    let runtime: Arc<dyn ::webrtc::runtime::Runtime> = if backend.is_tokio() {
+        Arc::new(::webrtc::runtime::TokioRuntime)
     } else {
-        Arc::new(webrtc::runtime::SmolRuntime)
+        Arc::new(::webrtc::runtime::SmolRuntime)
     };
     let handler = Recorder::new(Arc::new(Seen::default()));
     let built = builder().with_runtime(runtime).with_handler(handler).build().await;
@@ -37,13 +37,13 @@ fn an_opaque_connection_is_closed_and_its_end_unconfirmed() {
         // From a plain thread, where the crate's own close panics on tokio.
         let outcome = adopted.close().wait(BOUND).expect("a plain thread may block");
         assert_eq!(outcome, Outcome::Unconfirmed, "on {backend:?}");
-        assert_eq!(adopted.closure(), None, "expected no claim that it is closed");
+        assert_eq!(adopted.close_mode(), None, "expected no claim that it is closed");
         assert_eq!(adopted.connection_state(), None);
         assert_eq!(adopted.close().wait(BOUND), Ok(Outcome::AlreadyClosed));
-        let held = peers.held();
-        assert_eq!(held[0].by, [Holder::Connection(1)], "expected what is held to be named");
+        let held = peers.retained();
+        assert_eq!(held[0].by, [RetainedBy::Connection(1)], "expected what is held to be named");
         drop(bare);
-        assert!(peers.held().is_empty());
+        assert!(peers.retained().is_empty());
     }
 }
 
@@ -73,7 +73,7 @@ fn an_instrumented_connection_is_adopted_and_its_end_seen() {
         let outcome = host.in_task(async move {
             let seen = Arc::new(Seen::default());
             let handler = Recorder::new(Arc::clone(&seen));
-            let instrument = webrtc::instrument(&set, handler, PeerOptions::new()).unwrap();
+            let instrument = webrtc::instrument(&set, |_| handler, PeerOptions::new()).unwrap();
             let connection: Arc<dyn PeerConnection> = Arc::new(
                 builder()
                     .with_runtime(instrument.runtime())
@@ -92,7 +92,7 @@ fn an_instrumented_connection_is_adopted_and_its_end_seen() {
             assert_eq!(seen.closed.load(Ordering::Acquire), 1);
             outcome
         });
-        assert_eq!(outcome, Outcome::Closed(Closure::Graceful), "on {backend:?}");
+        assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful), "on {backend:?}");
     }
 }
 
@@ -102,7 +102,7 @@ fn an_instrument_that_nothing_was_built_with_is_refused() {
     let peers = Peers::builder().runtime(host.runtime()).build();
     let foreign = host.in_task(build_bare(BACKENDS[0]));
     let handler = Recorder::new(Arc::new(Seen::default()));
-    let instrument = webrtc::instrument(&peers, handler, PeerOptions::new()).unwrap();
+    let instrument = webrtc::instrument(&peers, |_| handler, PeerOptions::new()).unwrap();
     let refused = instrument.adopt(Arc::clone(&foreign));
     assert!(matches!(refused, Err(OpenError::NotInstrumented)), "{refused:?}");
     assert!(peers.shutdown().wait(BOUND).unwrap().all_closed());
@@ -120,7 +120,7 @@ fn an_error_of_the_build_is_reported_and_leaves_nothing() {
         let handler = Recorder::new(Arc::new(Seen::default()));
         // An address of documentation (RFC 5737): not this machine's.
         let builder = builder().with_udp_addrs(vec!["192.0.2.1:0"]);
-        webrtc::open(&set, builder, handler, PeerOptions::new()).await
+        webrtc::open(&set, builder, |_| handler, PeerOptions::new()).await
     });
     assert!(matches!(refused, Err(OpenError::Build(_))), "{refused:?}");
     assert!(peers.is_empty());

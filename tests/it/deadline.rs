@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseFailure, CloseOptions, Closure, Connection, ConnectionError, ForceCause};
+use anypeer::peer::{
+    CloseFailure, CloseMode, CloseOptions, Connection, ConnectionError, ForceCause,
+};
 use anypeer::runtime::BoxFuture;
 use anypeer::{Outcome, PeerOptions, Peers};
 
@@ -42,7 +44,7 @@ impl Stub {
 }
 
 impl Connection for Stub {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         Box::pin(async move {
             self.closes.fetch_add(1, Ordering::AcqRel);
             if !self.mended.load(Ordering::Acquire) {
@@ -54,7 +56,7 @@ impl Connection for Stub {
                     Conduct::Errs => return Err("refused".into()),
                 }
             }
-            Ok(Some(Closure::Graceful))
+            Ok(Some(CloseMode::Graceful))
         })
     }
 
@@ -108,7 +110,7 @@ fn close_all_of_a_hundred_ends_within_its_bound_and_reports_each_as_what_it_is()
         assert_eq!(report.closed(), 88, "expected the others to be closed: {report}");
         for (i, stub) in stubs.iter().enumerate() {
             let expected = match stub.conduct {
-                Conduct::Closes => Outcome::Closed(Closure::Graceful),
+                Conduct::Closes => Outcome::Closed(CloseMode::Graceful),
                 Conduct::Hangs | Conduct::Blocks => Outcome::TimedOut { after: BOUND },
                 Conduct::Panics => Outcome::Failed(CloseFailure::Panicked(MESSAGE.into())),
                 Conduct::Errs => Outcome::Failed(CloseFailure::Error("refused".into())),
@@ -133,7 +135,7 @@ fn close_all_of_a_hundred_ends_within_its_bound_and_reports_each_as_what_it_is()
 fn what_can_be_aborted_is_forced_after_the_grace_period() {
     quiet_panics();
     let peers = Peers::builder().close(bounds()).build();
-    let forced = |cause| Outcome::Closed(Closure::Forced(cause));
+    let forced = |cause| Outcome::Closed(CloseMode::Forced(cause));
     let refused = CloseFailure::Error("refused".into());
     let panicked = CloseFailure::Panicked(MESSAGE.into());
     for (conduct, expected) in [
@@ -175,17 +177,17 @@ fn closes_of_one_peer_join_and_it_is_closed_once() {
 fn a_slow_close_that_cannot_be_forced_has_the_whole_bound() {
     struct Slow;
     impl Connection for Slow {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
             Box::pin(async {
                 async_io::Timer::after(Duration::from_millis(600)).await;
-                Ok(Some(Closure::Graceful))
+                Ok(Some(CloseMode::Graceful))
             })
         }
     }
     let peers = Peers::builder().close(bounds()).build();
     let peer = peers.insert(Arc::new(Slow), PeerOptions::new()).unwrap();
     let outcome = peer.close().wait(BOUND * 2);
-    assert_eq!(outcome, Ok(Outcome::Closed(Closure::Graceful)));
+    assert_eq!(outcome, Ok(Outcome::Closed(CloseMode::Graceful)));
 }
 
 #[test]
@@ -197,7 +199,10 @@ fn a_bound_shorter_than_the_grace_period_leaves_time_to_force() {
         let stub = Stub::with_abort(Conduct::Hangs, true);
         let peer = peers.insert(stub, PeerOptions::new()).unwrap();
         let outcome = peer.close_with(options).wait(BOUND * 2);
-        let forced = Outcome::Closed(Closure::Forced(ForceCause::Unresponsive));
+        // Without a grace period force is what was asked for.
+        let is_asked_for = grace.is_zero() || timeout.is_zero();
+        let cause = if is_asked_for { ForceCause::Aborted } else { ForceCause::Unresponsive };
+        let forced = Outcome::Closed(CloseMode::Forced(cause));
         assert_eq!(outcome, Ok(forced), "within {timeout:?}, graceful for {grace:?}");
     }
 }
@@ -212,7 +217,7 @@ fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
     }
     struct Armed;
     impl Connection for Armed {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
             Box::pin(async {
                 let _bomb = Bomb;
                 std::future::pending().await
@@ -225,14 +230,14 @@ fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
     let outcome = peer.close().wait(BOUND * 2);
     assert_eq!(outcome, Ok(Outcome::TimedOut { after: BOUND }));
     let closes = peers.insert(Stub::new(Conduct::Closes), PeerOptions::new()).unwrap();
-    assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+    assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
 }
 
 #[test]
 fn a_failure_after_the_grace_period_is_told_when_it_comes() {
     struct FailsLate;
     impl Connection for FailsLate {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
             Box::pin(async {
                 async_io::Timer::after(Duration::from_millis(600)).await;
                 Err("refused".into())

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anypeer::peer::{CloseReason, Closure, ForceCause};
+use anypeer::peer::{CloseMode, CloseReason, ForceCause};
 use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
 use anypeer::webrtc::peer_connection::RTCSignalingState;
 use anypeer::webrtc::{self, census};
 use anypeer::{
-    ConnectionState, Event, Observer, OperationEnd, Outcome, PeerOptions, Peers, Target,
+    ConnectionState, Event, EventKind, Observer, OperationEnd, Outcome, PeerId, PeerOptions, Peers,
+    Target,
 };
 
 use crate::host::{BACKENDS, Host, on_all_at_once};
@@ -21,38 +22,39 @@ struct Log(Mutex<Vec<String>>);
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        let line = match event {
-            Event::Opened { peer, group, .. } => {
+        let peer = event.peer.map_or("-", PeerId::as_str);
+        let line = match &event.kind {
+            EventKind::Opened { group, .. } => {
                 format!("{peer} opened {}", group.map_or("-", |group| group.as_str()))
             }
-            Event::StateChanged { peer, state } => format!("{peer} {state}"),
-            Event::CloseStarted { peer, reason } => format!("{peer} closing: {reason}"),
-            Event::Closed { peer, reason, closure, .. } => {
-                format!("{peer} closed: {reason}, {closure}")
+            EventKind::ConnectionStateChanged { state } => format!("{peer} {state}"),
+            EventKind::CloseStarted { reason } => format!("{peer} closing: {reason}"),
+            EventKind::Closed { reason, mode, .. } => {
+                format!("{peer} closed: {reason}, {mode}")
             }
-            Event::OperationStarted { target: Target::Peer(peer), operation, .. } => {
+            EventKind::OperationStarted { target: Target::Peer(_), operation, .. } => {
                 format!("{peer} {operation}..")
             }
-            Event::OperationEnded { target: Target::Peer(peer), operation, end, .. } => {
+            EventKind::OperationEnded { target: Target::Peer(_), operation, end, .. } => {
                 let end = match end {
                     OperationEnd::Completed(_) => "Completed",
                     OperationEnd::Failed(_) => "Failed",
-                    _ => "Canceled",
+                    _ => "Cancelled",
                 };
                 format!("{peer} {operation} {end}")
             }
-            Event::IceConnectionStateChanged { peer, state } => format!("{peer} ICE {state}"),
-            Event::IceGatheringStateChanged { peer, state } => format!("{peer} gathering {state}"),
-            Event::SignalingStateChanged { peer, state } => format!("{peer} signaling {state}"),
-            Event::NegotiationNeeded { peer } => format!("{peer} negotiation needed"),
-            Event::CandidateAdded { peer, side, .. } => format!("{peer} {side} candidate"),
-            Event::ChannelAdded { peer, side, label, .. } => {
+            EventKind::IceConnectionStateChanged { state } => format!("{peer} ICE {state}"),
+            EventKind::IceGatheringStateChanged { state } => format!("{peer} gathering {state}"),
+            EventKind::SignalingStateChanged { state } => format!("{peer} signaling {state}"),
+            EventKind::NegotiationNeeded => format!("{peer} negotiation needed"),
+            EventKind::CandidateAdded { side, .. } => format!("{peer} {side} candidate"),
+            EventKind::ChannelAdded { side, label, .. } => {
                 format!("{peer} {side} channel {label}")
             }
-            Event::Described { peer, side, kind, .. } => format!("{peer} {side} {kind}"),
-            Event::Stats { peer, .. } => format!("{peer} stats"),
-            Event::Released { peer } => format!("{peer} released"),
-            Event::HandlerPanicked { peer, callback, message } => {
+            EventKind::DescriptionSet { side, kind, .. } => format!("{peer} {side} {kind}"),
+            EventKind::Stats { .. } => format!("{peer} stats"),
+            EventKind::Released => format!("{peer} released"),
+            EventKind::HandlerPanicked { callback, message, .. } => {
                 format!("{peer} {callback} panicked: {message}")
             }
             other => format!("{other:?}"),
@@ -78,10 +80,10 @@ struct AsksWhatIsHeld {
 
 impl Observer for AsksWhatIsHeld {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::Closed { .. } = event
+        if let EventKind::Closed { .. } = event.kind
             && let Some(peers) = &*self.peers.lock().unwrap()
         {
-            self.held.lock().unwrap().push(peers.held().len());
+            self.held.lock().unwrap().push(peers.retained().len());
         }
     }
 }
@@ -99,7 +101,7 @@ fn who_is_told_closed_can_ask_what_is_still_held() {
             let _kept = peer.connection();
             peer.close().await
         });
-        assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+        assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful));
         asks.peers.lock().unwrap().take();
         let held = asks.held.lock().unwrap().clone();
         assert_eq!(held, [1], "expected the connection to be named by the time of Closed");
@@ -121,10 +123,10 @@ fn a_life_is_told_in_order_from_opened_to_one_closed() {
             let outcome = pair.offerer.close().await;
             assert_eq!(pair.offerer.connection_state(), Some(ConnectionState::Closed));
             assert_eq!(pair.offerer.closed().await, CloseReason::Requested);
-            assert_eq!(pair.offerer.closure(), Some(Closure::Graceful));
+            assert_eq!(pair.offerer.close_mode(), Some(CloseMode::Graceful));
             outcome
         });
-        assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+        assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful));
         // Calls of the application's run beside the driver's callbacks.
         let life = |peer: &str| {
             let lines = log.of(peer, "");
@@ -203,7 +205,7 @@ fn an_operation_that_fails_or_is_dropped_is_told_as_that() {
     assert_eq!(log.of("a", "create_answer"), ["a create_answer..", "a create_answer Failed"]);
     assert!(log.of("a", "restart_ice").is_empty(), "expected a call that was never polled unsaid");
     assert_eq!(log.of("a", "stats ").len(), 1, "expected exactly one end");
-    let _ = OperationEnd::Canceled;
+    let _ = OperationEnd::Cancelled;
 }
 
 /// Panics in a callback of the handshake.
@@ -225,7 +227,8 @@ fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
         let log = Arc::clone(&log);
         async move {
             let options = PeerOptions::new().id("a");
-            let peer = webrtc::open(&peers, builder(), Arc::new(Panics), options).await.unwrap();
+            let peer =
+                webrtc::open(&peers, builder(), |_| Arc::new(Panics), options).await.unwrap();
             peer.create_data_channel("x", None).await.unwrap();
             let offer = peer.create_offer(None).await.unwrap();
             peer.set_local_description(offer).await.unwrap();
@@ -235,7 +238,7 @@ fn a_panic_in_a_callback_is_told_and_the_connection_lives() {
             peer.close().await
         }
     });
-    assert_eq!(outcome, Outcome::Closed(Closure::Graceful), "expected the driver to have lived");
+    assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful), "expected the driver to have lived");
     let expected = ["a on_signaling_state_change panicked: deliberate panic in a callback"];
     assert_eq!(log.of("a", "panicked"), expected);
 }
@@ -252,8 +255,8 @@ fn a_peer_whose_runtime_is_dropped_is_told_closed_at_once_and_reported_when_aske
     let closed = peer.clone();
     let mut ended = anypeer::runtime::run(async move { closed.closed().await }).unwrap();
     assert_eq!(ended.wait(Duration::from_secs(5)).unwrap(), Ok(CloseReason::Ended));
-    let gone = Closure::Forced(ForceCause::RuntimeGone);
-    assert_eq!(peer.closure(), Some(gone.clone()));
+    let gone = CloseMode::Forced(ForceCause::RuntimeGone);
+    assert_eq!(peer.close_mode(), Some(gone.clone()));
     assert_eq!(log.of("a", "closed").len(), 1, "expected Closed to be told before anybody asks");
     assert!(peers.is_empty());
     let asked = peer.close().wait(Duration::from_secs(5));
@@ -268,7 +271,7 @@ struct HearsSlowly(AtomicBool);
 
 impl Observer for HearsSlowly {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::OperationEnded { operation: "close_all", .. } = event {
+        if let EventKind::OperationEnded { operation: "close_all", .. } = event.kind {
             std::thread::sleep(Duration::from_millis(100));
             self.0.store(true, Ordering::Release);
         }
@@ -304,6 +307,6 @@ fn an_observer_that_panics_harms_nobody() {
         let (peer, _) = open(&peers, PeerOptions::new()).await.unwrap();
         peer.close().await
     });
-    assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+    assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful));
     let _ = census();
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anypeer::peer::{CloseOptions, CloseReason, Closure, ForceCause};
-use anypeer::{Event, Observer, Outcome, PeerOptions, Peers};
+use anypeer::peer::{CloseMode, CloseOptions, CloseReason, ForceCause};
+use anypeer::{Event, EventKind, Observer, Outcome, PeerOptions, Peers};
 
 use crate::host::{BACKENDS, Host};
 use crate::loopback::{Flag, Pair};
@@ -18,8 +18,8 @@ struct Stalls {
 
 impl Observer for Stalls {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::HandlerStalled { callback, held, .. } = event {
-            self.callbacks.lock().unwrap().push((*callback, *held));
+        if let EventKind::HandlerStalled { callback, held, .. } = event.kind {
+            self.callbacks.lock().unwrap().push((callback, held));
             self.told.raise();
         }
     }
@@ -54,7 +54,7 @@ fn a_callback_beyond_its_budget_is_told_once_while_it_runs_and_goes_on() {
             done.wait().await;
             pair.answerer.close().await
         });
-        assert_eq!(outcome, Outcome::Closed(Closure::Graceful), "on {backend:?}");
+        assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful), "on {backend:?}");
         let callbacks = stalls.callbacks.lock().unwrap().clone();
         let [(callback, held)] = callbacks[..] else {
             panic!("expected it to be told once on {backend:?}: {callbacks:?}")
@@ -85,7 +85,7 @@ fn a_suspended_callback_from_under_which_the_driver_is_taken_is_told_to_be_stall
             pair.answerer.close_with(CloseOptions::new().grace(Duration::ZERO)).await
         });
         let stalled = ForceCause::HandlerStalled("on_data_channel");
-        assert_eq!(outcome, Outcome::Closed(Closure::Forced(stalled)), "on {backend:?}");
+        assert_eq!(outcome, Outcome::Closed(CloseMode::Forced(stalled)), "on {backend:?}");
         let callbacks = stalls.callbacks.lock().unwrap().clone();
         let names: Vec<_> = callbacks.iter().map(|(callback, _)| *callback).collect();
         assert_eq!(names, ["on_data_channel"], "on {backend:?}");
@@ -104,7 +104,7 @@ fn a_driver_that_is_dropped_by_its_executor_is_a_reason_and_its_tasks_are_cancel
         host.stop().drop();
         let reason = futures::executor::block_on(peer.closed());
         assert_eq!(reason, CloseReason::Ended, "on {backend:?}");
-        assert_eq!(peer.closure(), Some(Closure::Forced(ForceCause::RuntimeGone)));
+        assert_eq!(peer.close_mode(), Some(CloseMode::Forced(ForceCause::RuntimeGone)));
         assert!(peer.tasks().token().is_cancelled(), "on {backend:?}");
         assert_eq!(peers.len(), 0, "expected it not to count on {backend:?}");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anypeer::peer::{Closure, Connection, ConnectionError, InsertError};
+use anypeer::peer::{CloseMode, Connection, ConnectionError, InsertError};
 use anypeer::runtime::BoxFuture;
 use anypeer::{IdError, MAX_ID_BYTES, Outcome, Peer, PeerId, PeerOptions, Peers};
 
@@ -16,10 +16,10 @@ const BOUND: Duration = Duration::from_secs(5);
 struct Counted(AtomicUsize);
 
 impl Connection for Counted {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         Box::pin(async move {
             self.0.fetch_add(1, Ordering::AcqRel);
-            Ok(Some(Closure::Graceful))
+            Ok(Some(CloseMode::Graceful))
         })
     }
 }
@@ -70,7 +70,7 @@ fn the_id_of_an_open_peer_is_refused_and_free_once_it_is_closed() {
         Err(InsertError::Duplicate(id)) => assert_eq!(id.as_str(), "a"),
         other => panic!("expected a duplicate to be refused: {}", other.is_ok()),
     }
-    assert_eq!(first.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+    assert_eq!(first.close().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
     let (second, connection) = insert(&peers, PeerOptions::new().id("a")).expect("the id is free");
     drop(first);
     assert_eq!(peers.ids(), [second.id().clone()], "expected the new one to stay known");
@@ -130,7 +130,12 @@ fn a_detached_peer_is_closed_by_its_set() {
     drop(clone);
     assert_eq!(peers.len(), 1, "expected a detached peer to outlive its owners");
     assert!(peers.close("a").wait(BOUND).unwrap().is_closed());
-    assert_eq!(peers.close("a").wait(BOUND), Ok(Outcome::NotFound), "nothing keeps it any more");
+    let again = peers.close("a");
+    assert!(again.found(), "expected the peer to be remembered by its id");
+    assert_eq!({ again }.wait(BOUND), Ok(Outcome::AlreadyClosed), "as its handle would say");
+    let mut unknown = peers.close("b");
+    assert!(!unknown.found(), "expected an id that never was to be unknown");
+    assert_eq!(unknown.wait(BOUND), Ok(Outcome::NotFound));
 
     let (peer, last) = insert(&peers, PeerOptions::new()).unwrap();
     let closed = peer.clone();

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{Closure, ReaperOptions};
+use anypeer::peer::{CloseMode, ReaperOptions};
 use anypeer::webrtc::{Census, Peer, RTCDtlsTransportState, census};
-use anypeer::{Event, Observer, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, PeerOptions, Peers};
 use futures::future::join_all;
 
 use crate::host::{BACKENDS, Backend, Host};
@@ -75,7 +75,7 @@ struct Graceful(AtomicUsize);
 
 impl Observer for Graceful {
     fn on_event(&self, event: &Event<'_>) {
-        if let Event::Closed { closure: Closure::Graceful, .. } = event {
+        if let EventKind::Closed { mode: CloseMode::Graceful, .. } = event.kind {
             self.0.fetch_add(1, Ordering::AcqRel);
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anypeer::peer::{Closure, InsertError};
+use anypeer::peer::{CloseMode, InsertError};
 use anypeer::runtime::Runtime;
 use anypeer::webrtc::{self, OpenError};
 use anypeer::{Outcome, PeerOptions, Peers};
@@ -25,7 +25,7 @@ fn one_peer_more_than_may_be_is_refused_until_another_has_ended() {
                 "expected it to be refused: {refused:?}"
             );
             assert_eq!(peers.len(), 2);
-            assert_eq!(first.close().await, Outcome::Closed(Closure::Graceful));
+            assert_eq!(first.close().await, Outcome::Closed(CloseMode::Graceful));
             assert_eq!(peers.len(), 1);
             open(&peers, PeerOptions::new()).await.expect("there is room again");
         });
@@ -64,7 +64,7 @@ fn what_is_refused_leaves_nothing() {
     let handler = Recorder::new(Arc::clone(&seen));
     let weak = Arc::downgrade(&handler);
     let refused = host.in_task(async move {
-        webrtc::open(&peers, builder(), handler, PeerOptions::new()).await.map(drop)
+        webrtc::open(&peers, builder(), |_| handler, PeerOptions::new()).await.map(drop)
     });
     assert!(refused.is_err(), "expected it to be refused");
     assert!(weak.upgrade().is_none(), "expected its handler to be dropped");
@@ -87,7 +87,7 @@ fn a_set_that_drains_refuses_new_peers_and_is_idle_when_the_last_has_ended() {
             assert_eq!(peers.len(), 2, "expected those that are open to stay");
             let mut idle = Box::pin(peers.idle());
             assert!(futures::future::poll_immediate(&mut idle).await.is_none());
-            assert_eq!(first.close().await, Outcome::Closed(Closure::Graceful));
+            assert_eq!(first.close().await, Outcome::Closed(CloseMode::Graceful));
             assert!(futures::future::poll_immediate(&mut idle).await.is_none());
             drop(second);
             idle.await;

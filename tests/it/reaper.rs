@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseReason, Closure, Connection, ConnectionError, ReaperOptions};
+use anypeer::peer::{CloseMode, CloseReason, Connection, ConnectionError, ReaperOptions};
 use anypeer::runtime::{BoxFuture, Runtime};
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::media_stream::MediaStreamTrack;
@@ -125,7 +125,7 @@ async fn open(peers: &Peers, options: PeerOptions) -> Side {
     let witness = Arc::new(Witness::default());
     let handler = Arc::new(Shared(Arc::clone(&witness)));
     let builder = builder(SettingEngineBuilder::new());
-    Side { peer: webrtc::open(peers, builder, handler, options).await.expect("opens"), witness }
+    Side { peer: webrtc::open(peers, builder, |_| handler, options).await.expect("opens"), witness }
 }
 
 async fn local(side: &Side) -> RTCSessionDescription {
@@ -234,7 +234,7 @@ async fn part(
     runtime: Runtime,
     negotiates: Negotiates,
     offerer_goes: bool,
-) -> (Duration, Option<CloseReason>, Option<Closure>) {
+) -> (Duration, Option<CloseReason>, Option<CloseMode>) {
     let offering = Peers::builder().runtime(runtime.clone()).build();
     let answering = Peers::builder().runtime(runtime).build();
     let offerer = open(&offering, PeerOptions::new()).await;
@@ -244,7 +244,7 @@ async fn part(
     let start = Instant::now();
     goes.close_all().await;
     let reason = within(PATIENCE, stays.peer.closed()).await;
-    (start.elapsed(), reason, stays.peer.closure())
+    (start.elapsed(), reason, stays.peer.close_mode())
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_goodbye_is_noticed_in_time_by_senders_and_receivers_of_data_and_of_media() 
             let stays = if *offerer_goes { "answerer" } else { "offerer" };
             let what = format!("{negotiates:?}, {stays} stays, on {backend:?}");
             assert_eq!(reason, Some(CloseReason::RemoteClosed), "{what}");
-            assert_eq!(closure, Some(Closure::Graceful), "{what}");
+            assert_eq!(closure, Some(CloseMode::Graceful), "{what}");
             assert!(
                 took < NOTICED_WITHIN,
                 "expected it within {NOTICED_WITHIN:?}, and it took {took:?}: {what}"
@@ -397,7 +397,8 @@ fn what_is_disconnected_failed_or_never_connected_for_too_long_is_closed_as_that
                 let handler = Arc::new(Shared(Arc::clone(&witness)));
                 let options = PeerOptions::new().reaper(reaper);
                 // A builder is large, and there are three.
-                let opened = Box::pin(webrtc::open(&peers, builder(settings), handler, options));
+                let opened =
+                    Box::pin(webrtc::open(&peers, builder(settings), |_| handler, options));
                 async move { Side { peer: opened.await.expect("opens"), witness } }
             };
             let off = ReaperOptions::off();
@@ -425,8 +426,8 @@ struct Rude {
 }
 
 impl Connection for Rude {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async { Ok(Some(Closure::Graceful)) })
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(async { Ok(Some(CloseMode::Graceful)) })
     }
 
     fn state(&self) -> Option<ConnectionState> {

@@ -4,7 +4,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{Closure, Connection, ConnectionError};
+use anypeer::peer::{CloseMode, Connection, ConnectionError};
 use anypeer::runtime::{
     self, BoxFuture, Executor, ExecutorSpawner, JoinError, Runtime, Spawner, StaticExecutor,
     WaitError, current, enter,
@@ -146,8 +146,8 @@ fn a_spawner_that_breaks_its_contract_harms_nobody() {
 struct Closes;
 
 impl Connection for Closes {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async { Ok(Some(Closure::Graceful)) })
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(async { Ok(Some(CloseMode::Graceful)) })
     }
 }
 
@@ -263,14 +263,14 @@ fn tasks_of_the_host_that_block_the_background_executor_block_no_close() {
     }
     let peers = Peers::builder().runtime(background).build();
     let peer = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
-    assert_eq!(peer.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+    assert_eq!(peer.close().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
 }
 
 #[test]
 fn a_close_that_blocks_its_thread_blocks_no_other() {
     struct Blocks;
     impl Connection for Blocks {
-        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+        fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
             std::thread::sleep(Duration::from_secs(3600));
             Box::pin(async { Ok(None) })
         }
@@ -280,6 +280,6 @@ fn a_close_that_blocks_its_thread_blocks_no_other() {
         let blocks = peers.insert(Arc::new(Blocks), PeerOptions::new()).unwrap();
         drop(blocks.close());
         let closes = peers.insert(Arc::new(Closes), PeerOptions::new()).unwrap();
-        assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(Closure::Graceful)));
+        assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
     }
 }

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseOptions, Closure, Connection, ConnectionError, PeerReport};
+use anypeer::peer::{CloseMode, CloseOptions, Connection, ConnectionError, PeerReport};
 use anypeer::runtime::{BoxFuture, ExecutorSpawner, JoinError};
 use anypeer::task::{CancelReason, TaskEnd, TaskGroup};
-use anypeer::{Event, Observer, Outcome, Peer, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, Outcome, Peer, PeerOptions, Peers};
 
 use async_executor::Executor;
 
@@ -47,15 +47,16 @@ struct Ends {
 
 impl Observer for Ends {
     fn on_event(&self, event: &Event<'_>) {
-        match event {
-            Event::TaskStarted { .. } => {
+        match event.kind {
+            EventKind::TaskStarted { .. } => {
                 self.started.fetch_add(1, Ordering::AcqRel);
             }
-            Event::TaskEnded { task, end } => {
+            EventKind::TaskEnded { task, end } => {
                 let mut ends = self.ends.lock().unwrap();
-                ends.entry(task.name).or_default().push((*end).clone());
+                ends.entry(task.name).or_default().push(end.clone());
             }
-            Event::TasksStuck { peer, tasks } => {
+            EventKind::TasksStuck { tasks } => {
+                let peer = event.peer.expect("a peer was closed");
                 let names = tasks.named.iter().map(|task| format!("{peer}/{}", task.name));
                 self.stuck.lock().unwrap().extend(names);
             }
@@ -291,8 +292,8 @@ fn tasks_are_known_by_name_and_place_and_their_polls_are_timed_where_asked() {
 struct Quick;
 
 impl Connection for Quick {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
-        Box::pin(async { Ok(Some(Closure::Graceful)) })
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(async { Ok(Some(CloseMode::Graceful)) })
     }
 
     fn is_cooperative(&self) -> bool {
@@ -445,7 +446,7 @@ fn a_peer_that_is_closed_or_dropped_cancels_its_tasks_and_refuses_new_ones() {
         let waits = owner.tasks().spawn("waits", std::future::pending::<()>());
         let closing = owner.close();
         let late = owner.tasks().spawn("late", std::future::pending::<()>());
-        assert_eq!(host.in_task(closing), Outcome::Closed(Closure::Graceful));
+        assert_eq!(host.in_task(closing), Outcome::Closed(CloseMode::Graceful));
         assert_eq!(host.in_task(waits), Err(JoinError::Cancelled), "on {backend:?}");
         assert_eq!(host.in_task(late), Err(JoinError::Cancelled), "on {backend:?}");
 
@@ -500,7 +501,7 @@ fn an_error_whose_text_panics_is_a_panic_of_its_task() {
 struct Stubborn;
 
 impl Connection for Stubborn {
-    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<Closure>, ConnectionError>> {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         Box::pin(std::future::pending())
     }
 }
@@ -544,7 +545,7 @@ fn a_waker_that_panics_keeps_no_peer_from_being_closed() {
     assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     let mut closing = peer.close();
     let outcome = closing.wait(PATIENCE).expect("a plain thread may block");
-    assert_eq!(outcome, Outcome::Closed(Closure::Graceful));
+    assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful));
     // What waited with it is its own affair: event-listener counts wrongly after such a panic.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));

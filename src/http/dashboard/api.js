@@ -24,12 +24,12 @@ export function url(path) {
   return new URL(path, BASE);
 }
 
+/** Whether a path can hold it: URLs lose these two (WHATWG URL, "double-dot URL path segment"). */
+const isSegment = (id) => id !== '.' && id !== '..';
+
 /** One segment of a path. */
 export function segment(id) {
-  // URLs lose these two however they are written (WHATWG URL, "double-dot URL path segment").
-  if (id === '.' || id === '..') {
-    throw new Problem(0, 'No address', `No address can hold the id "${id}"`);
-  }
+  if (!isSegment(id)) throw new Problem(0, 'No address', `No address can hold the id "${id}"`);
   return encodeURIComponent(id);
 }
 
@@ -69,9 +69,36 @@ export async function getJson(path, options) {
   return response.json();
 }
 
+async function withStatistics(path) {
+  const [{ connection }, statistics] = await Promise.all([
+    getJson(path),
+    getJson(`${path}/stats`),
+  ]);
+  return { connection, statistics };
+}
+
+/** A connection that has ended, with its statistics. */
+export function closedConnection(number) {
+  return withStatistics(`webrtc/monitor/closed/${number}`);
+}
+
+/** The live connection with that id, or else the last one that has ended, with its statistics. */
+export async function connection(id) {
+  if (isSegment(id)) return withStatistics(`webrtc/monitor/connections/${encodeURIComponent(id)}`);
+  const query = `id=${encodeURIComponent(id)}`;
+  const { connections: live } = await getJson(`webrtc/monitor/connections?${query}`);
+  if (Object.hasOwn(live, id)) {
+    const { stats: current, samples } = live[id];
+    return { connection: live[id], statistics: { stats: {}, current, samples } };
+  }
+  const { connections } = await getJson(`webrtc/monitor/closed?view=row&limit=1&${query}`);
+  if (connections.length === 0) throw new Problem(404, 'Not found', 'Connection not found');
+  return closedConnection(connections[0].number);
+}
+
 /** The outcome of a close: also one that is answered with an error but says what became of it. */
-export async function close(path) {
-  const response = await send(path, { method: 'POST' });
+export async function close(path, method = 'POST') {
+  const response = await send(path, { method });
   if (response.ok) return response.json();
   const copy = response.clone();
   const said = await response.json().catch(() => ({}));

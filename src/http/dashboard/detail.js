@@ -30,6 +30,17 @@ function rates(samples) {
   });
 }
 
+/** The connection with that id and number, as far as it is kept; or else another with that id. */
+async function read(id, number) {
+  const found = await api.connection(id);
+  if (number === null || found.connection.number === number) return found;
+  // The id was used again.
+  return api.closedConnection(number).catch((error) => {
+    if (error.status === 404) return found;
+    throw error;
+  });
+}
+
 class Charts {
   #last = '';
   #charts = [
@@ -271,11 +282,7 @@ export class Detail {
     const asked = (this.#asked += 1);
     const isStale = () => asked !== this.#asked || id !== this.id;
     try {
-      const path = `webrtc/monitor/connections/${api.segment(id)}`;
-      const [{ connection }, statistics] = await Promise.all([
-        api.getJson(path),
-        api.getJson(`${path}/stats`),
-      ]);
+      const { connection, statistics } = await read(id, this.#number);
       if (!isStale()) this.#show(connection, statistics);
     } catch (error) {
       if (!isStale()) this.#showProblem(error);

@@ -100,9 +100,9 @@ export async function attempt(what, work) {
   }
 }
 
-async function closing(button, what, path) {
+async function closing(button, what, close) {
   if (button) button.disabled = true;
-  const outcome = await attempt(`Closing ${what}`, () => api.close(path()));
+  const outcome = await attempt(`Closing ${what}`, close);
   if (button) button.disabled = false;
   if (outcome) tellOutcome(what, outcome);
 }
@@ -133,7 +133,8 @@ export async function closeConnection(id, about, button) {
     h('p', { class: 'dim' }, about),
   ];
   if (await confirm('Close this connection?', said, 'Close connection')) {
-    await closing(button, id, () => `webrtc/connections/${api.segment(id)}/close`);
+    const path = `webrtc/connections?id=${encodeURIComponent(id)}`;
+    await closing(button, id, () => api.close(path, 'DELETE'));
   }
 }
 
@@ -141,7 +142,8 @@ export async function closeGroup(group, size, button) {
   const number = size === 1 ? 'its one connection' : `its ${count(size)} connections`;
   const said = [h('p', {}, 'This stops the stream ', strong(group), ` and closes ${number}.`)];
   if (await confirm('Stop this stream?', said, 'Stop stream')) {
-    await closing(button, `stream ${group}`, () => `webrtc/stream/stop/${api.segment(group)}`);
+    const close = () => api.close(`webrtc/stream/stop/${api.segment(group)}`);
+    await closing(button, `stream ${group}`, close);
   }
 }
 
@@ -151,6 +153,6 @@ export async function closeAll(size, button) {
     h('p', {}, `This closes ${number}, of every stream. New ones can be opened meanwhile.`),
   ];
   if (await confirm('Close every connection?', said, 'Close all')) {
-    await closing(button, 'the connections', () => 'webrtc/connections/close-all');
+    await closing(button, 'the connections', () => api.close('webrtc/connections/close-all'));
   }
 }

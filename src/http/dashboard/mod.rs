@@ -9,9 +9,10 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::api::Shared;
-use super::ask::Mount;
-use super::guard::{Anybody, Guarded};
+use super::edge::guard::Anybody;
+use super::edge::request::Mount;
+use super::edge::response::Guarded;
+use super::shared::Shared;
 
 /// Scripts and styles of our own alone, none of them inline, and texts that never become markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -39,7 +40,7 @@ assets! {
 #[utoipa::path(get, path = "/", tag = "monitor", security(()), responses(
     (status = 200, description = "The page, without anything to show yet", content_type = "text/html", body = String),
 ))]
-pub(super) async fn page(_: Anybody, Mount(mount): Mount) -> Response {
+pub(crate) async fn page(_: Anybody<Shared>, Mount(mount): Mount) -> Response {
     // What it is made of is named from its folder, which it is not in where it is nested.
     let page = if mount.is_empty() {
         Cow::Borrowed(PAGE)
@@ -56,11 +57,11 @@ pub(super) async fn page(_: Anybody, Mount(mount): Mount) -> Response {
 }
 
 /// What the page is made of besides.
-pub(super) fn assets() -> Router<Shared> {
+pub(crate) fn assets() -> Router<Shared> {
     ASSETS.iter().fold(Router::new(), |routes, (path, kind, text)| {
         routes.route(
             path,
-            get(|_: Anybody| async { Guarded(([(header::CONTENT_TYPE, *kind)], *text)) }),
+            get(|_: Anybody<Shared>| async { Guarded(([(header::CONTENT_TYPE, *kind)], *text)) }),
         )
     })
 }

@@ -21,12 +21,12 @@ use hyper::service::service_fn;
 use tower_service::Service;
 
 use self::io::Io;
-use self::watch::{Answer, Guard, Order, Watchman};
+use self::watch::{Order, Watchdog, WatchedBody, Watching};
 use super::api::Api;
 use crate::runtime::{Runtime, StartError, tcp, time};
 use crate::task::TaskGroup;
 
-/// How the API is served. Everything has a default.
+/// How the API is served. Every option has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServeOptions {
@@ -37,8 +37,9 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// On the [current](crate::runtime::current) runtime or else the background one; 1,024
-    /// connections; 10 s for a request's head; 30 s for a client that does not read.
+    /// The defaults: the server runs on the [current](crate::runtime::current) runtime, or else on the
+    /// background one, and has at most 1,024 connections. A request's head may take 10 s to arrive,
+    /// and a client may leave an answer unread for 30 s.
     pub fn new() -> Self {
         Self {
             runtime: None,
@@ -48,26 +49,26 @@ impl ServeOptions {
         }
     }
 
-    /// The runtime that the server runs on.
+    /// Sets the runtime that the server runs on.
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// How many connections there may be at once, at least 1. More wait to be accepted.
+    /// Sets how many connections there may be at once, at least 1. Further ones wait to be accepted.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit.max(1);
         self
     }
 
-    /// How long the head of a request may take to arrive; and how long a connection may stand idle
-    /// between two of them.
+    /// Sets how long the head of a request may take to arrive, and how long a connection may stay idle
+    /// between two requests.
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.head_timeout = limit;
         self
     }
 
-    /// How long a client may leave what is sent to it unread. Then its connection is ended.
+    /// Sets how long a client may leave an answer unread. After that its connection is ended.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
         self.write_timeout = limit;
         self
@@ -80,15 +81,15 @@ impl Default for ServeOptions {
     }
 }
 
-/// Why the API is not served.
+/// Why the API could not be served.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The address can be reached from elsewhere, and there is no token.
+    /// The address can be reached from other machines, and no token is set.
     NeedsToken(SocketAddr),
     /// The listener could not be used.
     Listener(Error),
-    /// A thread that is needed could not be started.
+    /// A thread that the server needs could not be started.
     Start(StartError),
 }
 
@@ -96,10 +97,10 @@ impl fmt::Display for ServeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeedsToken(address) => {
-                write!(f, "{address} can be reached from elsewhere: that needs a token")
+                write!(f, "{address} can be reached from other machines, which requires a token")
             }
             Self::Listener(_) => f.write_str("the listener cannot be used"),
-            Self::Start(error) => error.fmt(f),
+            Self::Start(_) => f.write_str("the server cannot be started"),
         }
     }
 }
@@ -125,20 +126,22 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// [`ServeError`]: also where the listener's address is not one of loopback and there is no
-    /// token.
+    /// - [`ServeError::NeedsToken`] if the listener's address is not a loopback address and no token
+    ///   is set.
+    /// - [`ServeError::Listener`] if the listener cannot be used.
+    /// - [`ServeError::Start`] if a thread could not be started.
     pub fn serve(
         &self,
         listener: TcpListener,
         options: ServeOptions,
     ) -> Result<Serving, ServeError> {
         let address = listener.local_addr().map_err(ServeError::Listener)?;
-        if !address.ip().to_canonical().is_loopback() && self.shared.access.token.is_none() {
+        if !address.ip().to_canonical().is_loopback() && !self.has_token() {
             return Err(ServeError::NeedsToken(address));
         }
         let runtime = options.runtime.map_or_else(Runtime::current_or_background, Ok)?;
         let listener = runtime.tcp_listener(listener).map_err(ServeError::Listener)?;
-        let watchman = Watchman::new(options.head_timeout, options.write_timeout);
+        let watchdog = Watchdog::new(options.head_timeout, options.write_timeout);
         let connections = TaskGroup::new(runtime.clone())?;
         let accepting = TaskGroup::new(runtime)?;
         let accept = Accept {
@@ -146,59 +149,61 @@ impl Api {
             router: self.router(),
             connections: connections.clone(),
             room: Arc::new(Semaphore::new(options.max_connections)),
-            watchman: Arc::clone(&watchman),
+            watchdog: Arc::clone(&watchdog),
         };
         drop(accepting.spawn("http accept", accept.run()));
-        drop(accepting.spawn("http watch", watch(Arc::clone(&watchman))));
-        Ok(Serving { address, accepting, connections, watchman })
+        drop(accepting.spawn("http watch", watch(Arc::clone(&watchdog))));
+        Ok(Serving { address, accepting, connections, watchdog })
     }
 }
 
 /// Looks at all connections, again and again.
-async fn watch(watchman: Arc<Watchman>) {
+async fn watch(watchdog: Arc<Watchdog>) {
     loop {
-        time::sleep(watchman.interval()).await;
-        watchman.look();
+        time::sleep(watchdog.interval()).await;
+        watchdog.look();
     }
 }
 
-/// A server that runs. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets it finish.
-#[must_use = "dropped at once, it serves nobody"]
+/// A running server. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets the requests in
+/// progress finish.
+#[must_use = "dropping it ends the server"]
 pub struct Serving {
     address: SocketAddr,
     accepting: TaskGroup,
     connections: TaskGroup,
-    watchman: Arc<Watchman>,
+    watchdog: Arc<Watchdog>,
 }
 
 impl Serving {
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections there are.
+    /// How many connections the server has.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.len()
     }
 
-    /// Takes no more connections, ends the streams of events, and lets the requests under way
-    /// finish, for at most `grace`. The answer is how many were cut off.
+    /// Accepts no more connections, ends the streams of events, and lets the requests in progress
+    /// finish, for at most `grace`. Returns how many connections were cut off.
     ///
     /// # Cancel safety
     ///
-    /// The shutdown has begun when this is called. Dropped before its end, requests are cut off.
+    /// The shutdown begins when this is called. If the future is dropped before it completes, the
+    /// requests that are still in progress are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
         self.accepting.cancel();
-        self.watchman.tell_all(Order::Finish);
+        self.watchdog.tell_all(Order::Finish);
         async move {
             let deadline = time::after(Instant::now(), grace);
             let idle = async {
                 self.accepting.idle().await;
                 // One that was accepted meanwhile.
-                self.watchman.tell_all(Order::Finish);
+                self.watchdog.tell_all(Order::Finish);
                 self.connections.idle().await;
             };
             let _left = time::by(deadline, Box::pin(idle)).await;
@@ -210,7 +215,7 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.accepting.cancel();
-        self.watchman.tell_all(Order::End);
+        self.watchdog.tell_all(Order::End);
         self.connections.cancel();
     }
 }
@@ -234,7 +239,7 @@ struct Accept {
     router: Router,
     connections: TaskGroup,
     room: Arc<Semaphore>,
-    watchman: Arc<Watchman>,
+    watchdog: Arc<Watchdog>,
 }
 
 impl Accept {
@@ -243,7 +248,7 @@ impl Accept {
             let room = self.room.acquire_arc().await;
             match self.listener.accept().await {
                 Ok(stream) => {
-                    let connection = serve(stream, self.router.clone(), self.watchman.watch());
+                    let connection = serve(stream, self.router.clone(), self.watchdog.watch());
                     drop(self.connections.track(async move {
                         connection.await;
                         drop(room);
@@ -256,8 +261,12 @@ impl Accept {
 }
 
 /// Serves one connection to its end. How that comes about is the client's.
-fn serve(stream: tcp::TcpStream, router: Router, guard: Guard) -> impl Future<Output = ()> + Send {
-    let watched = Arc::clone(&guard.watched);
+fn serve(
+    stream: tcp::TcpStream,
+    router: Router,
+    watching: Watching,
+) -> impl Future<Output = ()> + Send {
+    let watched = Arc::clone(&watching.watched);
     let service = service_fn(move |request: Request<Incoming>| {
         watched.asked();
         let watched = Arc::clone(&watched);
@@ -267,18 +276,18 @@ fn serve(stream: tcp::TcpStream, router: Router, guard: Guard) -> impl Future<Ou
             false => Body::new(body),
         });
         let answer = router.clone().call(request);
-        answer.map(|answer| answer.map(|it| it.map(|body| Answer::new(body, watched))))
+        answer.map(|answer| answer.map(|it| it.map(|body| WatchedBody::new(body, watched))))
     });
     let connection = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES)
         // Answers are short: one copy is cheaper than two places.
         .writev(false)
-        .serve_connection(Io::new(stream, Arc::clone(&guard.watched)), service);
+        .serve_connection(Io::new(stream, Arc::clone(&watching.watched)), service);
     async move {
         let mut connection = std::pin::pin!(connection);
         let mut finishing = false;
         std::future::poll_fn(|cx| {
-            match guard.watched.order(cx) {
+            match watching.watched.order(cx) {
                 Order::Serve => {}
                 Order::Finish if finishing => {}
                 Order::Finish => {

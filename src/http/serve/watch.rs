@@ -15,19 +15,19 @@ use slab::Slab;
 use crate::sync::Mutex;
 
 /// All connections of one server.
-pub(super) struct Watchman {
+pub(super) struct Watchdog {
     interval: Duration,
     /// After how many looks a head is late, and a write.
     head_looks: u64,
     write_looks: u64,
-    /// How often he has looked: his clock.
+    /// How often it has looked: its clock.
     looks: AtomicU64,
     connections: Mutex<Slab<Arc<Watched>>>,
 }
 
 /// What is known of one connection.
 pub(super) struct Watched {
-    watchman: Arc<Watchman>,
+    watchdog: Arc<Watchdog>,
     /// Since when it waits for the head of a request; [`NEVER`] while one is being answered.
     waiting: AtomicU64,
     /// Since when nothing could be written; [`NEVER`] where nothing is to be, or it could.
@@ -51,7 +51,7 @@ pub(super) enum Order {
     End,
 }
 
-impl Watchman {
+impl Watchdog {
     pub(super) fn new(head_timeout: Duration, write_timeout: Duration) -> Arc<Self> {
         let shortest = head_timeout.min(write_timeout) / 4;
         let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
@@ -66,7 +66,7 @@ impl Watchman {
         })
     }
 
-    /// How often he has to look.
+    /// How often it has to look.
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }
@@ -76,16 +76,16 @@ impl Watchman {
     }
 
     /// A new connection.
-    pub(super) fn watch(self: &Arc<Self>) -> Guard {
+    pub(super) fn watch(self: &Arc<Self>) -> Watching {
         let watched = Arc::new(Watched {
-            watchman: Arc::clone(self),
+            watchdog: Arc::clone(self),
             waiting: AtomicU64::new(self.now()),
             stalled: AtomicU64::new(NEVER),
             order: AtomicU8::new(Order::Serve as u8),
             waker: AtomicWaker::new(),
         });
         let place = self.connections.lock().insert(Arc::clone(&watched));
-        Guard { watched, place }
+        Watching { watched, place }
     }
 
     /// Ends those that keep others waiting.
@@ -119,14 +119,14 @@ impl Watchman {
 }
 
 /// A connection among the others, until this is dropped.
-pub(super) struct Guard {
+pub(super) struct Watching {
     pub(super) watched: Arc<Watched>,
     place: usize,
 }
 
-impl Drop for Guard {
+impl Drop for Watching {
     fn drop(&mut self) {
-        let gone = self.watched.watchman.connections.lock().try_remove(self.place);
+        let gone = self.watched.watchdog.connections.lock().try_remove(self.place);
         drop(gone);
     }
 }
@@ -159,34 +159,34 @@ impl Watched {
                 self.stalled.store(NEVER, Ordering::Relaxed);
                 // What was to be read before the next head is on its way only now.
                 if self.waiting.load(Ordering::Relaxed) != NEVER {
-                    self.waiting.store(self.watchman.now(), Ordering::Relaxed);
+                    self.waiting.store(self.watchdog.now(), Ordering::Relaxed);
                 }
             }
         } else {
-            self.stalled.fetch_min(self.watchman.now(), Ordering::Relaxed);
+            self.stalled.fetch_min(self.watchdog.now(), Ordering::Relaxed);
         }
     }
 }
 
 /// The body of an answer; with its drop the connection waits for another request.
-pub(super) struct Answer {
+pub(super) struct WatchedBody {
     body: Body,
     watched: Arc<Watched>,
 }
 
-impl Answer {
+impl WatchedBody {
     pub(super) fn new(body: Body, watched: Arc<Watched>) -> Self {
         Self { body, watched }
     }
 }
 
-impl Drop for Answer {
+impl Drop for WatchedBody {
     fn drop(&mut self) {
-        self.watched.waiting.store(self.watched.watchman.now(), Ordering::Relaxed);
+        self.watched.waiting.store(self.watched.watchdog.now(), Ordering::Relaxed);
     }
 }
 
-impl hyper::body::Body for Answer {
+impl hyper::body::Body for WatchedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -27,8 +27,38 @@ fn nested_under_a_path_it_says_where_things_are_from_there() {
     let (monitor, peers) = watched(host.runtime());
     let api =
         Api::builder(&peers, &monitor).sessions(SessionOptions::new()).build().expect("threads");
-    let own = Router::new().route("/", get(|| async { "the host's own" }));
-    let mut app = own.nest("/ops", api.router());
+    let own = || Router::new().route("/", get(|| async { "the host's own" }));
+    nested(own().nest("/ops", api.router()));
+    let mut app = own().nest_service("/ops", api.router());
+    // axum's `nest` leaves this path to the host.
+    let (status, _, page) = ask(&mut app, "GET", "/ops/");
+    assert_eq!(status, 200);
+    assert_eq!(page, ask(&mut app, "GET", "/ops").2);
+    assert_eq!(ask(&mut app, "HEAD", "/ops/").0, 200);
+    assert_eq!(ask(&mut app, "POST", "/ops/").0, 405);
+    assert_eq!(ask(&mut app, "GET", "/ops/nothing").0, 404);
+    nested(app);
+    let mut within = own().nest_service("/more", Router::new().nest("/ops", api.router()));
+    assert_eq!(document(&mut within, "/more/ops")["servers"][0]["url"], "/more/ops");
+    let (mut own, mut outer) = (api.router(), Router::new().nest_service("/a", api.router()));
+    let own = document(&mut own, "");
+    assert_eq!(own.get("servers"), None, "expected the default, which is the root");
+    let mut nested = document(&mut outer, "/a");
+    nested.as_object_mut().expect("an object").remove("servers");
+    assert_eq!(own, nested, "expected the mount to be the only difference");
+}
+
+fn document(app: &mut Router, mount: &str) -> serde_json::Value {
+    let (status, headers, text) = ask(app, "GET", &format!("{mount}/openapi.json"));
+    assert_eq!(
+        (status, &headers[header::CONTENT_TYPE]),
+        (StatusCode::OK, &"application/json".parse().expect("a value"))
+    );
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What is at `/ops`, with a host's own page at `/`.
+fn nested(mut app: Router) {
     assert_eq!(ask(&mut app, "GET", "/").2, "the host's own");
     assert_eq!(ask(&mut app, "GET", "/ops/health").0, 200);
     // The page's own links are relative to a folder.
@@ -41,6 +71,7 @@ fn nested_under_a_path_it_says_where_things_are_from_there() {
     let location = headers[header::LOCATION].to_str().expect("text");
     assert!(location.starts_with("/ops/webrtc/monitor/operations/"), "{location}");
     assert_eq!(ask(&mut app, "GET", location).0, 200);
+    assert_eq!(document(&mut app, "/ops")["servers"], serde_json::json!([{ "url": "/ops" }]));
 }
 
 #[test]

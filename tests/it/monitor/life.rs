@@ -1,7 +1,7 @@
 //! A life from its start to its end, as it is recorded.
 
 use anypeer::monitor::{ConnectionInfo, Happening, Monitor};
-use anypeer::peer::{CloseReason, Closure};
+use anypeer::peer::{CloseMode, CloseReason};
 use anypeer::{
     CandidateType, ConnectionState, IceConnectionState, IceGatheringState, PeerOptions, Peers,
     Protocol, Side, SignalingState,
@@ -96,7 +96,10 @@ fn is_recorded_from_start_to_close(backend: Backend, host: &Host) {
         assert_eq!(info.gathering_state, IceGatheringState::Complete);
         assert_eq!(info.signaling_state, SignalingState::Stable);
         let end = info.end.as_ref().expect("it has ended");
-        assert_eq!((end.reason, &end.closure), (CloseReason::Requested, &Some(Closure::Graceful)));
+        assert_eq!(
+            (end.reason, &end.closure),
+            (CloseReason::Requested, &Some(CloseMode::Graceful))
+        );
         assert_eq!(info.diagnosis, None, "expected nothing to explain");
         assert_eq!(info.operations.in_flight(), 0);
         assert!(info.operations.completed >= 3, "{:?}", info.operations);

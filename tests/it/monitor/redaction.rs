@@ -56,7 +56,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
             .with_setting_engine(settings)
             .with_udp_addrs(vec!["127.0.0.1:0"]);
         let seen = Arc::new(Seen::default());
-        let a = webrtc::open(&peers, builder, Recorder::new(seen), PeerOptions::new().id("a"));
+        let a = webrtc::open(&peers, builder, |_| Recorder::new(seen), PeerOptions::new().id("a"));
         let a = a.await.expect("opens");
         let label = format!("Bearer {TOKEN}");
         let held = a.create_data_channel(&label, None).await.expect("a channel");

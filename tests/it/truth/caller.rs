@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 
-use anypeer::peer::{Closure, ForceCause, Holder};
+use anypeer::peer::{CloseMode, ForceCause, RetainedBy};
 use anypeer::runtime::WaitError;
 use anypeer::webrtc::{self, census};
 use anypeer::{Outcome, PeerOptions, Peers};
@@ -323,14 +323,14 @@ fn callback_blocks(backend: Backend, action: Action) -> String {
     let start = Instant::now();
     let outcome = target.start(action).wait().expect("a plain thread may block");
     if let Some(outcome) = outcome {
-        let stalled = Closure::Forced(ForceCause::HandlerStalled("on_data_channel"));
+        let stalled = CloseMode::Forced(ForceCause::HandlerStalled("on_data_channel"));
         assert_eq!(outcome, Outcome::Closed(stalled), "expected the callback to be named");
     }
     eventually("the socket to be closed under the callback", || {
         traces.sockets.intersection(&udp_sockets()).next().is_none()
     });
     let closure = traces.told();
-    assert!(matches!(closure, Closure::Forced(_)), "expected a forced closure, not {closure}");
+    assert!(matches!(closure, CloseMode::Forced(_)), "expected a forced closure, not {closure}");
     let stalled = traces.log.stalled.lock().unwrap().clone();
     assert_eq!(stalled, ["on_data_channel"], "expected the stall to be reported");
     format!("forced: stalled, {} ms", start.elapsed().as_millis())
@@ -366,7 +366,7 @@ async fn open_and_stop_at(poll: usize, peers: Peers, action: Action) -> bool {
     let options = PeerOptions::new().id("early");
     let opening = {
         let peers = peers.clone();
-        async move { webrtc::open(&peers, builder(), handler, options).await }
+        async move { webrtc::open(&peers, builder(), |_| handler, options).await }
     };
     let mut opening = Box::pin(opening);
     for _ in 0..poll {
@@ -443,7 +443,7 @@ fn open_racing(backend: Backend, action: Action) -> String {
         opened += u64::from(host.in_task(async move {
             let handler = Recorder::new(Arc::new(Seen::default()));
             let options = PeerOptions::new().id("early");
-            let open = pin!(webrtc::open(&peers, builder(), handler, options));
+            let open = pin!(webrtc::open(&peers, builder(), |_| handler, options));
             match (action, select(open, cancelled).await) {
                 (Action::Drop, Either::Right(_)) => false,
                 (_, Either::Left((result, _))) => result.is_ok(),
@@ -488,14 +488,14 @@ fn handles_are_kept(backend: Backend, action: Action) -> String {
     let peers = target.peers.clone();
     let outcome = target.start(action).wait().expect("a plain thread may block");
     let saw = traces.verify(outcome.as_ref(), Expect::Graceful);
-    let held = peers.held();
+    let held = peers.retained();
     assert_eq!(held.len(), 1, "expected one peer to be held: {held:?}");
     assert_eq!(held[0].peer, traces.id);
-    let named = [Holder::Connection(1), Holder::DataChannel(String::from("data"))];
+    let named = [RetainedBy::Connection(1), RetainedBy::DataChannel(String::from("data"))];
     assert_eq!(held[0].by, named, "expected both to be named");
     drop(connection);
     drop(channel);
-    eventually("nothing to be held any more", || peers.held().is_empty());
+    eventually("nothing to be held any more", || peers.retained().is_empty());
     format!("{saw}, named")
 }
 

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{Closure, ForceCause};
+use anypeer::peer::{CloseMode, ForceCause};
 use anypeer::runtime::{Runtime, WaitError};
 use anypeer::webrtc::{Peer, census};
-use anypeer::{Closing, ClosingAll, Event, Observer, Outcome, PeerId, PeerOptions, Peers};
+use anypeer::{
+    Closing, ClosingAll, Event, EventKind, Observer, Outcome, PeerId, PeerOptions, Peers,
+};
 
 use super::caller::Caller;
 use crate::host::{Backend, Host};
@@ -73,17 +75,20 @@ pub(crate) fn hold(row: &Caller, backend: Backend, action: Action) -> String {
 /// What the observer was told of closes.
 #[derive(Default)]
 pub(crate) struct Log {
-    pub(crate) closed: Mutex<Vec<(PeerId, Closure)>>,
+    pub(crate) closed: Mutex<Vec<(PeerId, CloseMode)>>,
     pub(crate) stalled: Mutex<Vec<&'static str>>,
 }
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        match event {
-            Event::Closed { peer, closure, .. } => {
-                self.closed.lock().unwrap().push(((*peer).clone(), (*closure).clone()));
+        match event.kind {
+            EventKind::Closed { mode, .. } => {
+                let peer = event.peer.expect("a peer was closed").clone();
+                self.closed.lock().unwrap().push((peer, mode.clone()));
             }
-            Event::HandlerStalled { callback, .. } => self.stalled.lock().unwrap().push(callback),
+            EventKind::HandlerStalled { callback, .. } => {
+                self.stalled.lock().unwrap().push(callback)
+            }
             _ => {}
         }
     }
@@ -265,7 +270,7 @@ impl Traces {
     }
 
     /// The closure that the observer was told, exactly once.
-    pub(crate) fn told(&self) -> Closure {
+    pub(crate) fn told(&self) -> CloseMode {
         eventually("the observer to be told Closed", || {
             !self.log.closed.lock().unwrap().is_empty()
         });
@@ -276,18 +281,18 @@ impl Traces {
     }
 }
 
-fn check(closure: &Closure, expect: Expect) {
-    let forced = matches!(closure, Closure::Forced(_));
+fn check(closure: &CloseMode, expect: Expect) {
+    let forced = matches!(closure, CloseMode::Forced(_));
     assert_eq!(forced, expect == Expect::Forced, "expected {expect:?}, and it was {closure}");
 }
 
-fn word(closure: &Closure) -> &'static str {
+fn word(closure: &CloseMode) -> &'static str {
     match closure {
-        Closure::Graceful => "graceful",
-        Closure::Forced(ForceCause::RuntimeGone) => "forced: runtime gone",
-        Closure::Forced(ForceCause::HandlerStalled(_)) => "forced: stalled",
-        Closure::Forced(ForceCause::Unresponsive) => "forced: unresponsive",
-        Closure::Forced(_) => "forced",
+        CloseMode::Graceful => "graceful",
+        CloseMode::Forced(ForceCause::RuntimeGone) => "forced: runtime gone",
+        CloseMode::Forced(ForceCause::HandlerStalled(_)) => "forced: stalled",
+        CloseMode::Forced(ForceCause::Unresponsive) => "forced: unresponsive",
+        CloseMode::Forced(_) => "forced",
         _ => "?",
     }
 }

@@ -1,6 +1,7 @@
 //! The lines of a description (RFC 8866, section 5).
 
-use super::{OfferError, at, values, whole};
+use super::error::{OfferError, at, whole};
+use super::values;
 
 /// More sections than any client offers.
 const MAX_SECTIONS: usize = 64;

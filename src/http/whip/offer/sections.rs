@@ -1,9 +1,8 @@
 //! What a section has to have.
 
+use super::error::{OfferError, at, whole};
 use super::lines::Part;
-use super::values::{DIRECTIONS, extension, payload_type};
-use super::{OfferError, at, whole};
-use crate::http::whip::MAX_CANDIDATES;
+use super::values::{DIRECTIONS, MAX_CANDIDATES, extension, payload_type};
 
 /// The names of the sections, each of its own.
 pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError> {

@@ -2,6 +2,9 @@
 
 use crate::candidate::Candidate;
 
+/// More candidates than any client has, in all.
+pub(crate) const MAX_CANDIDATES: usize = 256;
+
 /// Attributes that a part has once.
 pub(super) const UNIQUE: [&str; 8] =
     ["ice-pwd", "ice-ufrag", "max-message-size", "mid", "rtcp", "rtcp-mux", "sctp-port", "setup"];

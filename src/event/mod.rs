@@ -1,0 +1,14 @@
+//! What happens to peers, operations and tasks, and who is told.
+
+mod guard;
+mod kind;
+mod observer;
+mod operation;
+mod watch;
+
+pub use self::kind::{Configuration, Event, EventKind, Sdp};
+pub use self::observer::Observer;
+pub use self::operation::{OperationEnd, Target};
+
+pub(crate) use self::guard::OperationGuard;
+pub(crate) use self::watch::Watch;

@@ -1,0 +1,75 @@
+//! Queries, and what their parameters may say.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+use crate::id::{GroupId, IdError, PeerId};
+use crate::wire::http::QueryShape;
+
+/// A query without unknown parameters.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: QueryShape, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::<T>::from_request_parts(parts, state).await?;
+        Ok(Self(query))
+    }
+}
+
+const DEFAULT_LIMIT: usize = 100;
+/// The longest page.
+const MAX_LIMIT: u16 = 500;
+
+/// How many entries a page may have.
+pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
+    match given {
+        None => Ok(DEFAULT_LIMIT),
+        Some(limit @ 1..=MAX_LIMIT) => Ok(limit.into()),
+        Some(_) => Err(Problem::bad_request(format!("`limit` must be from 1 to {MAX_LIMIT}"))),
+    }
+}
+
+/// The id that is looked for.
+pub(crate) fn id(given: Option<String>) -> Result<Option<String>, Problem> {
+    valid("id", given, |id| PeerId::new(id).map(drop))
+}
+
+/// The group that is looked for.
+pub(crate) fn group(given: Option<String>) -> Result<Option<String>, Problem> {
+    valid("group", given, |group| GroupId::new(group).map(drop))
+}
+
+fn valid(
+    name: &str,
+    given: Option<String>,
+    check: impl FnOnce(&str) -> Result<(), IdError>,
+) -> Result<Option<String>, Problem> {
+    match given.as_deref().map(check) {
+        Some(Err(error)) => Err(Problem::bad_request(format!("`{name}`: {error}"))),
+        Some(Ok(())) | None => Ok(given),
+    }
+}
+
+/// Where a page begins, as a decimal number.
+pub(crate) fn after(given: Option<&str>) -> Result<Option<u64>, Problem> {
+    cursor(given, 10)
+}
+
+/// Where a page of operations begins, as a hexadecimal number.
+pub(crate) fn place(given: Option<&str>) -> Result<Option<u64>, Problem> {
+    cursor(given, 16)
+}
+
+fn cursor(given: Option<&str>, radix: u32) -> Result<Option<u64>, Problem> {
+    let wrong = || Problem::bad_request("`after` must be the `next` of an earlier page");
+    given.map(|text| number(text, radix).ok_or_else(wrong)).transpose()
+}
+
+/// A number in lower-case digits, without a sign.
+pub(crate) fn number(text: &str, radix: u32) -> Option<u64> {
+    let is_digit = |digit: char| digit.is_digit(radix) && !digit.is_uppercase();
+    u64::from_str_radix(text, radix).ok().filter(|_| text.chars().all(is_digit))
+}

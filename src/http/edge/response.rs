@@ -1,0 +1,51 @@
+//! Answers, and how they may be used.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
+use axum::response::IntoResponse;
+
+use crate::wire::http::{Shape, bytes};
+
+/// The headers that every answer has.
+const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// An answer with the headers that every answer has.
+pub(crate) struct Guarded<T>(pub(crate) T);
+
+impl<T: IntoResponse> IntoResponse for Guarded<T> {
+    fn into_response(self) -> Response<Body> {
+        let mut response = self.0.into_response();
+        response.headers_mut().extend(ALWAYS);
+        response
+    }
+}
+
+/// A [`Guarded`] body of a media type, made in one step: most answers are one.
+pub(crate) fn of_type(media_type: HeaderValue, body: Body) -> Response<Body> {
+    // Room for the headers that the server adds to every answer.
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(header::CONTENT_TYPE, media_type);
+    for (name, value) in ALWAYS {
+        headers.insert(name, value);
+    }
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// A shape as JSON.
+pub(crate) fn json(value: &impl Shape) -> Response<Body> {
+    json_text(bytes(value))
+}
+
+/// A text that is JSON already.
+pub(crate) fn json_text(text: impl Into<Body>) -> Response<Body> {
+    of_type(HeaderValue::from_static("application/json"), text.into())
+}

@@ -1,0 +1,207 @@
+//! What happens, live, as server-sent events (WHATWG HTML, section 9.2).
+//!
+//! A client is a place in the monitor's ring and no queue: however slow it reads, it costs the same.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use async_lock::SemaphoreGuardArc;
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use axum::response::IntoResponse;
+use futures::future::{Either, select};
+use futures::stream;
+
+use crate::http::edge::guard::Reader;
+use crate::http::edge::problem::{Answer, Problem};
+use crate::http::edge::response::Guarded;
+use crate::http::shared::Shared;
+use crate::id::GroupId;
+use crate::monitor::{ConnectionFilter, Heard, Told, Update, UpdateId, Updates};
+use crate::runtime::time;
+use crate::wire::http::{
+    ConnectionEventJson, GapJson, ProblemJson, RowJson, SnapshotJson, SummaryJson, text,
+};
+use crate::wire::json::{EventLineJson, OperationJson};
+
+/// Events are gathered for so long before they are sent, so that many cost one write.
+const GATHERED_FOR: Duration = Duration::from_millis(25);
+/// How much is sent at once, roughly.
+const CHUNK_BYTES: usize = 32 << 10;
+/// The summary is sent at most so often, and only if anything has happened.
+const SUMMARY_EVERY: Duration = Duration::from_secs(1);
+/// So often something is sent in any case, so that a client which is gone is noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How many connections one event of a snapshot has.
+const ROWS: usize = 200;
+/// How many of the operations under way a snapshot has.
+const OPERATIONS: usize = 200;
+
+/// Everything that happens from now on, live: first `snapshot` events, the last of which has `more`
+/// set to false; then `connection`, `operation_started` and `operation_ended` as they occur, and
+/// `summary` in each second in which something has happened.
+///
+/// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If they are
+/// no longer kept, it receives `gap` with their number, and then a snapshot.
+#[utoipa::path(get, path = "/webrtc/monitor/events", tag = "monitor",
+    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was received: `epoch-seq`")),
+    responses(
+        (status = 200, description = "A stream of events, without an end", content_type = "text/event-stream", body = String),
+        (status = 400, response = ProblemJson),
+        (status = 503, response = ProblemJson),
+    ))]
+pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -> Answer {
+    let last = headers.get("last-event-id").filter(|id| !id.is_empty());
+    let wrong = || {
+        Problem::bad_request(
+            "`Last-Event-ID` must be the id of an event of this stream: `epoch-seq`",
+        )
+    };
+    let last: Option<UpdateId> = last
+        .map(|id| id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(wrong))
+        .transpose()?;
+    let place = shared
+        .followers
+        .try_acquire_arc()
+        .ok_or_else(|| Problem::unavailable("Too many clients are following the events"))?;
+    let updates = shared.monitor.updates(last);
+    let stage = if last.is_none() { Stage::Snapshot { after: 0 } } else { Stage::Live };
+    let stream =
+        EventStream { shared, updates, stage, told_events: None, told_at: None, _place: place };
+    let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
+        let chunk = stream.chunk().await?;
+        Some((Ok::<_, Infallible>(chunk), stream))
+    }));
+    Ok(Guarded(([(header::CONTENT_TYPE, "text/event-stream")], body)).into_response())
+}
+
+/// One client's stream.
+struct EventStream {
+    shared: Shared,
+    updates: Updates,
+    stage: Stage,
+    /// How many events there were by the last summary, and when that was sent.
+    told_events: Option<u64>,
+    told_at: Option<Instant>,
+    _place: SemaphoreGuardArc,
+}
+
+enum Stage {
+    /// Says how things are; connections up to that number are said.
+    Snapshot { after: u64 },
+    /// Says what happens.
+    Live,
+}
+
+impl EventStream {
+    /// What is sent next; `None` at the end.
+    async fn chunk(&mut self) -> Option<String> {
+        if self.shared.ending.is_cancelled() {
+            return None;
+        }
+        match self.stage {
+            Stage::Snapshot { after } => Some(self.snapshot(after)),
+            Stage::Live => self.live().await,
+        }
+    }
+
+    fn snapshot(&mut self, after: u64) -> String {
+        let monitor = &self.shared.monitor;
+        let page = monitor.find(after, ROWS, &ConnectionFilter::new());
+        let operations = if after == 0 { monitor.operations(None, OPERATIONS) } else { Vec::new() };
+        let summary = SummaryJson::new(&monitor.summary(), self.shared.modes);
+        let snapshot = SnapshotJson {
+            summary: &summary,
+            connections: page.items.iter().map(|it| RowJson::new(&it.row())).collect(),
+            operations: operations.iter().map(OperationJson::new).collect(),
+            more: page.next.is_some(),
+        };
+        // Only after the whole a client can come back without it.
+        let id = page.next.is_none().then(|| self.updates.position());
+        let event = event("snapshot", id, &text(&snapshot));
+        self.stage = page.next.map_or(Stage::Live, |after| Stage::Snapshot { after });
+        event
+    }
+
+    async fn live(&mut self) -> Option<String> {
+        let mut next = self.updates.try_next();
+        if next.is_none() {
+            next = self.wait().await?;
+            if next.is_some() {
+                // Others come with it.
+                time::sleep(GATHERED_FOR).await;
+            }
+        }
+        let mut chunk = String::new();
+        while let Some(heard) = next {
+            self.add(&mut chunk, heard);
+            let is_full = chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live);
+            next = if is_full { None } else { self.updates.try_next() };
+        }
+        self.add_summary(&mut chunk);
+        if chunk.is_empty() {
+            chunk.push_str(": still here\n\n");
+        }
+        Some(chunk)
+    }
+
+    /// What is heard before something else is to be sent, if anything is; `None` at the end of all.
+    async fn wait(&mut self) -> Option<Option<Heard>> {
+        let is_current = self.told_events == Some(self.shared.monitor.summary().events);
+        let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
+        let ending = std::pin::pin!(self.shared.ending.cancelled());
+        let heard = time::by(time::after(Instant::now(), limit), Box::pin(self.updates.next()));
+        match select(std::pin::pin!(heard), ending).await {
+            Either::Left((heard, _)) => Some(heard),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn add(&mut self, chunk: &mut String, heard: Heard) {
+        match heard {
+            Heard::Update(told) => chunk.push_str(told.text(frame)),
+            Heard::Missed { count } => {
+                chunk.push_str(&event("gap", None, &text(&GapJson { missed: count })));
+                self.stage = Stage::Snapshot { after: 0 };
+            }
+        }
+    }
+
+    fn add_summary(&mut self, chunk: &mut String) {
+        if self.told_at.is_some_and(|at| at.elapsed() < SUMMARY_EVERY) {
+            return;
+        }
+        let summary = self.shared.monitor.summary();
+        if self.told_events == Some(summary.events) {
+            return;
+        }
+        (self.told_events, self.told_at) = (Some(summary.events), Some(Instant::now()));
+        let summary = SummaryJson::new(&summary, self.shared.modes);
+        chunk.push_str(&event("summary", None, &text(&summary)));
+    }
+}
+
+/// An update as it is sent to everybody.
+fn frame(told: &Told) -> Box<str> {
+    let (name, data) = match told.update() {
+        Update::Connection { number, peer, group, at, what } => {
+            let event = EventLineJson::new(peer.as_str(), *at, what);
+            let group = group.as_ref().map(GroupId::as_str);
+            ("connection", text(&ConnectionEventJson { number: *number, group, event }))
+        }
+        Update::OperationStarted(info) => ("operation_started", text(&OperationJson::new(info))),
+        Update::OperationEnded(info) => ("operation_ended", text(&OperationJson::new(info))),
+    };
+    event(name, Some(told.id()), &data).into()
+}
+
+/// JSON has no line ends, so that it is one line of data.
+fn event(name: &str, id: Option<UpdateId>, data: &str) -> String {
+    let mut event = String::with_capacity(data.len() + 64);
+    if let Some(id) = id {
+        let _infallible = writeln!(event, "id: {id}");
+    }
+    let _infallible = write!(event, "event: {name}\ndata: {data}\n\n");
+    event
+}

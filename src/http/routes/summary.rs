@@ -1,0 +1,51 @@
+//! The whole in numbers: health, summary, metrics.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::edge::guard::{Anybody, Reader};
+use crate::http::edge::response::{Guarded, json, json_text};
+use crate::http::shared::Shared;
+use crate::metrics::{self, Format};
+use crate::monitor::Health;
+use crate::wire::http::{AliveJson, SummaryJson};
+
+/// Whether the connections are well.
+#[utoipa::path(get, path = "/health", tag = "monitor", security(()), responses(
+    (status = 200, description = "Healthy, or degraded: something is wrong, but the rest works", body = AliveJson),
+    (status = 503, description = "Failing: connections cannot be established, or cannot be closed", body = AliveJson),
+))]
+pub(crate) async fn health(Anybody(shared): Anybody<Shared>) -> Response {
+    let summary = shared.monitor.summary();
+    let failing = matches!(summary.health, Health::Failing(_));
+    let mut response = json(&AliveJson::new(&summary));
+    if failing {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+/// The whole in numbers, in constant time.
+#[utoipa::path(get, path = "/webrtc/monitor/summary", tag = "monitor", responses(
+    (status = 200, description = "The summary", body = SummaryJson),
+))]
+pub(crate) async fn summary(Reader(shared): Reader<Shared>) -> Response {
+    json_text(shared.summary.bytes(&shared.monitor.summary(), shared.modes))
+}
+
+/// The metrics, for Prometheus and compatible scrapers.
+#[utoipa::path(get, path = "/metrics", tag = "monitor", responses(
+    (status = 200, description = "The metrics, in the format that `Accept` asks for", content(
+        (String = "application/openmetrics-text"), (String = "text/plain"),
+    )),
+))]
+pub(crate) async fn metrics(Reader(shared): Reader<Shared>, headers: HeaderMap) -> Response {
+    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|it| it.to_str().ok());
+    let format = if accepted.any(|it| it.contains("application/openmetrics-text")) {
+        Format::OpenMetrics
+    } else {
+        Format::Prometheus
+    };
+    let text = metrics::encode(&shared.monitor, format);
+    Guarded(([(header::CONTENT_TYPE, format.content_type())], text)).into_response()
+}

@@ -1,0 +1,46 @@
+//! The beginning of a peer: its connection is told whom to notify.
+
+use std::sync::{Arc, Weak};
+
+use super::close::run;
+use super::connection::{EndNotice, Listener, ReleaseNotice, StateNotice};
+use super::reaper;
+use super::record::Record;
+use crate::event::EventKind;
+use crate::outcome::ForceCause;
+use crate::probe::Probe;
+use crate::sync::wake_all;
+
+/// Called once the record is registered, so that an end is never told before the beginning.
+pub(super) fn attach(record: &Arc<Record>) {
+    let (status, connection) = (&record.status, &record.connection);
+    if status.watch.is_attached() {
+        let notice = ReleaseNotice(Some(Arc::clone(status)));
+        let tells_release = connection.watch_release(notice);
+        let peer = Arc::downgrade(record);
+        let traces = Arc::downgrade(status);
+        let tells_state = connection.state().is_some();
+        let probe = &Probe { peer, traces, tells_release, tells_state };
+        status.tell(|| EventKind::Opened { group: status.group.as_ref(), probe });
+    }
+    let listener: Weak<dyn Listener> = Arc::downgrade(record) as _;
+    let kept = Arc::new(());
+    let notice = StateNotice { peer: Weak::clone(&listener), _kept: Arc::clone(&kept) };
+    connection.watch_state(notice);
+    if Arc::strong_count(&kept) > 1 {
+        record.reaping.tells_changes();
+    }
+    reaper::schedule(record);
+    connection.watch_end(EndNotice(listener));
+}
+
+impl Listener for Record {
+    fn ended(self: Arc<Self>, cause: ForceCause) {
+        run::ended_by_itself(self, cause);
+    }
+
+    fn state_changed(self: Arc<Self>) {
+        wake_all(&self.status.changed);
+        reaper::schedule(&self);
+    }
+}

@@ -1,0 +1,424 @@
+//! The work of closing, over a record and one attempt.
+//!
+//! The graceful part of a cooperative connection runs as a task on the peer's own runtime, where
+//! it is cheapest: nothing else is woken for it. That of any other runs on a thread of ours, which
+//! it may block. Either way the peer's alarm watches it, and what the runtime refuses, drops, does
+//! not run or does not finish in time is ended by force, on a thread of ours.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::select;
+
+use super::attempt::Attempt;
+use super::handles::Closing;
+use super::result::CloseResult;
+use super::sweep::Sweep;
+use crate::event::{EventKind, Target};
+use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
+use crate::peer::alarm::Due;
+use crate::peer::life::End;
+use crate::peer::options::CloseOptions;
+use crate::peer::record::{Phase, Record};
+use crate::runtime::{JoinError, JoinHandle, Runtime, panicked};
+use crate::sync::atomic::Ordering;
+use crate::task::{StuckTasks, TaskGroup};
+
+/// What force has at the least, should it start at the very end of the bound.
+const FORCE_FLOOR: Duration = Duration::from_millis(100);
+
+/// Why a close is ended by force.
+enum ForceReason {
+    /// It was asked for.
+    Aborted,
+    /// The graceful close failed.
+    Failed(CloseFailure),
+    /// The runtime refused or dropped the graceful close.
+    Lost,
+    /// The graceful close has not ended within the grace period.
+    Late,
+}
+
+/// How a close is asked for.
+pub(in crate::peer) struct Request<'a> {
+    pub(in crate::peer) reason: CloseReason,
+    /// The bounds; those of the peer if there are none.
+    pub(in crate::peer) options: Option<CloseOptions>,
+    /// The close of many that it is a part of.
+    pub(in crate::peer) sweep: Option<&'a Arc<Sweep>>,
+    /// Whether to leave out the graceful part.
+    pub(in crate::peer) abort: bool,
+}
+
+impl From<CloseReason> for Request<'_> {
+    fn from(reason: CloseReason) -> Self {
+        Self { reason, options: None, sweep: None, abort: false }
+    }
+}
+
+/// Begins a close, or joins the one under way. Never waits, never panics.
+pub(in crate::peer) fn close(record: &Arc<Record>, reason: CloseReason) -> Closing {
+    close_as(record, reason.into())
+}
+
+/// [`close`], in the way that `request` says.
+pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> Closing {
+    let Request { reason, options, sweep, abort } = request;
+    let start = record.status.clock().now();
+    if let Some(sweep) = sweep {
+        sweep.expect();
+    }
+    let options = options.unwrap_or(record.options);
+    let (attempt, ended) = {
+        let mut phase = record.phase.lock();
+        let ended = match &*phase {
+            Phase::Open => None,
+            Phase::Ended(cause) => Some(cause.clone()),
+            Phase::Closing { attempt, .. } => {
+                let attempt = Arc::clone(attempt);
+                drop(phase);
+                attempt.join(sweep);
+                let closing = pending(&attempt, record);
+                if abort {
+                    force(record, &attempt, ForceReason::Aborted);
+                }
+                return closing;
+            }
+            Phase::Closed => {
+                drop(phase);
+                if let Some(sweep) = sweep {
+                    sweep.note(&Outcome::AlreadyClosed);
+                }
+                let target = Target::Peer(&record.status.id);
+                return Closing::ready(&record.status.watch, target, Outcome::AlreadyClosed);
+            }
+        };
+        let attempt = Attempt::new(reason, start, options);
+        attempt.join(sweep);
+        *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
+        (attempt, ended)
+    };
+    let (peer, watch) = (&record.status.id, &record.status.watch);
+    if watch.is_attached() {
+        let (id, target) = (attempt.id, Target::Peer(peer));
+        let started = || EventKind::OperationStarted { id, operation: "close", target };
+        watch.tell_at(start, Some(peer), started);
+        watch.tell_at(start, Some(peer), || EventKind::CloseStarted { reason });
+    }
+    let closing = pending(&attempt, record);
+    match ended {
+        Some(cause) => close_ended(record, &attempt, cause),
+        None if abort || attempt.grace.is_zero() => force(record, &attempt, ForceReason::Aborted),
+        None => {
+            let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
+            let late = Waker::from(Arc::new(grace));
+            record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
+            close_gracefully(record, &attempt);
+        }
+    }
+    record.cancel_tasks();
+    closing
+}
+
+fn pending(attempt: &Attempt, record: &Record) -> Closing {
+    Closing::pending(attempt.id, &attempt.result, &record.connection)
+}
+
+/// Called by the connection, on any thread, when it has ended without being asked.
+pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
+    {
+        let mut phase = record.phase.lock();
+        match &mut *phase {
+            Phase::Open => *phase = Phase::Ended(cause.clone()),
+            // The close under way sees the end itself, unless it has given up by then.
+            Phase::Closing { ended, .. } => {
+                *ended = Some(cause);
+                return;
+            }
+            Phase::Ended(_) | Phase::Closed => return,
+        }
+    }
+    if let Some(set) = record.set.upgrade() {
+        set.uncount(&record);
+    }
+    record.status.alarm.clear(Due::Look);
+    record.cancel_tasks();
+    let (_, grace) = record.options.bounds();
+    drop(Runtime::spawn_background(async move {
+        release_by(&record, record.status.clock().after(grace)).await;
+        tell_closed(&record, CloseReason::Ended, CloseMode::Forced(cause), Duration::ZERO);
+        // A detached peer has no owner whose drop would close it.
+        if record.set.upgrade().is_some_and(|set| set.keeps(&record)) {
+            drop(close(&record, CloseReason::Ended));
+        }
+    }));
+}
+
+/// Closes a connection that has ended by itself: there is only that to wait for.
+fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) {
+    let (record, attempt) = (Arc::clone(record), Arc::clone(attempt));
+    drop(Runtime::spawn_background(async move {
+        let end = pin!(record.status.life.ended.wait());
+        let outcome = match record.status.clock().by(attempt.deadline(), end).await {
+            Some(End { mode: Some(mode), .. }) => Outcome::Closed(mode.clone()),
+            Some(End { mode: None, .. }) => Outcome::Unconfirmed,
+            // The application is still being told; the connection has ended all the same.
+            None => Outcome::Closed(CloseMode::Forced(cause)),
+        };
+        settle(&record, &attempt, outcome);
+    }));
+}
+
+/// Starts the graceful part of a close.
+fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
+    let (guarded, attempt) = (Arc::clone(record), Arc::clone(attempt));
+    let graceful = Graceful { record: guarded, attempt: Arc::clone(&attempt), is_over: false };
+    // Whether it is cooperative is foreign code's word, and one that panics is not.
+    let is_cooperative = || record.connection.is_cooperative();
+    let task = if catch_unwind(AssertUnwindSafe(is_cooperative)).unwrap_or(false) {
+        record.runtime.spawn(graceful.run())
+    } else {
+        Runtime::spawn_background(record.foreign(graceful.run()))
+    };
+    let mut underway = attempt.graceful.lock();
+    if !attempt.settled.load(Ordering::Acquire) {
+        *underway = Some(task);
+    }
+}
+
+/// Runs the graceful close; dropped before it is over, it says so.
+struct Graceful {
+    record: Arc<Record>,
+    attempt: Arc<Attempt>,
+    is_over: bool,
+}
+
+impl Graceful {
+    async fn run(mut self) {
+        let closed = AssertUnwindSafe(self.close()).catch_unwind().await;
+        self.is_over = true;
+        let failure = match closed {
+            Ok(closed) => closed.err(),
+            Err(payload) => match panicked(payload) {
+                JoinError::Panicked(message) => Some(CloseFailure::Panicked(message)),
+                error => Some(CloseFailure::Error(error.to_string())),
+            },
+        };
+        match (self.attempt.seen.get(), failure) {
+            (Some(seen), _) => settle(&self.record, &self.attempt, outcome(seen)),
+            (None, Some(failure)) => {
+                self.attempt.failed.set(failure.clone());
+                force(&self.record, &self.attempt, ForceReason::Failed(failure));
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// What the close saw stands, whatever the application makes of being told.
+    async fn close(&self) -> Result<(), CloseFailure> {
+        let closed = Arc::clone(&self.record.connection).close().await;
+        let closed = closed.map_err(|error| CloseFailure::Error(error.to_string()))?;
+        let _first = self.attempt.seen.set(closed);
+        release_once(&self.record).await;
+        Ok(())
+    }
+}
+
+impl Drop for Graceful {
+    fn drop(&mut self) {
+        if !self.is_over {
+            force(&self.record, &self.attempt, ForceReason::Lost);
+        }
+    }
+}
+
+/// Woken at the end of the grace period.
+struct GraceAlarm {
+    record: Arc<Record>,
+    attempt: Arc<Attempt>,
+}
+
+impl Wake for GraceAlarm {
+    fn wake(self: Arc<Self>) {
+        // The last reference to a connection must not be dropped by the timers.
+        drop(Runtime::spawn_background(async move {
+            self.record.abort_tasks();
+            force(&self.record, &self.attempt, ForceReason::Late);
+        }));
+    }
+}
+
+/// Goes on by force, once.
+fn force(record: &Arc<Record>, attempt: &Arc<Attempt>, reason: ForceReason) {
+    if attempt.settled.load(Ordering::Acquire) || attempt.forcing.swap(true, Ordering::AcqRel) {
+        return;
+    }
+    let (record, attempt) = (Arc::clone(record), Arc::clone(attempt));
+    drop(Runtime::spawn_background(async move {
+        let outcome = end_by_force(&record, &attempt, reason).await;
+        settle(&record, &attempt, outcome);
+    }));
+}
+
+async fn end_by_force(
+    record: &Arc<Record>,
+    attempt: &Arc<Attempt>,
+    reason: ForceReason,
+) -> Outcome {
+    let clock = record.status.clock();
+    let deadline = attempt.deadline().max(clock.after(FORCE_FLOOR));
+    if attempt.seen.get().is_none() {
+        let connection = Arc::clone(&record.connection);
+        let mut abort = spawn_foreign(record, async move { connection.abort().await });
+        let aborted = clock.by(deadline, &mut abort).await;
+        // A call that hangs must not be there for each close that is asked for.
+        abort.abort();
+        let aborted = aborted.and_then(Result::ok).flatten();
+        // It may have ended in order after all, just before.
+        if let (Some(cause), None) = (aborted, attempt.seen.get()) {
+            release_by(record, deadline).await;
+            return Outcome::Closed(CloseMode::Forced(match (reason, cause) {
+                (ForceReason::Failed(failure), _) => ForceCause::Failed(failure),
+                (ForceReason::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
+                (ForceReason::Aborted, ForceCause::Unresponsive) => ForceCause::Aborted,
+                (_, cause) => cause,
+            }));
+        }
+    }
+    // Either it has ended, and the application is being told; or it cannot be forced, and all
+    // that is left is the graceful close within the rest of the bound.
+    match (reason, attempt.seen.get()) {
+        (ForceReason::Failed(failure), None) => return Outcome::Failed(failure),
+        (ForceReason::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
+        (ForceReason::Failed(_) | ForceReason::Lost, Some(_)) => {}
+        (reason @ (ForceReason::Aborted | ForceReason::Late), _) => {
+            let never_begun = attempt.graceful.lock().is_none();
+            if matches!(reason, ForceReason::Aborted) && never_begun {
+                close_gracefully(record, attempt);
+            }
+            let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
+            clock.by(deadline, select(settled, failed)).await;
+        }
+    }
+    match (attempt.seen.get(), attempt.failed.get()) {
+        (Some(seen), _) => outcome(seen),
+        (None, Some(failure)) => Outcome::Failed(failure.clone()),
+        (None, None) => Outcome::TimedOut { after: attempt.timeout },
+    }
+}
+
+fn outcome(seen: &Option<CloseMode>) -> Outcome {
+    seen.as_ref().map_or(Outcome::Unconfirmed, |mode| Outcome::Closed(mode.clone()))
+}
+
+/// Ends the close. The first outcome is the one.
+fn settle(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome) {
+    let took = record.status.clock().since(attempt.start);
+    take_outcome(record, attempt, outcome, took);
+    attempt.settled.store(true, Ordering::Release);
+    let graceful = attempt.graceful.lock().take();
+    if let Some(mut task) = graceful {
+        task.abort();
+    }
+}
+
+/// Takes the outcome of `attempt`, if that is the close under way.
+fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, took: Duration) {
+    let retry = matches!(outcome, Outcome::TimedOut { .. } | Outcome::Failed(_));
+    let ended = {
+        let mut phase = record.phase.lock();
+        match &mut *phase {
+            Phase::Closing { attempt: underway, ended } if Arc::ptr_eq(underway, attempt) => {
+                let ended = ended.take();
+                *phase = if retry { Phase::Open } else { Phase::Closed };
+                ended
+            }
+            _ => return,
+        }
+    };
+    let status = &record.status;
+    status.alarm.clear(Due::Grace);
+    if !retry {
+        status.alarm.clear(Due::Look);
+        if let Some(set) = record.set.upgrade() {
+            // It asks the connection what is held: whoever is told Closed can ask that too.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| set.closed(record)));
+        }
+    }
+    let reason = attempt.reason;
+    match &outcome {
+        Outcome::Closed(mode) => tell_closed(record, reason, mode.clone(), took),
+        outcome => {
+            let end = End { reason, mode: None };
+            let ended = *outcome == Outcome::Unconfirmed && record.end.set(end.clone()).is_ok();
+            status.tell(|| EventKind::NotClosed { reason, outcome, took });
+            if ended {
+                record.status.life.ended.set(end);
+            }
+        }
+    }
+    let result = CloseResult { outcome, took, stuck: StuckTasks::default() };
+    match record.tasks.get().filter(|tasks| !tasks.is_empty()) {
+        None => attempt.end(status, result),
+        Some(tasks) => join_tasks(record, tasks, attempt, result),
+    }
+    // Nobody else will see that it has ended, should the close have given up.
+    if let (true, Some(cause)) = (retry, ended) {
+        ended_by_itself(Arc::clone(record), cause);
+    }
+}
+
+/// Waits for the tasks within the bound of the close, and only then says that it is over.
+fn join_tasks(record: &Record, tasks: &TaskGroup, attempt: &Arc<Attempt>, result: CloseResult) {
+    let floor = record.status.clock().after(FORCE_FLOOR);
+    let stopped = tasks.shutdown_by(attempt.grace_end(), attempt.deadline().max(floor));
+    let (status, attempt) = (Arc::clone(&record.status), Arc::clone(attempt));
+    drop(Runtime::spawn_background(async move {
+        let stuck = stopped.await;
+        if !stuck.is_empty() {
+            status.tell(|| EventKind::TasksStuck { tasks: &stuck });
+        }
+        attempt.end(&status, CloseResult { stuck, ..result });
+    }));
+}
+
+/// The one place that tells a Closed.
+fn tell_closed(record: &Record, reason: CloseReason, mode: CloseMode, took: Duration) {
+    let end = End { reason, mode: Some(mode) };
+    if record.end.set(end.clone()).is_ok()
+        && let Some(mode) = &end.mode
+    {
+        record.status.tell(|| EventKind::Closed { reason, mode, took });
+        record.status.life.ended.set(end);
+    }
+}
+
+/// Lets the connection tell the application, and let go; the first call does, and others wait
+/// for it.
+async fn release_once(record: &Record) {
+    if record.releasing.swap(true, Ordering::AcqRel) {
+        record.released.wait().await;
+    } else {
+        Arc::clone(&record.connection).release().await;
+        record.released.set(());
+    }
+}
+
+/// [`release_once`] on a thread of ours, waited for until `deadline`.
+async fn release_by(record: &Arc<Record>, deadline: Instant) {
+    let released = Arc::clone(record);
+    let mut release = spawn_foreign(record, async move { release_once(&released).await });
+    let _told_or_not = record.status.clock().by(deadline, &mut release).await;
+}
+
+/// Runs a connection's code in its runtime's context, on a thread that it may block.
+fn spawn_foreign<F>(record: &Record, future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    Runtime::spawn_background(record.foreign(future))
+}

@@ -1,0 +1,283 @@
+//! A set of peers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::insert_error::InsertError;
+use super::registry::{Found, Intake, Registry};
+use super::reservation::Reservation;
+use super::retained::Retained;
+use crate::event::Target;
+use crate::id::{GroupId, PeerId};
+use crate::outcome::{CloseReason, Outcome};
+use crate::peer::close::handles::{Closing, ClosingAll};
+use crate::peer::close::run::{self, Request};
+use crate::peer::close::sweep::Sweep;
+use crate::peer::connection::Connection;
+use crate::peer::options::PeerOptions;
+use crate::peer::owner::{OwnerCell, Peer};
+use crate::peer::record::RecordOptions;
+use crate::peer::status::Status;
+use crate::runtime::{self, Runtime, StartError};
+use crate::task::{Owner, TaskGroup};
+
+/// A set of peers that are closed together, like the tasks of a task group.
+///
+/// Clones are handles to the same set. A peer is owned by its [`Peer`]s, or by the set itself once
+/// it was [detached](Peer::detach); [`get`](Self::get) leads from an id to the peer. No peer outlives
+/// its set: **when the last handle is dropped, every peer in it is closed**, also one that a
+/// reference cycle keeps alive.
+///
+/// The states of all connections are known to a monitor (`Monitor::connections`, feature
+/// `monitor`).
+///
+/// ```
+/// use anypeer::Peers;
+///
+/// let peers = Peers::builder().max_peers(1000).max_peers_per_group(50).build();
+/// assert!(peers.get("camera").is_none());
+/// assert!(!peers.close("camera").found(), "an HTTP server answers 404");
+/// ```
+#[derive(Clone)]
+pub struct Peers {
+    handle: Arc<Handle>,
+}
+
+/// What all handles share; its drop is the end of the set.
+struct Handle {
+    registry: Arc<Registry>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.registry.take_no_more(Intake::ShutDown);
+        drop(self.registry.close_where(CloseReason::PeersDropped, None, |_| true));
+        if let Some(tasks) = self.registry.tasks.get() {
+            tasks.cancel();
+        }
+    }
+}
+
+impl Peers {
+    pub(super) fn over(registry: Arc<Registry>) -> Self {
+        Self { handle: Arc::new(Handle { registry }) }
+    }
+
+    /// Registers a connection of any kind. For one of the `webrtc` crate see [`crate::webrtc`].
+    ///
+    /// # Errors
+    ///
+    /// [`InsertError`] says why it was not registered; the connection is then untouched.
+    pub fn insert(
+        &self,
+        connection: Arc<dyn Connection>,
+        options: PeerOptions,
+    ) -> Result<Peer, InsertError> {
+        self.reserve(options)?.insert(connection)
+    }
+
+    /// Takes a place for a peer whose connection is still to be made. For a connection of the
+    /// `webrtc` crate, [`webrtc::open`](crate::webrtc) does it.
+    ///
+    /// # Errors
+    ///
+    /// [`InsertError`] says why there is no place.
+    pub fn reserve(&self, options: PeerOptions) -> Result<Reservation, InsertError> {
+        let PeerOptions { id, group, runtime, close, reaper, handler_budget } = options;
+        let registry = &self.handle.registry;
+        let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
+        let group = group.map(GroupId::new).transpose()?;
+        // Closes are coordinated there: once it runs, nothing that a close needs can fail.
+        let background = Runtime::background()?;
+        let runtime = runtime
+            .or_else(|| registry.runtime.clone())
+            .or_else(runtime::current)
+            .unwrap_or(background);
+        let status = Arc::new(Status::new(
+            id,
+            group,
+            &registry.watch,
+            runtime.clock(),
+            #[cfg(feature = "test-util")]
+            registry.number,
+        ));
+        registry.reserve(&status)?;
+        Ok(Reservation {
+            status,
+            runtime,
+            options: RecordOptions {
+                close: close.unwrap_or(registry.options.close),
+                reaper: reaper.unwrap_or(registry.options.reaper),
+                handler_budget: handler_budget.unwrap_or(registry.options.handler_budget),
+                ..registry.options
+            },
+            registry: Arc::clone(registry),
+            cell: OwnerCell::default(),
+            is_filled: false,
+        })
+    }
+
+    /// The peer of that id, if anybody owns it: a [`Peer`], or the set itself after
+    /// [`detach`](Peer::detach). A peer of the `webrtc` crate is found by `webrtc::get`.
+    #[must_use]
+    pub fn get(&self, id: impl AsRef<str>) -> Option<Peer> {
+        self.handle.registry.owner(id.as_ref()).map(Peer::new)
+    }
+
+    /// The peers that somebody owns, in no particular order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Peer> {
+        self.handle.registry.owners().into_iter().map(Peer::new).collect()
+    }
+
+    /// Closes a peer. The close has started when this returns; it never waits, and may be called
+    /// in any thread and context.
+    ///
+    /// An id that is not known ends in [`Outcome::NotFound`], and nothing is closed. The id of a
+    /// peer that has ended gives the same outcome as its handle, [`Outcome::AlreadyClosed`], while
+    /// it is remembered: as long as anybody has its handle, and of all others the last 1,024 that
+    /// ended.
+    pub fn close(&self, id: impl AsRef<str>) -> Closing {
+        self.close_by(id.as_ref(), CloseReason::Requested.into())
+    }
+
+    /// Closes a peer at once, without telling its remote side; see [`Peer::abort`].
+    pub fn abort(&self, id: impl AsRef<str>) -> Closing {
+        self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
+    }
+
+    fn close_by(&self, id: &str, request: Request<'_>) -> Closing {
+        let registry = &self.handle.registry;
+        match registry.find(id) {
+            Found::Peer(record) => run::close_as(&record, request),
+            Found::Ended(id) => {
+                Closing::ready(&registry.watch, Target::Peer(&id), Outcome::AlreadyClosed)
+            }
+            Found::Nothing => {
+                Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound)
+            }
+        }
+    }
+
+    /// Closes every peer of a group, all at once.
+    ///
+    /// A group without an open peer is [not found](super::Report::found), and nothing is closed.
+    pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
+        let group = group.as_ref();
+        let sweep = self.sweep("close_group", Some(group));
+        let reason = CloseReason::GroupClosed;
+        let closings = self.handle.registry.close_where(reason, Some(&sweep), |record| {
+            record.status.group.as_ref().is_some_and(|own| own.as_str() == group)
+        });
+        ClosingAll::new(&sweep, !closings.is_empty(), closings)
+    }
+
+    /// Closes every peer, all at once. New ones may be opened meanwhile and after.
+    pub fn close_all(&self) -> ClosingAll {
+        let sweep = self.sweep("close_all", None);
+        let reason = CloseReason::AllClosed;
+        let closings = self.handle.registry.close_where(reason, Some(&sweep), |_| true);
+        ClosingAll::new(&sweep, true, closings)
+    }
+
+    fn sweep(&self, operation: &'static str, group: Option<&str>) -> Arc<Sweep> {
+        Arc::new(Sweep::start(&self.handle.registry.watch, operation, group))
+    }
+
+    /// Refuses new peers from now on ([`InsertError::Draining`]), and closes none: for a server
+    /// that lets its connections end by themselves. [`idle`](Self::idle) says when they have.
+    pub fn drain(&self) {
+        self.handle.registry.take_no_more(Intake::Draining);
+    }
+
+    /// Completes when no peer is open.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn idle(&self) {
+        let registry = &self.handle.registry;
+        loop {
+            let gone = registry.idle.listen();
+            if self.is_empty() {
+                return;
+            }
+            gone.await;
+        }
+    }
+
+    /// Closes every peer, also those being opened, ends the set's own [tasks](Self::tasks), and
+    /// refuses new ones from now on.
+    pub fn shutdown(&self) -> ClosingAll {
+        let registry = &self.handle.registry;
+        registry.take_no_more(Intake::ShutDown);
+        let sweep = self.sweep("shutdown", None);
+        let closings = registry.close_where(CloseReason::Shutdown, Some(&sweep), |_| true);
+        ClosingAll::new(&sweep, true, closings).with_tasks(registry.stop_tasks())
+    }
+
+    /// The tasks that belong to the set and to none of its peers. They run on its runtime, or on
+    /// the [current](crate::runtime::current) one, or on the background one.
+    ///
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle end them. A task that holds a
+    /// handle to its own set keeps that from being dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the background executor cannot be started.
+    pub fn tasks(&self) -> Result<&TaskGroup, StartError> {
+        let registry = &self.handle.registry;
+        let background = Runtime::background()?;
+        let tasks = registry.tasks.get_or_init(|| {
+            let runtime = registry.runtime.clone().or_else(runtime::current);
+            let watch = registry.watch.clone();
+            let (owner, timed) = (Owner { peer: None, watch }, registry.options.timed_tasks);
+            let tasks = TaskGroup::owned(runtime.unwrap_or(background), owner, timed);
+            tasks.tell_created();
+            #[cfg(feature = "test-util")]
+            crate::known::know_group(tasks.downgrade(), Some(registry.number));
+            tasks
+        });
+        // Whoever shuts down first says so, and then looks for tasks.
+        if registry.is_shut_down() {
+            tasks.cancel();
+        }
+        Ok(tasks)
+    }
+
+    /// The ids of the peers whose connections have not ended.
+    #[must_use]
+    pub fn ids(&self) -> Vec<PeerId> {
+        let records = self.handle.registry.records();
+        records.iter().filter(|record| record.is_open()).map(|r| r.status.id.clone()).collect()
+    }
+
+    /// How many peers have a connection that has not ended.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.handle.registry.open()
+    }
+
+    /// Whether every connection has ended.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn number(&self) -> u64 {
+        self.handle.registry.number
+    }
+
+    /// The closed peers of which the application still holds something, and what.
+    #[must_use]
+    pub fn retained(&self) -> Vec<Retained> {
+        self.handle.registry.retained()
+    }
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peers").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

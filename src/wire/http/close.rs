@@ -1,0 +1,53 @@
+//! The outcomes of closes.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The outcome of closing one connection.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CloseJson<'a> {
+    /// Whether the connection is known to be gone.
+    pub(crate) success: bool,
+    pub(crate) operation_id: String,
+    pub(crate) operation: &'static str,
+    pub(crate) connection_id: &'a str,
+    pub(crate) start_time: f64,
+    pub(crate) duration_ms: f64,
+    /// The outcome, in words.
+    pub(crate) outcome: String,
+}
+
+/// The outcome of closing many connections.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CloseManyJson<'a> {
+    /// Whether every connection is known to be gone.
+    pub(crate) success: bool,
+    pub(crate) operation_id: String,
+    pub(crate) operation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) server_id: Option<&'a str>,
+    pub(crate) start_time: f64,
+    pub(crate) connection_count: usize,
+    pub(crate) connections_closed: usize,
+    pub(crate) duration_ms: f64,
+    /// Connections that are not known to be gone, and those that left tasks; the first hundred.
+    pub(crate) problems: Vec<PeerProblemJson>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PeerProblemJson {
+    pub(crate) connection_id: String,
+    pub(crate) outcome: String,
+    /// The tasks that did not stop, in words.
+    pub(crate) stuck_tasks: Option<String>,
+}
+
+/// A close that continues in the background.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AcceptedJson {
+    pub(crate) operation_id: String,
+    pub(crate) operation: &'static str,
+    /// Where the outcome can be read.
+    pub(crate) operation_url: String,
+    pub(crate) start_time: f64,
+}

@@ -1,0 +1,203 @@
+//! Connections: in one line, whole, and by the page.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::id::GroupId;
+use crate::monitor::{Cause, ConnectionInfo, ConnectionRow};
+use crate::peer::CloseReason;
+use crate::wire::json::{ConnectionJson, DiagnosisJson, SampleJson, StatsJson, unix};
+use crate::wire::w3c::Scalar;
+
+/// A connection in one line.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RowJson {
+    connection_id: String,
+    number: u64,
+    group: Option<String>,
+    connection_state: &'static str,
+    ice_state: &'static str,
+    created_at: f64,
+    connected_at: Option<f64>,
+    ended_at: Option<f64>,
+    age: f64,
+    round_trip_time: Option<f64>,
+    bitrate_in: Option<f64>,
+    bitrate_out: Option<f64>,
+    loss: Option<f64>,
+    quality: Option<f32>,
+    tracks: usize,
+    data_channels: usize,
+    tasks: u64,
+    errors: usize,
+    close_reason: Option<&'static str>,
+    cause: Option<&'static str>,
+    /// Whether the application still holds something of a connection that has ended.
+    held: Option<bool>,
+}
+
+impl RowJson {
+    pub(crate) fn new(row: &ConnectionRow) -> Self {
+        Self {
+            connection_id: row.id.to_string(),
+            number: row.number,
+            group: row.group.as_ref().map(GroupId::to_string),
+            connection_state: row.state.as_str(),
+            ice_state: row.ice_state.as_str(),
+            created_at: unix(row.created_at),
+            connected_at: row.connected_at.map(unix),
+            ended_at: row.ended_at.map(unix),
+            age: row.age.as_secs_f64(),
+            round_trip_time: row.round_trip_time.map(|time| time.as_secs_f64()),
+            bitrate_in: row.bitrate_in,
+            bitrate_out: row.bitrate_out,
+            loss: row.loss,
+            quality: row.quality,
+            tracks: row.tracks,
+            data_channels: row.data_channels,
+            tasks: row.tasks,
+            errors: row.errors,
+            close_reason: row.close_reason.map(CloseReason::as_str),
+            cause: row.cause.map(Cause::as_str),
+            held: row.held,
+        }
+    }
+}
+
+/// A connection, whole or in one line: what a list was asked for.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ListedJson<'a> {
+    Full(Box<ConnectionJson<'a>>),
+    Row(Box<RowJson>),
+}
+
+/// `GET /webrtc/monitor/connections`, as it is written part by part.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectionsJson<'a> {
+    /// By their ids.
+    connections: BTreeMap<String, ListedJson<'a>>,
+    count: usize,
+    /// How many connections are live in all.
+    total: u64,
+    /// Cursor for the next page; null on the last one.
+    next: Option<String>,
+    timestamp: f64,
+}
+
+/// `GET /webrtc/monitor/closed`, as it is written part by part.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ClosedJson<'a> {
+    /// The last one first; an id may be listed more than once.
+    connections: Vec<ListedJson<'a>>,
+    count: usize,
+    /// How many connections have ever ended.
+    total: u64,
+    /// Cursor for the next page; null on the last one.
+    next: Option<String>,
+    timestamp: f64,
+}
+
+/// Writes a list of connections, some at a time.
+pub(crate) struct ListWriter {
+    text: Vec<u8>,
+    keyed: bool,
+    count: usize,
+}
+
+impl ListWriter {
+    /// An object by id if `keyed`, and an array if not.
+    pub(crate) fn new(keyed: bool) -> Self {
+        let mut text = br#"{"connections":"#.to_vec();
+        text.push(if keyed { b'{' } else { b'[' });
+        Self { text, keyed, count: 0 }
+    }
+
+    pub(crate) fn add(&mut self, id: &str, listed: &ListedJson<'_>) {
+        let before = self.text.len();
+        if self.count > 0 {
+            self.text.push(b',');
+        }
+        let key = if self.keyed { serde_json::to_writer(&mut self.text, id) } else { Ok(()) };
+        if self.keyed {
+            self.text.push(b':');
+        }
+        match key.and_then(|()| serde_json::to_writer(&mut self.text, listed)) {
+            Ok(()) => self.count += 1,
+            Err(_) => self.text.truncate(before),
+        }
+    }
+
+    pub(crate) fn finish(mut self, total: u64, next: Option<u64>, at: SystemTime) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Rest {
+            count: usize,
+            total: u64,
+            next: Option<String>,
+            timestamp: f64,
+        }
+        self.text.extend_from_slice(if self.keyed { b"}," } else { b"]," });
+        let next = next.map(|next| next.to_string());
+        let rest = Rest { count: self.count, total, next, timestamp: unix(at) };
+        let rest = serde_json::to_vec(&rest).unwrap_or_default();
+        self.text.extend_from_slice(rest.get(1..).unwrap_or_default());
+        self.text
+    }
+}
+
+/// `GET /webrtc/monitor/connections/{id}`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OneConnectionJson<'a> {
+    pub(crate) connection: ConnectionJson<'a>,
+    pub(crate) timestamp: f64,
+}
+
+/// `GET /webrtc/monitor/connections/{id}/stats`: the objects of W3C webrtc-stats.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectionStatsJson<'a> {
+    connection_id: &'a str,
+    /// By their ids, with W3C's names and units.
+    #[schema(value_type = BTreeMap<String, BTreeMap<String, serde_json::Value>>)]
+    stats: BTreeMap<String, BTreeMap<&'static str, Scalar>>,
+    current: Option<StatsJson<'a>>,
+    samples: Vec<SampleJson>,
+    timestamp: f64,
+}
+
+impl<'a> ConnectionStatsJson<'a> {
+    pub(crate) fn new(
+        info: &'a ConnectionInfo,
+        stats: BTreeMap<String, BTreeMap<&'static str, Scalar>>,
+        at: SystemTime,
+    ) -> Self {
+        Self {
+            connection_id: info.id.as_str(),
+            stats,
+            current: info.stats.as_ref().map(StatsJson::new),
+            samples: info.samples.iter().map(SampleJson::new).collect(),
+            timestamp: unix(at),
+        }
+    }
+}
+
+/// `GET /webrtc/monitor/connections/{id}/diagnosis`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConnectionDiagnosisJson<'a> {
+    connection_id: &'a str,
+    /// Null if nothing is wrong.
+    diagnosis: Option<DiagnosisJson<'a>>,
+    timestamp: f64,
+}
+
+impl<'a> ConnectionDiagnosisJson<'a> {
+    pub(crate) fn new(info: &'a ConnectionInfo, at: SystemTime) -> Self {
+        Self {
+            connection_id: info.id.as_str(),
+            diagnosis: info.diagnosis.as_ref().map(DiagnosisJson::new),
+            timestamp: unix(at),
+        }
+    }
+}

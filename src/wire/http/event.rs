@@ -1,0 +1,32 @@
+//! Server-sent events.
+
+use serde::Serialize;
+
+use super::connection::RowJson;
+use super::summary::SummaryJson;
+use crate::wire::json::{EventLineJson, OperationJson};
+
+/// The event `connection`.
+#[derive(Serialize)]
+pub(crate) struct ConnectionEventJson<'a> {
+    pub(crate) number: u64,
+    pub(crate) group: Option<&'a str>,
+    #[serde(flatten)]
+    pub(crate) event: EventLineJson<'a>,
+}
+
+/// The event `gap`.
+#[derive(Serialize)]
+pub(crate) struct GapJson {
+    /// How many events are lost; null where that cannot be known.
+    pub(crate) missed: Option<u64>,
+}
+
+/// The event `snapshot`: how things are. The last one of a series says that it is.
+#[derive(Serialize)]
+pub(crate) struct SnapshotJson<'a> {
+    pub(crate) summary: &'a SummaryJson,
+    pub(crate) connections: Vec<RowJson>,
+    pub(crate) operations: Vec<OperationJson<'a>>,
+    pub(crate) more: bool,
+}

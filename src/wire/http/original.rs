@@ -1,0 +1,12 @@
+//! What the Python original's test routes say.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// `GET /webrtc/test/`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TestJson {
+    pub(crate) success: bool,
+    pub(crate) message: &'static str,
+    pub(crate) timestamp: f64,
+}

@@ -1,0 +1,119 @@
+//! The whole in numbers, and the health.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::monitor::{Complaint, OperationCounts, StateCounts, Summary};
+use crate::wire::json::unix;
+
+/// `GET /webrtc/monitor/summary`. Its times are in seconds, to the whole millisecond.
+#[derive(PartialEq, Serialize, ToSchema)]
+pub(crate) struct SummaryJson {
+    uptime_seconds: f64,
+    timestamp: f64,
+    connection_states: StatesJson,
+    operation_stats: OperationStatsJson,
+    pending_tasks: u64,
+    event_count: u64,
+    debug_mode: bool,
+    logging_enabled: bool,
+    health: HealthJson,
+    stuck_tasks: u64,
+    orphaned_tasks: u64,
+    /// Closed connections that the application still holds something of.
+    unreleased_connections: u64,
+    open_data_channels: u64,
+    dropped_log_records: u64,
+}
+
+#[derive(PartialEq, Serialize, ToSchema)]
+struct StatesJson {
+    total: u64,
+    connected: u64,
+    disconnected: u64,
+    new: u64,
+    connecting: u64,
+    closed: u64,
+    failed: u64,
+}
+
+#[derive(PartialEq, Serialize, ToSchema)]
+struct OperationStatsJson {
+    total: u64,
+    started: u64,
+    completed: u64,
+    failed: u64,
+    canceled: u64,
+}
+
+#[derive(PartialEq, Serialize, ToSchema)]
+struct HealthJson {
+    /// `ok`, `degraded` or `failing`.
+    status: &'static str,
+    /// What is wrong, in words.
+    complaints: Vec<String>,
+}
+
+/// What the host says of itself in the summary.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Modes {
+    pub(crate) debug: bool,
+    pub(crate) logging: bool,
+}
+
+impl SummaryJson {
+    pub(crate) fn new(summary: &Summary, modes: Modes) -> Self {
+        let StateCounts { new, connecting, connected, disconnected, failed, closed, .. } =
+            summary.states;
+        let total = summary.states.total();
+        let connection_states =
+            StatesJson { total, connected, disconnected, new, connecting, closed, failed };
+        let OperationCounts { started, completed, failed, canceled, .. } = summary.operations;
+        // The original counts under `started` those that have not ended.
+        let in_flight = summary.operations.in_flight();
+        let operation_stats =
+            OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
+        Self {
+            uptime_seconds: to_milliseconds(summary.uptime.as_secs_f64()),
+            timestamp: to_milliseconds(unix(summary.at)),
+            connection_states,
+            operation_stats,
+            pending_tasks: summary.tasks.pending(),
+            event_count: summary.events,
+            debug_mode: modes.debug,
+            logging_enabled: modes.logging,
+            health: HealthJson::new(summary),
+            stuck_tasks: summary.stuck_tasks,
+            orphaned_tasks: summary.orphaned_tasks,
+            unreleased_connections: summary.unreleased,
+            open_data_channels: summary.open_channels,
+            dropped_log_records: summary.dropped,
+        }
+    }
+}
+
+/// Seconds, to the whole millisecond below.
+fn to_milliseconds(seconds: f64) -> f64 {
+    (seconds * 1e3).floor() / 1e3
+}
+
+impl HealthJson {
+    fn new(summary: &Summary) -> Self {
+        let complaints = summary.health.complaints().iter().map(Complaint::to_string).collect();
+        Self { status: summary.health.as_str(), complaints }
+    }
+}
+
+/// `GET /health`: nothing but the verdict, since the route needs no token.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AliveJson {
+    /// `ok`, `degraded` or `failing`.
+    status: &'static str,
+    timestamp: f64,
+}
+
+impl AliveJson {
+    pub(crate) fn new(summary: &Summary) -> Self {
+        Self { status: summary.health.as_str(), timestamp: unix(summary.at) }
+    }
+}

@@ -1,0 +1,80 @@
+//! Tasks.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::monitor::{TaskReport, Trouble};
+use crate::wire::json::unix;
+
+/// `GET /webrtc/monitor/tasks`.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TasksJson {
+    /// The names of tasks, by the connection that they belong to; `""` for those of none.
+    tasks: BTreeMap<String, Vec<&'static str>>,
+    /// How many connections there are in `tasks`.
+    count: usize,
+    task_details: Vec<TaskJson>,
+    /// Cursor for the next page; null on the last one.
+    next: Option<String>,
+    timestamp: f64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TaskJson {
+    task_id: String,
+    name: &'static str,
+    connection_id: Option<String>,
+    /// Where in the source the task was started.
+    location: String,
+    age: f64,
+    /// How long ago the task was asked to stop; null if it was not.
+    stopping_for: Option<f64>,
+    polls: Option<u64>,
+    busy: Option<f64>,
+    longest_poll: Option<f64>,
+    idle: Option<f64>,
+    orphaned: bool,
+    /// Why the task counts as stuck: `polling`, `stopping` or `idle`; null if it is not stuck.
+    trouble: Option<&'static str>,
+}
+
+impl TasksJson {
+    pub(crate) fn new(reports: &[TaskReport], next: Option<u64>, at: SystemTime) -> Self {
+        let mut tasks: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+        for TaskReport { task, .. } in reports {
+            let owner = task.peer.as_ref().map_or(String::new(), ToString::to_string);
+            tasks.entry(owner).or_default().push(task.name);
+        }
+        Self {
+            count: tasks.len(),
+            tasks,
+            task_details: reports.iter().map(TaskJson::new).collect(),
+            next: next.map(|next| next.to_string()),
+            timestamp: unix(at),
+        }
+    }
+}
+
+impl TaskJson {
+    fn new(report: &TaskReport) -> Self {
+        let seconds = |time: Duration| time.as_secs_f64();
+        let TaskReport { task, location, orphaned, trouble } = report;
+        Self {
+            task_id: task.id.to_string(),
+            name: task.name,
+            connection_id: task.peer.as_ref().map(ToString::to_string),
+            location: location.to_string(),
+            age: seconds(task.age),
+            stopping_for: task.stopping_for.map(seconds),
+            polls: task.polls.map(|it| it.polls),
+            busy: task.polls.map(|it| seconds(it.busy)),
+            longest_poll: task.polls.map(|it| seconds(it.longest)),
+            idle: task.polls.map(|it| seconds(it.idle)),
+            orphaned: *orphaned,
+            trouble: trouble.map(Trouble::as_str),
+        }
+    }
+}
