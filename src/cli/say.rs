@@ -1,4 +1,4 @@
-//! The program's output. Whether anybody reads it is theirs.
+//! The program's output. Whether anybody reads it is not the program's business.
 
 use std::error::Error;
 use std::fmt::Display;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events};
+use super::shared::{USER_AGENT, numbered};
 use super::stats::{Object, Stats, stats};
 use super::time::iso;
-use super::{USER_AGENT, numbered};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;

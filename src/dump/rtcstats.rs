@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events, opened_ms};
+use super::shared::{USER_AGENT, numbered};
 use super::stats::{Stats, stats};
-use super::{USER_AGENT, numbered};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;

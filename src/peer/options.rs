@@ -1,5 +1,7 @@
 //! How a peer is opened, and how it is closed.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::runtime::Runtime;
@@ -139,6 +141,7 @@ pub struct PeerOptions {
     pub(super) close: Option<CloseOptions>,
     pub(super) reaper: Option<ReaperOptions>,
     pub(super) handler_budget: Option<Duration>,
+    pub(super) data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl PeerOptions {
@@ -181,6 +184,15 @@ impl PeerOptions {
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);
+        self
+    }
+
+    /// What the application knows of the peer, for [`Peer::data`](crate::Peer::data): a user, a role,
+    /// what a signalling session needs. A map of peers beside [`Peers`](crate::Peers) is then not
+    /// needed. It is dropped with the last reference to the peer after its end.
+    #[must_use]
+    pub fn data<T: Any + Send + Sync>(mut self, data: T) -> Self {
+        self.data = Some(Arc::new(data));
         self
     }
 

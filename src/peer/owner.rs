@@ -1,5 +1,6 @@
 //! Who a connection belongs to.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -80,6 +81,13 @@ impl Peer {
     #[must_use]
     pub fn group(&self) -> Option<&GroupId> {
         self.record().status.group.as_ref()
+    }
+
+    /// What the application knows of the peer: what was given to
+    /// [`PeerOptions::data`](crate::PeerOptions::data), if it is a `T`.
+    #[must_use]
+    pub fn data<T: Any>(&self) -> Option<&T> {
+        self.record().data.as_deref().and_then(|data| (data as &dyn Any).downcast_ref())
     }
 
     /// Closes the connection. The close has started when this returns; it never waits, and may be
@@ -234,7 +242,7 @@ impl Peer {
     /// The connection, as what it is.
     #[cfg(feature = "webrtc")]
     pub(crate) fn connection<C: super::Connection>(&self) -> Option<&C> {
-        let connection: &dyn std::any::Any = &*self.record().connection;
+        let connection: &dyn Any = &*self.record().connection;
         connection.downcast_ref()
     }
 

@@ -1,5 +1,6 @@
 //! One peer: what it is, and how far it is.
 
+use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub(super) struct Record {
     /// Its tasks, once it has had any.
     pub(super) tasks: OnceLock<TaskGroup>,
     timed_tasks: bool,
+    /// The application's own.
+    pub(super) data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 pub(super) enum Phase {
@@ -80,6 +83,7 @@ impl Record {
         connection: Arc<dyn Connection>,
         runtime: Runtime,
         options: RecordOptions,
+        data: Option<Arc<dyn Any + Send + Sync>>,
         set: Weak<dyn Set>,
     ) -> Arc<Self> {
         let RecordOptions { close, reaper, timed_tasks, .. } = options;
@@ -98,6 +102,7 @@ impl Record {
             released: Completion::new(),
             tasks: OnceLock::new(),
             timed_tasks,
+            data,
         })
     }
 

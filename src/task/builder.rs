@@ -7,13 +7,9 @@ use std::time::Duration;
 
 use super::batch::Batch;
 use super::books::Books;
-#[cfg(doc)]
-use super::group::TaskGroup;
 use super::handle::TaskHandle;
 use super::record::TaskRecord;
 use super::supervised::{Place, Supervised};
-#[cfg(doc)]
-use crate::task_info::TaskEnd;
 
 /// A task that is about to be started.
 #[derive(Clone, Copy)]
@@ -37,8 +33,8 @@ impl<'a> TaskBuilder<'a> {
     }
 
     /// When the group is cancelled the task is only asked, through the group's
-    /// [token](TaskGroup::token), so that it can end in order. It is dropped when the time for
-    /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`].
+    /// [token](super::TaskGroup::token), so that it can end in order. It is dropped when the time for
+    /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`](super::TaskGroup::shutdown).
     pub fn cooperative(mut self) -> Self {
         self.cooperative = true;
         self
@@ -53,7 +49,7 @@ impl<'a> TaskBuilder<'a> {
         self.start(future, |_| None)
     }
 
-    /// Starts it; an error that it returns is its end, [`TaskEnd::Failed`].
+    /// Starts it; an error that it returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
     #[track_caller]
     pub fn try_spawn<F, T, E>(self, future: F) -> TaskHandle<Result<T, E>>
     where
@@ -77,7 +73,7 @@ impl<'a> TaskBuilder<'a> {
         Batch::new(tasks)
     }
 
-    /// Starts one for each future; an error that one returns is its end, [`TaskEnd::Failed`].
+    /// Starts one for each future; an error that one returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
     #[track_caller]
     pub fn try_spawn_all<F, T, E>(self, futures: impl IntoIterator<Item = F>) -> Batch<Result<T, E>>
     where

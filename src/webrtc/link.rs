@@ -6,7 +6,7 @@ use ::webrtc::data_channel::DataChannel;
 use ::webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit};
 
 use super::adaptor::Adaptor;
-use super::call::OperationError;
+use super::operation_error::OperationError;
 use super::stats::{self, RemoteCandidates};
 use super::transport::{is_closed, transport};
 use crate::candidate::Side;
@@ -78,11 +78,12 @@ impl Link {
         }
     }
 
-    /// Why there is no connection.
-    pub(super) fn missing(&self) -> OperationError {
+    /// The connection, or why there is none.
+    pub(super) fn connection(&self) -> Result<Arc<dyn PeerConnection>, OperationError> {
         match &*self.connection.lock() {
-            Linked::Building => OperationError::NotBuilt,
-            Linked::Built(_) | Linked::Released(_) => OperationError::Closed,
+            Linked::Building => Err(OperationError::NotBuilt),
+            Linked::Built(connection) => Ok(Arc::clone(connection)),
+            Linked::Released(_) => Err(OperationError::Closed),
         }
     }
 

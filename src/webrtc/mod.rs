@@ -28,6 +28,7 @@ mod handler;
 mod link;
 mod negotiate;
 mod open;
+mod operation_error;
 mod peer;
 mod socket;
 mod stats;
@@ -47,9 +48,10 @@ pub use rtc::peer_connection::transport::{
 pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
-pub use self::call::{Call, OperationError};
+pub use self::call::Call;
 pub use self::census::{Census, census};
 pub use self::link::MAX_QUEUED_CANDIDATES;
 pub use self::negotiate::{Candidates, answer, offer};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};
+pub use self::operation_error::OperationError;
 pub use self::peer::{NotWebrtc, Peer, WeakPeer, get};

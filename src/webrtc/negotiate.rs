@@ -2,7 +2,7 @@
 
 use ::webrtc::peer_connection::RTCSessionDescription;
 
-use super::call::OperationError;
+use super::operation_error::OperationError;
 use super::peer::Peer;
 
 /// Which candidates a description is to have.

@@ -17,10 +17,11 @@ use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
-use super::call::{Call, OperationError};
+use super::call::Call;
 use super::connection::{Instrumented, Opaque};
 use super::convert;
 use super::link::Link;
+use super::operation_error::OperationError;
 use crate::candidate::{Candidate, Side};
 use crate::event::EventKind;
 use crate::id::PeerId;
@@ -142,7 +143,7 @@ macro_rules! forward {
             ///
             /// As in `webrtc`: what was begun on the connection may still take effect.
             pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
-                Call::new(self, stringify!($name), move |connection| async move {
+                self.call(stringify!($name), move |connection| async move {
                     Ok(connection.$name($($arg),*).await?)
                 })
             }
@@ -164,7 +165,7 @@ macro_rules! forward_infallible {
             ///
             /// Cancel safe.
             pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
-                Call::new(self, stringify!($name), move |connection| async move {
+                self.call(stringify!($name), move |connection| async move {
                     Ok(connection.$call($($arg),*).await)
                 })
             }
@@ -205,7 +206,7 @@ impl Peer {
         label: &'a str,
         options: Option<RTCDataChannelInit>,
     ) -> Call<'a, Arc<dyn DataChannel>> {
-        Call::new(self, "create_data_channel", move |connection| async move {
+        self.call("create_data_channel", move |connection| async move {
             let channel = connection.create_data_channel(label, options).await?;
             self.link.add_channel(&channel, Side::Local, self.peer.status()).await;
             Ok(channel)
@@ -224,7 +225,7 @@ impl Peer {
     ///
     /// As in `webrtc`: the candidate may have been added.
     pub fn add_ice_candidate(&self, candidate: RTCIceCandidateInit) -> Call<'_, ()> {
-        Call::new(self, "add_ice_candidate", move |connection| async move {
+        self.call("add_ice_candidate", move |connection| async move {
             if connection.remote_description().await.is_some() {
                 return self.add_now(&*connection, candidate).await;
             }
@@ -276,7 +277,7 @@ impl Peer {
     ///
     /// As in `webrtc`: the description may have been set.
     pub fn set_remote_description(&self, description: RTCSessionDescription) -> Call<'_, ()> {
-        Call::new(self, "set_remote_description", move |connection| async move {
+        self.call("set_remote_description", move |connection| async move {
             let is_offer = description.sdp_type == RTCSdpType::Offer;
             if let Err(error) = connection.set_remote_description(description).await {
                 let pending = connection.pending_local_description().await;
@@ -314,9 +315,15 @@ impl Peer {
         WeakPeer::new(self.peer.downgrade())
     }
 
-    /// The connection, or why there is none.
-    pub(super) fn linked(&self) -> Result<Arc<dyn PeerConnection>, OperationError> {
-        self.link.get().ok_or_else(|| self.link.missing())
+    fn call<'a, T: 'a, F>(
+        &'a self,
+        name: &'static str,
+        call: impl FnOnce(Arc<dyn PeerConnection>) -> F + Send + 'a,
+    ) -> Call<'a, T>
+    where
+        F: Future<Output = Result<T, OperationError>> + Send,
+    {
+        Call::new(self.peer.status(), &self.link, name, call)
     }
 
     /// Replaces the configuration, as far as that is possible.
@@ -329,7 +336,7 @@ impl Peer {
     ///
     /// As in `webrtc`: the configuration may have been replaced.
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Call<'_, ()> {
-        Call::new(self, "set_configuration", move |connection| async move {
+        self.call("set_configuration", move |connection| async move {
             // Told first, so that its secrets are known whatever comes of it.
             let configured = &convert::configuration(&configuration);
             self.peer.status().tell(|| EventKind::Configured { configuration: configured });
@@ -347,7 +354,7 @@ impl Peer {
     ///
     /// As in `webrtc`: the track may have been added.
     pub fn add_track(&self, track: Arc<dyn TrackLocal>) -> Call<'_, Arc<dyn RtpSender>> {
-        Call::new(self, "add_track", move |connection| async move {
+        self.call("add_track", move |connection| async move {
             let sender = connection.add_track(Arc::clone(&track)).await?;
             self.note_track(&track).await;
             Ok(sender)
@@ -364,7 +371,7 @@ impl Peer {
     ///
     /// As in `webrtc`: the track may have been removed.
     pub fn remove_track<'a>(&'a self, sender: &'a Arc<dyn RtpSender>) -> Call<'a, ()> {
-        Call::new(self, "remove_track", move |connection| async move {
+        self.call("remove_track", move |connection| async move {
             connection.remove_track(sender).await?;
             let id = &sender.track().track_id().await;
             self.peer.status().tell(|| EventKind::TrackRemoved { side: Side::Local, id });
@@ -386,7 +393,7 @@ impl Peer {
         track: Arc<dyn TrackLocal>,
         init: Option<RTCRtpTransceiverInit>,
     ) -> Call<'_, Arc<dyn RtpTransceiver>> {
-        Call::new(self, "add_transceiver_from_track", move |connection| async move {
+        self.call("add_transceiver_from_track", move |connection| async move {
             let added = connection.add_transceiver_from_track(Arc::clone(&track), init).await?;
             self.note_track(&track).await;
             Ok(added)

@@ -241,6 +241,10 @@ fn resolve_unseen(modules: &[Module], from: usize, path: &Path, seen: &mut Seen)
     let mut targets = vec![Target::Module(module)];
     for (nth, segment) in segments.enumerate() {
         let mut next = Vec::new();
+        // A function of a module's name leads nowhere further.
+        if targets.iter().any(|target| matches!(target, Target::Module(_))) {
+            targets.retain(|target| !matches!(target, Target::Item(_)));
+        }
         for target in targets {
             match target {
                 Target::Module(id) => {

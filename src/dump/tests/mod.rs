@@ -263,7 +263,7 @@ fn typical() -> ConnectionInfo {
 fn numbers_are_kept_where_they_can_be() {
     let numbers = |all: &[u64]| {
         let all: Vec<_> = all.iter().map(|number| bare(*number, "x")).collect();
-        super::numbered(&all).into_keys().collect::<Vec<_>>()
+        super::shared::numbered(&all).into_keys().collect::<Vec<_>>()
     };
     assert_eq!(numbers(&[2, 1]), [1, 2]);
     assert_eq!(numbers(&[1, 1, 2, 1]), [1, 2, 3, 4]);

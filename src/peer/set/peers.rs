@@ -83,7 +83,7 @@ impl Peers {
     ///
     /// [`InsertError`] says why there is no place.
     pub fn reserve(&self, options: PeerOptions) -> Result<Reservation, InsertError> {
-        let PeerOptions { id, group, runtime, close, reaper, handler_budget } = options;
+        let PeerOptions { id, group, runtime, close, reaper, handler_budget, data } = options;
         let registry = &self.handle.registry;
         let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
         let group = group.map(GroupId::new).transpose()?;
@@ -112,6 +112,7 @@ impl Peers {
                 ..registry.options
             },
             registry: Arc::clone(registry),
+            data,
             cell: OwnerCell::default(),
             is_filled: false,
         })

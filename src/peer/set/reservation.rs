@@ -1,5 +1,6 @@
 //! A place for a peer whose connection is being made.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
@@ -39,6 +40,7 @@ pub struct Reservation {
     pub(super) runtime: Runtime,
     pub(super) options: RecordOptions,
     pub(super) registry: Arc<Registry>,
+    pub(super) data: Option<Arc<dyn Any + Send + Sync>>,
     pub(super) cell: OwnerCell,
     pub(super) is_filled: bool,
 }
@@ -80,8 +82,9 @@ impl Reservation {
         let (set, keeper): (Weak<dyn Set>, Weak<dyn Keeper>) =
             (Arc::downgrade(registry) as _, Arc::downgrade(registry) as _);
         let (status, runtime) = (Arc::clone(&self.status), self.runtime.clone());
+        let data = self.data.take();
         let owner = registry.insert(|| {
-            let record = Record::new(status, connection, runtime, self.options, set);
+            let record = Record::new(status, connection, runtime, self.options, data, set);
             Owner::new(record, keeper, Arc::clone(&self.cell))
         })?;
         self.is_filled = true;

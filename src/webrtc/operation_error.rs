@@ -1,0 +1,94 @@
+//! Why a call on a peer has no result.
+
+use std::any::Any;
+use std::fmt;
+
+use ::webrtc::error::Error;
+
+use crate::runtime::{JoinError, panicked};
+
+/// Why a call on a peer has no result.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// The peer is closed.
+    Closed,
+    /// The peer's connection is still being built.
+    NotBuilt,
+    /// Both sides have made an offer at the same time: a remote offer came while a local one waits
+    /// for its answer.
+    ///
+    /// The way out is that of W3C's "perfect negotiation". The sides agree beforehand which of them
+    /// is polite. The impolite side ignores the remote offer, and waits for the answer to its own.
+    /// The polite side takes its own offer back and answers, and offers again afterwards if it still
+    /// has something to offer:
+    ///
+    /// ```no_run
+    /// use anypeer::webrtc::peer_connection::RTCSessionDescription;
+    /// use anypeer::webrtc::{self, Candidates, OperationError};
+    ///
+    /// async fn answer_politely(
+    ///     peer: &webrtc::Peer,
+    ///     offer: RTCSessionDescription,
+    /// ) -> Result<RTCSessionDescription, OperationError> {
+    ///     match webrtc::answer(peer, offer.clone(), Candidates::Trickle).await {
+    ///         Err(OperationError::Glare) => {
+    ///             peer.set_local_description(RTCSessionDescription::rollback(None)?).await?;
+    ///             webrtc::answer(peer, offer, Candidates::Trickle).await
+    ///         }
+    ///         answered => answered,
+    ///     }
+    /// }
+    /// ```
+    Glare,
+    /// Candidates came before the remote description, and more of them than are queued:
+    /// [`MAX_QUEUED_CANDIDATES`](super::MAX_QUEUED_CANDIDATES).
+    TooManyCandidates,
+    /// The `webrtc` crate panicked, with this message.
+    Panicked(String),
+    /// The `webrtc` crate's own error.
+    Webrtc(Error),
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the peer is closed"),
+            Self::NotBuilt => f.write_str("the connection is still being built"),
+            Self::Glare => f.write_str("both sides have made an offer"),
+            Self::TooManyCandidates => {
+                f.write_str("too many candidates came before the remote description")
+            }
+            Self::Panicked(message) => write!(f, "the connection panicked: {message}"),
+            Self::Webrtc(_) => f.write_str("the connection refused the call"),
+        }
+    }
+}
+
+impl std::error::Error for OperationError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Closed
+            | Self::NotBuilt
+            | Self::Glare
+            | Self::TooManyCandidates
+            | Self::Panicked(_) => None,
+            Self::Webrtc(error) => Some(error),
+        }
+    }
+}
+
+impl OperationError {
+    pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
+        match panicked(payload) {
+            JoinError::Panicked(message) => Self::Panicked(message),
+            error => Self::Panicked(error.to_string()),
+        }
+    }
+}
+
+impl From<Error> for OperationError {
+    fn from(error: Error) -> Self {
+        Self::Webrtc(error)
+    }
+}
