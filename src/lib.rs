@@ -83,6 +83,7 @@
 //! of `async-executor`) and `axum::Router`, which `http` makes.
 
 mod candidate;
+mod close_options;
 #[cfg(feature = "dump")]
 pub mod dump;
 mod event;
@@ -116,9 +117,9 @@ pub mod webrtc;
 #[cfg(any(feature = "dump", feature = "http", feature = "log"))]
 mod wire;
 
-pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
+pub use crate::candidate::{Candidate, CandidateType, ParseCandidateError, Protocol, Scope, Side};
 pub use crate::event::{Configuration, Event, EventKind, Observer, OperationEnd, Sdp, Target};
-pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, OperationId, OperationIdError, PeerId};
+pub use crate::id::{GroupId, InvalidId, MAX_ID_BYTES, OperationId, ParseOperationIdError, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
 pub use crate::state::{
     ConnectionState, DataChannelState, DtlsTransportState, IceConnectionState, IceGatheringState,

@@ -82,17 +82,13 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
 fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn Error>> {
     let sessions =
         SessionOptions::new().address(options.host).max_sessions(options.max_connections);
-    let mut api = Api::builder(peers, monitor)
+    let api = Api::builder(peers, monitor)
         .debug(options.debug)
+        .open_reads(options.open_reads)
+        .test_routes(options.webrtc_test)
         .token(options.token.clone().unwrap_or_default())
         .host(options.host.to_string())
         .sessions(sessions);
-    if options.open_reads {
-        api = api.open_reads();
-    }
-    if options.webrtc_test {
-        api = api.test_routes();
-    }
     let api = options.allow_hosts.iter().fold(api, anypeer::http::ApiBuilder::host);
     Ok(api.build()?)
 }

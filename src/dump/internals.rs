@@ -11,7 +11,7 @@ use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;
 use crate::wire::internals::{
-    Brand, CandidateError, Channel, Dump, End, PeerConnection, Series, Transceiver, Update,
+    Brand, Channel, Dump, End, ParseCandidateError, PeerConnection, Series, Transceiver, Update,
 };
 use crate::wire::w3c::{Description, Scalar, json};
 
@@ -83,7 +83,7 @@ fn update(at: u64, what: &What<'_>) -> Update {
             Update::new(event, &ice_candidate(candidate), at)
         }
         What::CandidateFailed { url, code, message } => {
-            let error = CandidateError {
+            let error = ParseCandidateError {
                 url,
                 address: None,
                 port: None,

@@ -9,7 +9,7 @@ use super::stats::{Stats, stats};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;
-use crate::wire::rtcstats::{CandidateError, Client, Delta, Header, Line, MAGIC};
+use crate::wire::rtcstats::{Client, Delta, Header, Line, MAGIC, ParseCandidateError};
 use crate::wire::w3c::{Description, Scalar, json};
 
 pub(super) fn dump(connections: &[ConnectionInfo]) -> String {
@@ -69,7 +69,7 @@ fn line(what: &What<'_>) -> Line {
             Line::new(method, &ice_candidate(candidate))
         }
         What::CandidateFailed { url, code, message } => {
-            let error = CandidateError {
+            let error = ParseCandidateError {
                 address: None,
                 port: None,
                 host_candidate: "",

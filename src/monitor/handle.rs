@@ -83,10 +83,10 @@ impl MonitorBuilder {
         self
     }
 
-    /// Takes addresses out of all that it keeps, besides what it always takes out: ICE passwords,
-    /// TURN credentials, tokens.
-    pub fn redact_addresses(mut self) -> Self {
-        self.redactor.addresses = true;
+    /// Whether to take addresses out of all that is kept, besides what is always taken out: ICE
+    /// passwords, TURN credentials, tokens. By default not.
+    pub fn redact_addresses(mut self, redact: bool) -> Self {
+        self.redactor.addresses = redact;
         self
     }
 
@@ -138,7 +138,7 @@ impl fmt::Debug for MonitorBuilder {
 impl PeersBuilder {
     /// Has `monitor` watch the peers, and times their tasks.
     pub fn monitor(self, monitor: &Monitor) -> Self {
-        self.observer(monitor.observer()).timed_tasks()
+        self.observer(monitor.observer()).timed_tasks(true)
     }
 }
 

@@ -21,10 +21,10 @@ use ::webrtc::peer_connection::{
     RTCSignalingState,
 };
 
-use super::census::{Counted, HANDLERS};
 use super::convert;
 use super::descriptions::Descriptions;
 use super::link::Link;
+use super::live_objects::{Counted, HANDLERS};
 use crate::candidate::Side;
 use crate::event::EventKind;
 use crate::peer::{Due, StateNotice, Status};

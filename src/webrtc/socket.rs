@@ -15,7 +15,7 @@ use ::webrtc::runtime::{
 use async_io::Async;
 
 use super::alert::Alerts;
-use super::census::{Counted, SOCKETS};
+use super::live_objects::{Counted, SOCKETS};
 use crate::candidate::Side;
 use crate::runtime::net::{Interest, UdpSocket};
 use crate::sync::Mutex;

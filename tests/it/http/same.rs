@@ -118,7 +118,7 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
     for &backend in BACKENDS {
         let host = Host::start(backend);
         let (serving, address) = serve(&peers, &monitor, host.runtime(), |api| {
-            api.test_routes().sessions(SessionOptions::new())
+            api.test_routes(true).sessions(SessionOptions::new())
         });
         everywhere.hosts.push((backend.name().to_owned(), host));
         everywhere.addresses.push((backend.name().to_owned(), address));

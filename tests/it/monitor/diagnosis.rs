@@ -156,6 +156,6 @@ fn a_connection_closed_before_it_had_the_time_is_explained_with_less_confidence(
         let info = monitor.connection("a").expect("it is still known");
         let diagnosis = info.diagnosis.expect("it never connected");
         assert_eq!((diagnosis.cause, diagnosis.confidence), (Cause::NegotiationIncomplete, 0.5));
-        let _ = (backend, builder(), webrtc::census());
+        let _ = (backend, builder(), webrtc::live_objects());
     });
 }

@@ -34,7 +34,7 @@ impl std::error::Error for Leaky {}
 #[test]
 fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     let folder = std::env::temp_dir().join(format!("anypeer-canary-{}", std::process::id()));
-    let builder = Monitor::builder().redact_addresses().redact(TOKEN);
+    let builder = Monitor::builder().redact_addresses(true).redact(TOKEN);
     #[cfg(feature = "log")]
     let builder = builder.log(anypeer::log::LogOptions::new(&folder));
     let monitor = builder.build().expect("threads");

@@ -7,7 +7,7 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 /// All zero once every connection is closed, whatever the application still holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Census {
+pub struct LiveObjects {
     /// Drivers: the futures that run connections.
     pub drivers: usize,
     /// Handlers of the application that are still referred to.
@@ -20,8 +20,8 @@ pub struct Census {
 
 /// Counts them.
 #[must_use]
-pub fn census() -> Census {
-    Census {
+pub fn live_objects() -> LiveObjects {
+    LiveObjects {
         drivers: DRIVERS.now(),
         handlers: HANDLERS.now(),
         sockets: SOCKETS.now(),
