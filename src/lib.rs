@@ -50,7 +50,7 @@
 //! | `smol` | yes | `runtime::SmolSpawner` |
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
-//! | `webrtc` | yes | the module `webrtc` |
+//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a provider of one's own |
 //! | `monitor` | | `monitor`, which watches |
 //! | `tracing` | | spans and events of `tracing`, from what `monitor` sees |
 //! | `log` | | `log`, what `monitor` sees as JSON Lines in files |

@@ -19,12 +19,18 @@ use tempfile::TempDir;
 use crate::args::{Backend, Serve};
 use crate::{run_tests, say, stop};
 
+/// What ends the program.
+#[cfg(unix)]
+const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
+#[cfg(not(unix))]
+const SIGNALS: [Signal; 1] = [Signal::Int];
+
 /// How long requests may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     // First, so that none comes before it is listened for.
-    let mut signals = Signals::new([Signal::Int, Signal::Term])?;
+    let mut signals = Signals::new(SIGNALS)?;
     let executor = Executor::start(options.runtime)?;
     let state = State::new(options)?;
     let monitor = Monitor::builder()

@@ -44,6 +44,7 @@ enum ForceReason {
 }
 
 /// How a close is asked for.
+#[derive(Clone, Copy)]
 pub(in crate::peer) struct Request<'a> {
     pub(in crate::peer) reason: CloseReason,
     /// The bounds; those of the peer if there are none.

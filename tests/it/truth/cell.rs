@@ -87,7 +87,7 @@ impl Observer for Log {
                 self.closed.lock().unwrap().push((peer, mode.clone()));
             }
             EventKind::HandlerStalled { callback, .. } => {
-                self.stalled.lock().unwrap().push(callback)
+                self.stalled.lock().unwrap().push(callback);
             }
             _ => {}
         }
