@@ -178,10 +178,10 @@ impl Connection for Fake {
                 }
                 Conduct::Blocks => std::thread::sleep(FOREVER),
                 Conduct::Panics => panic!("{DELIBERATE}"),
-                Conduct::Fails => return Err(REFUSED.into()),
+                Conduct::Fails => return Err(ConnectionError::new(REFUSED)),
                 Conduct::FailsLate => {
                     self.released().await;
-                    return Err(REFUSED.into());
+                    return Err(ConnectionError::new(REFUSED));
                 }
             }
             Ok(Some(CloseMode::Graceful))

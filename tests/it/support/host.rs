@@ -10,8 +10,9 @@ use anypeer::runtime::{BoxFuture, ExecutorSpawner, Runtime, Spawner};
 use async_executor::Executor;
 use futures::executor::ThreadPool;
 
-/// A cell's patience with its own executor.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long a test waits for what runs elsewhere: longer than anything waits there, so that
+/// what failed is what is told.
+const PATIENCE: Duration = super::poll::PATIENCE.saturating_mul(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
