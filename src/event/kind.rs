@@ -172,7 +172,7 @@ pub enum EventKind<'a> {
         took: Duration,
     },
     /// All memory of the connection is free: nobody holds anything of it any more. Before or after
-    /// `Closed`; never where [`Probe::holders`] does not know.
+    /// `Closed`; never where [`Probe::retained_by`] does not know.
     Released,
     /// A callback of the application's handler has spent its
     /// [budget](crate::PeerOptions::handler_budget) and holds the connection's driver. It goes on.

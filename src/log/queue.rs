@@ -12,7 +12,7 @@ use super::record::LogRecord;
 use super::writer;
 use crate::id::PeerId;
 use crate::monitor::{ConnectionInfo, OperationInfo, Sink, TimelineEvent};
-use crate::runtime::{BoxFuture, StartError, time};
+use crate::runtime::{BoxFuture, Clock, StartError};
 
 /// Takes records, which a thread writes until this is dropped.
 pub(super) struct Log {
@@ -66,7 +66,7 @@ impl Sink for Log {
             let mut marker = LogRecord::Flush(flush);
             while let Err(TrySendError::Full(refused)) = queue.try_send(marker) {
                 marker = refused;
-                time::sleep(PAUSE).await;
+                Clock::system().sleep(PAUSE).await;
             }
             // The writer is gone, or has written.
             let _over = flushed.await;

@@ -12,7 +12,7 @@ use super::options::SampleOptions;
 use super::record::{Connection, State};
 use super::tasks::StuckOptions;
 use crate::runtime::background::foreign;
-use crate::runtime::{Runtime, time};
+use crate::runtime::{Clock, Runtime};
 
 /// How often it looks for connections that are due.
 const TICK: Duration = Duration::from_millis(100);
@@ -40,16 +40,16 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
                 // One that is opened after this is heard of. A monitor that is gone is noticed
                 // once a while.
                 (opened, 0) => {
-                    let deadline = time::after(Instant::now(), TASKS);
-                    time::by(deadline, opened).await;
+                    let deadline = Clock::system().after(TASKS);
+                    Clock::system().by(deadline, opened).await;
                 }
-                _ => time::sleep(pace.pause()).await,
+                _ => Clock::system().sleep(pace.pause()).await,
             }
             let Some(due) = book.upgrade().map(|book| pace.due(&book)) else { return };
             if !due.is_empty() {
                 // A connection's answer may be anybody's code.
                 let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&hub), due)));
-                let spent = time::by(time::after(Instant::now(), BATCH_TIME), batch).await;
+                let spent = Clock::system().by(Clock::system().after(BATCH_TIME), batch).await;
                 pace.spent(spent.and_then(Result::ok).unwrap_or_default());
             }
         }
@@ -59,7 +59,7 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
 /// Looks for tasks that are stuck or orphaned, until the monitor is gone.
 async fn look_at_tasks(hub: Weak<Hub>, book: Weak<Book>, stuck: StuckOptions) {
     loop {
-        time::sleep(TASKS).await;
+        Clock::system().sleep(TASKS).await;
         let (Some(hub), Some(book)) = (hub.upgrade(), book.upgrade()) else { return };
         hub.tasks.look(stuck, |number| book.is_live(number));
     }
@@ -90,7 +90,7 @@ async fn look(context: &Context, connection: &Connection) {
     let probe = connection.read(State::probe);
     let Some(probe) = probe else { return };
     let answer = pin!(probe.stats());
-    if let Some(Some(report)) = time::by(time::after(Instant::now(), PATIENCE), answer).await {
+    if let Some(Some(report)) = Clock::system().by(Clock::system().after(PATIENCE), answer).await {
         connection.sampled(context, report.at, report);
     }
 }

@@ -20,7 +20,7 @@ use crate::http::edge::response::Guarded;
 use crate::http::shared::Shared;
 use crate::id::GroupId;
 use crate::monitor::{ConnectionFilter, Lagged, Update, UpdateId, UpdateKind, Updates};
-use crate::runtime::time;
+use crate::runtime::Clock;
 use crate::wire::http::{
     ConnectionEventJson, GapJson, ProblemJson, RowJson, SnapshotJson, SummaryJson, text,
 };
@@ -134,7 +134,7 @@ impl EventStream {
             next = self.wait().await?;
             if next.is_some() {
                 // Others come with it.
-                time::sleep(GATHERED_FOR).await;
+                Clock::system().sleep(GATHERED_FOR).await;
             }
         }
         let mut chunk = String::new();
@@ -155,7 +155,8 @@ impl EventStream {
         let is_current = self.told_events == Some(self.shared.monitor.summary().events);
         let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
         let ending = std::pin::pin!(self.shared.ending.cancelled());
-        let heard = time::by(time::after(Instant::now(), limit), self.updates.next());
+        let clock = Clock::system();
+        let heard = clock.by(clock.after(limit), self.updates.next());
         match select(std::pin::pin!(heard), ending).await {
             Either::Left((heard, _)) => Some(heard.flatten()),
             Either::Right(_) => None,
