@@ -40,6 +40,7 @@ mod spawner;
 #[cfg(feature = "http")]
 pub(crate) mod tcp;
 pub(crate) mod thread;
+#[cfg(feature = "monitor")]
 pub(crate) mod time;
 #[cfg(not(anypeer_loom))]
 mod timers;
