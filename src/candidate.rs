@@ -110,7 +110,7 @@ impl Candidate {
     }
 
     /// Those of a session description, in their order; lines that are none are passed over.
-    pub fn of_sdp(sdp: &str) -> impl Iterator<Item = Self> {
+    pub fn from_sdp(sdp: &str) -> impl Iterator<Item = Self> {
         sdp.lines()
             .filter_map(|line| line.trim_end().strip_prefix("a=candidate:"))
             .filter_map(|value| value.parse().ok())

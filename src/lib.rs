@@ -52,7 +52,8 @@
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
 //! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a provider of one's own |
 //! | `monitor` | | `monitor`, which watches |
-//! | `log` | | `log`, what was seen as JSON Lines in files, and to `tracing` |
+//! | `tracing` | | spans and events of `tracing`, from what `monitor` sees |
+//! | `log` | | `log`, what `monitor` sees as JSON Lines in files |
 //! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `http` | | `http`, all of it over HTTP, in any server or in one of its own |

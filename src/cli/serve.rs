@@ -9,7 +9,7 @@ use std::time::Duration;
 use anypeer::Peers;
 use anypeer::http::{Api, ServeOptions, SessionOptions};
 use anypeer::log::LogOptions;
-use anypeer::monitor::{Heard, Monitor, Update};
+use anypeer::monitor::{Monitor, UpdateKind};
 use anypeer::runtime::{AsyncStdSpawner, Runtime, SmolSpawner, TokioSpawner};
 use async_signal::{Signal, Signals};
 use futures::StreamExt;
@@ -96,18 +96,17 @@ fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn
 /// Tells on the terminal what happens.
 async fn tell(monitor: Monitor) {
     let mut updates = monitor.updates(None);
-    loop {
-        match updates.next().await {
-            Heard::Update(told) => match told.update() {
-                Update::Connection { peer, what, .. } => say::note(format_args!("{peer}: {what}")),
-                Update::OperationEnded(info) => {
-                    let end = info.ending.as_ref().map_or("-", |ending| ending.as_str());
-                    say::note(format_args!("{} {end} in {:?}", info.kind, info.duration));
-                }
-                _ => {}
-            },
-            Heard::Missed { count } => say::note(format_args!("missed {count:?} events")),
-            _ => {}
+    while let Some(update) = updates.next().await {
+        match update.as_ref().map(|update| update.kind()) {
+            Ok(UpdateKind::Connection { peer, event, .. }) => {
+                say::note(format_args!("{peer}: {event}"));
+            }
+            Ok(UpdateKind::OperationEnded(info)) => {
+                let outcome = info.outcome.as_ref().map_or("-", |outcome| outcome.as_str());
+                say::note(format_args!("{} {outcome} in {:?}", info.kind, info.duration));
+            }
+            Ok(_) => {}
+            Err(lagged) => say::note(format_args!("{lagged}")),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events};
-use super::shared::{USER_AGENT, numbered};
+use super::number::{USER_AGENT, numbered};
 use super::stats::{Object, Stats, stats};
 use super::time::iso;
 use crate::candidate::Side;

@@ -56,8 +56,8 @@
 mod candidate;
 mod internals;
 mod log;
+mod number;
 mod rtcstats;
-mod shared;
 mod stats;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events, opened_ms};
-use super::shared::{USER_AGENT, numbered};
+use super::number::{USER_AGENT, numbered};
 use super::stats::{Stats, stats};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};

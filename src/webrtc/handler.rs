@@ -249,9 +249,14 @@ impl<'a> RunningGuard<'a> {
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        *self.callback.running.lock() = None;
+        let returned = self.callback.running.lock().take().filter(|running| running.told);
+        let status = &self.callback.status;
         if self.is_watched {
-            self.callback.status.alarm.clear(Due::Budget);
+            status.alarm.clear(Due::Budget);
+        }
+        if let Some(Running { callback, since, .. }) = returned {
+            let held = status.clock().since(since);
+            status.tell(|| EventKind::HandlerReturned { callback, held });
         }
     }
 }

@@ -111,7 +111,7 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
         let peers = peers.clone();
         async move { populate(&peers).await }
     });
-    let _encoding = monitor.operation("encode").detail("frames", 7).start();
+    let _encoding = monitor.new_operation("encode").detail("frames", 7).start();
 
     let mut everywhere =
         Everywhere { hosts: Vec::new(), addresses: Vec::new(), _serving: Vec::new() };
