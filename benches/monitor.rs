@@ -89,7 +89,7 @@ fn operations() {
         || {
             let start = Instant::now();
             for _ in 0..ROUNDS {
-                monitor.operation("work").start().complete();
+                monitor.new_operation("work").start().complete();
             }
             start.elapsed() / ROUNDS
         },

@@ -82,7 +82,7 @@ fn is_exact_at_rest(summary: &Summary) {
     let states = summary.states;
     assert_eq!(states.total(), states.live() + states.closed, "{states:?}");
     let operations = summary.operations;
-    let ended = operations.completed + operations.failed + operations.canceled;
+    let ended = operations.completed + operations.failed + operations.cancelled;
     assert_eq!(operations.started, ended + operations.in_flight(), "{operations:?}");
     assert_eq!(operations.in_flight(), 0, "{operations:?}");
     assert_eq!(summary.tasks.pending(), 0, "{:?}", summary.tasks);
@@ -186,9 +186,9 @@ fn an_operation_of_a_static_kind_without_details_is_one_allocation() {
     let _alone = alone();
     let (monitor, _peers) = watched(small());
     // The ring and the maps have their size after so many.
-    (0..1000).for_each(|_| monitor.operation("work").start().complete());
+    (0..1000).for_each(|_| monitor.new_operation("work").start().complete());
     let region = Region::new(ALLOCATOR);
-    (0..COUNT).for_each(|_| monitor.operation("work").start().complete());
+    (0..COUNT).for_each(|_| monitor.new_operation("work").start().complete());
     let allocations = region.change().allocations;
     println!("{allocations} allocations in {COUNT} operations");
     // The threads that sample may allocate meanwhile, now and then.
@@ -212,7 +212,7 @@ fn events_of_eight_threads_at_once_are_counted_exactly() {
                 for number in 0..EACH {
                     let peer = peers.insert(Arc::new(Quick::default()), PeerOptions::new());
                     let peer = peer.expect("it is taken");
-                    let operation = monitor.operation("work").peer(peer.id()).start();
+                    let operation = monitor.new_operation("work").peer(peer.id()).start();
                     match (thread + number) % 3 {
                         0 => operation.complete(),
                         1 => operation.fail(&std::fmt::Error),

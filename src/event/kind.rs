@@ -185,6 +185,15 @@ pub enum EventKind<'a> {
         /// For how long by now.
         held: Duration,
     },
+    /// A callback that was told to be stalled has returned, or was dropped with its driver: exactly
+    /// one such event for each [`HandlerStalled`](Self::HandlerStalled).
+    #[non_exhaustive]
+    HandlerReturned {
+        /// The callback's name.
+        callback: &'static str,
+        /// How long it held the driver.
+        held: Duration,
+    },
     /// A callback of the application's handler panicked. The connection lives on.
     #[non_exhaustive]
     HandlerPanicked {

@@ -2,38 +2,41 @@
 
 use std::time::Duration;
 
-/// How much a [`Monitor`](super::Monitor) keeps. Whatever happens, it keeps no more.
+/// How much a [`Monitor`](super::Monitor) keeps. It never keeps more.
 ///
-/// Texts are cut at fixed lengths besides: 256 bytes for a name, 512 for an error.
+/// Texts are also cut at fixed lengths: 256 bytes for a name, 512 for an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Connections that have ended, the last ones; 256 by default.
+    /// How many of the last connections that have ended are kept; 256 by default.
     pub closed_connections: usize,
-    /// Entries in the timeline of one connection, the last ones; 64 by default.
+    /// How many of the last entries in the timeline of a connection are kept; 64 by default.
     pub timeline: usize,
-    /// Candidates of one side of one connection, the first ones; 32 by default.
+    /// How many of the first candidates of each side of a connection are kept; 32 by default.
     pub candidates: usize,
-    /// Session descriptions of one connection, the last ones; 8 by default.
+    /// How many of the last session descriptions of a connection are kept; 8 by default.
     pub descriptions: usize,
-    /// Bytes of one session description; a longer one is left out, and counted. 16 KiB by default.
+    /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
+    /// by default.
     pub description_bytes: usize,
-    /// Tracks, and likewise data channels, of one connection, the first ones; 64 by default.
+    /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
+    /// default.
     pub tracks_and_channels: usize,
-    /// Errors of one connection, the last ones; 8 by default.
+    /// How many of the last errors of a connection are kept; 8 by default.
     pub errors: usize,
-    /// Samples of the statistics of one connection, the last ones; 60 by default.
+    /// How many of the last samples of a connection's statistics are kept; 60 by default.
     pub samples: usize,
-    /// Operations under way that are known by their ids; more are only counted. 65,536 by default.
+    /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
+    /// default.
     pub active_operations: usize,
-    /// Operations that have ended, the last ones; 1,024 by default.
+    /// How many of the last operations that have ended are kept; 1,024 by default.
     pub finished_operations: usize,
-    /// Details of one operation; 16 by default.
+    /// How many details of an operation are kept; 16 by default.
     pub details: usize,
-    /// Different names of operations, and likewise of tasks, that are told apart; 128 by default.
+    /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
     pub names: usize,
-    /// Updates for whoever follows live, the last ones; 4,096 by default. None is kept before
-    /// somebody does.
+    /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
+    /// before somebody follows.
     pub updates: usize,
 }
 
@@ -64,13 +67,16 @@ pub(crate) const ERROR_BYTES: usize = 512;
 /// The longest chain of an error's sources that is kept whole.
 pub(crate) const ERROR_CHAIN: usize = 8;
 
+/// No less than the size of a sample.
+pub(crate) const SAMPLE_BYTES: usize = 112;
+
 /// Rounds up what the allocator adds and what grows by doubling.
 const SLACK: usize = 2;
 
 impl Limits {
-    /// More than a monitor ever holds, in bytes, while `live` connections are open.
+    /// An upper bound of the memory that a monitor holds, in bytes, while `live` connections are open.
     ///
-    /// Each part's size is that of its type, with its texts at their longest.
+    /// Each part counts with the size of its type, and with its texts at their longest.
     #[must_use]
     pub fn memory_bound(&self, live: usize) -> usize {
         let connections = live.saturating_add(self.closed_connections);
@@ -83,7 +89,7 @@ impl Limits {
             .saturating_add(64 << 10)
     }
 
-    /// More than is ever held of one connection, in bytes.
+    /// An upper bound of the memory that is held for one connection, in bytes.
     #[must_use]
     pub fn connection_bound(&self) -> usize {
         let entry = 64 + ERROR_BYTES;
@@ -94,7 +100,7 @@ impl Limits {
             self.descriptions * (64 + self.description_bytes),
             2 * self.tracks_and_channels * (160 + NAME_BYTES),
             self.errors * entry,
-            self.samples * super::series::SAMPLE_BYTES,
+            self.samples * SAMPLE_BYTES,
         ];
         SLACK * parts.iter().sum::<usize>()
     }
@@ -104,7 +110,7 @@ impl Limits {
         3 * (self.operation_bound() / SLACK + ERROR_BYTES)
     }
 
-    /// More than is ever held of one operation, in bytes.
+    /// An upper bound of the memory that is held for one operation, in bytes.
     #[must_use]
     pub fn operation_bound(&self) -> usize {
         SLACK
@@ -119,11 +125,10 @@ impl Limits {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SampleOptions {
-    /// How often each connection is sampled, if that can be done within `share`; each second at
-    /// the most often. 5 s by default.
+    /// How often each connection is sampled, within `share`; at most every second. 5 s by default.
     pub interval: Duration,
-    /// The share of one core that sampling may take; 0.02 by default. Where that is not enough
-    /// the interval is longer.
+    /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
+    /// interval becomes longer.
     pub share: f64,
 }
 

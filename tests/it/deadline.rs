@@ -53,7 +53,7 @@ impl Connection for Stub {
                     Conduct::Hangs => std::future::pending().await,
                     Conduct::Blocks => std::thread::sleep(Duration::from_secs(3600)),
                     Conduct::Panics => panic!("{MESSAGE}"),
-                    Conduct::Errs => return Err("refused".into()),
+                    Conduct::Errs => return Err(ConnectionError::new("refused")),
                 }
             }
             Ok(Some(CloseMode::Graceful))
@@ -240,7 +240,7 @@ fn a_failure_after_the_grace_period_is_told_when_it_comes() {
         fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
             Box::pin(async {
                 async_io::Timer::after(Duration::from_millis(600)).await;
-                Err("refused".into())
+                Err(ConnectionError::new("refused"))
             })
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anypeer::peer::{CloseMode, CloseReason, ForceCause};
 use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
 use anypeer::webrtc::peer_connection::RTCSignalingState;
-use anypeer::webrtc::{self, census};
+use anypeer::webrtc::{self, live_objects};
 use anypeer::{
     ConnectionState, Event, EventKind, Observer, OperationEnd, Outcome, PeerId, PeerOptions, Peers,
     Target,
@@ -308,5 +308,5 @@ fn an_observer_that_panics_harms_nobody() {
         peer.close().await
     });
     assert_eq!(outcome, Outcome::Closed(CloseMode::Graceful));
-    let _ = census();
+    let _ = live_objects();
 }

@@ -111,14 +111,14 @@ fn every_endpoint_answers_the_same_on_every_backend_with_the_originals_keys() {
         let peers = peers.clone();
         async move { populate(&peers).await }
     });
-    let _encoding = monitor.operation("encode").detail("frames", 7).start();
+    let _encoding = monitor.new_operation("encode").detail("frames", 7).start();
 
     let mut everywhere =
         Everywhere { hosts: Vec::new(), addresses: Vec::new(), _serving: Vec::new() };
     for &backend in BACKENDS {
         let host = Host::start(backend);
         let (serving, address) = serve(&peers, &monitor, host.runtime(), |api| {
-            api.test_routes().sessions(SessionOptions::new())
+            api.test_routes(true).sessions(SessionOptions::new())
         });
         everywhere.hosts.push((backend.name().to_owned(), host));
         everywhere.addresses.push((backend.name().to_owned(), address));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anypeer::monitor::{Cause, ConnectionInfo, Happening, Monitor, Stage};
+use anypeer::monitor::{Cause, ConnectionInfo, Monitor, Stage, TimelineEvent};
 use anypeer::peer::{CloseReason, ReaperOptions};
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
 use anypeer::webrtc::{self, Peer};
@@ -92,8 +92,9 @@ fn a_wrong_fingerprint_is_seen_by_the_alert_that_it_comes_to() {
             assert_eq!(diagnosis.cause, Cause::DtlsFingerprint, "{why}");
             assert_eq!(diagnosis.stage, Stage::Dtls, "{why}");
             assert!(diagnosis.evidence.iter().any(|it| it.contains("bad_certificate")), "{why}");
-            let alert =
-                |what: &Happening| matches!(what, Happening::DtlsAlert { description: 42, .. });
+            let alert = |what: &TimelineEvent| {
+                matches!(what, TimelineEvent::DtlsAlert { description: 42, .. })
+            };
             assert!(info.timeline.iter().any(|(_, what)| alert(what)), "{why}");
         }
     });
@@ -156,6 +157,6 @@ fn a_connection_closed_before_it_had_the_time_is_explained_with_less_confidence(
         let info = monitor.connection("a").expect("it is still known");
         let diagnosis = info.diagnosis.expect("it never connected");
         assert_eq!((diagnosis.cause, diagnosis.confidence), (Cause::NegotiationIncomplete, 0.5));
-        let _ = (backend, builder(), webrtc::census());
+        let _ = (backend, builder(), webrtc::live_objects());
     });
 }

@@ -10,7 +10,8 @@ mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod redaction;
-#[cfg(feature = "log")]
+mod stalled;
+#[cfg(feature = "tracing")]
 mod tracing;
 
 use std::time::Duration;
