@@ -21,7 +21,9 @@ use super::routes::{
 use super::shared::{ApiState, Shared};
 use super::summary_cache::SummaryCache;
 #[cfg(feature = "webrtc")]
-use super::whip::sessions::{SessionOptions, Sessions};
+use super::whip::options::SessionOptions;
+#[cfg(feature = "webrtc")]
+use super::whip::sessions::Sessions;
 use crate::monitor::Monitor;
 use crate::peer::Peers;
 use crate::runtime::{Runtime, StartError};
