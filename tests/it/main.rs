@@ -16,6 +16,8 @@ mod adopt;
 mod deadline;
 #[cfg(feature = "webrtc")]
 mod event;
+#[cfg(feature = "test-util")]
+mod grace;
 #[cfg(feature = "webrtc")]
 mod handler;
 #[cfg(all(feature = "http", feature = "webrtc"))]
@@ -25,7 +27,6 @@ mod id;
 mod leak;
 #[cfg(all(feature = "test-util", feature = "webrtc"))]
 mod leak_guard;
-#[cfg(feature = "webrtc")]
 mod limits;
 #[cfg(feature = "monitor")]
 mod monitor;

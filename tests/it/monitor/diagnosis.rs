@@ -34,16 +34,19 @@ async fn answer(
     answerer.local_description().await.expect("open").expect("it was set")
 }
 
+#[cfg(feature = "test-util")]
 #[test]
 fn a_peer_that_never_answers_is_negotiation_incomplete() {
     on_all_at_once(|backend, host| {
         let monitor = Monitor::new().expect("threads");
-        let reaper = ReaperOptions::new().never_connected(Some(Duration::from_secs(2)));
-        let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).reaper(reaper);
-        let (peers, watch) = (peers.build(), monitor.clone());
+        let clock = anypeer::test_util::ManualClock::new();
+        let runtime = clock.runtime(host.runtime());
+        let peers = Peers::builder().runtime(runtime).monitor(&monitor).build();
+        let watch = monitor.clone();
         let info = host.in_task(async move {
             let (peer, seen) = open(&peers, PeerOptions::new().id("a")).await.expect("opens");
             offer(&peer, &seen).await;
+            clock.advance(Duration::from_secs(60));
             until(&watch, "a", "closed", |info| info.end.is_some()).await
         });
         let end = info.end.as_ref().expect("it has ended");

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "webrtc")]
 use std::process::Command;
 use std::time::{Duration, Instant};
 

@@ -62,12 +62,14 @@ pub(crate) struct Fake {
     forced: Option<ForceCause>,
     goodbye: Goodbye,
     state: Mutex<Option<ConnectionState>>,
+    states_asked: AtomicUsize,
     /// Keeps the notice that says when its memory is free, if it is to say so.
     release_notice: Option<Mutex<Option<ReleaseNotice>>>,
     mended: AtomicBool,
     released: AtomicBool,
     release: Event,
     closes: AtomicUsize,
+    aborts: AtomicUsize,
     goodbyes_asked: AtomicUsize,
 }
 
@@ -125,9 +127,19 @@ impl Fake {
         self.release.notify(usize::MAX);
     }
 
-    /// How often it was closed.
+    /// How many of its closes have begun.
     pub(crate) fn closes(&self) -> usize {
         self.closes.load(Ordering::Acquire)
+    }
+
+    /// How often it was to be forced.
+    pub(crate) fn aborts(&self) -> usize {
+        self.aborts.load(Ordering::Acquire)
+    }
+
+    /// How often it was asked for its state.
+    pub(crate) fn states_asked(&self) -> usize {
+        self.states_asked.load(Ordering::Acquire)
     }
 
     /// How often it was asked whether its remote side has said goodbye.
@@ -163,11 +175,11 @@ impl Drop for Bomb {
 
 impl Connection for Fake {
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
-        self.closes.fetch_add(1, Ordering::AcqRel);
         if self.conduct() == Conduct::BlocksAtOnce {
             std::thread::sleep(FOREVER);
         }
         Box::pin(async move {
+            self.closes.fetch_add(1, Ordering::AcqRel);
             match self.conduct() {
                 Conduct::Closes | Conduct::BlocksAtOnce => {}
                 Conduct::ClosesLate => self.released().await,
@@ -193,10 +205,12 @@ impl Connection for Fake {
     }
 
     fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        self.aborts.fetch_add(1, Ordering::AcqRel);
         Box::pin(std::future::ready(self.forced.clone()))
     }
 
     fn state(&self) -> Option<ConnectionState> {
+        self.states_asked.fetch_add(1, Ordering::AcqRel);
         *self.state.lock().unwrap()
     }
 

@@ -66,10 +66,15 @@ impl Backend {
     }
 
     pub(crate) fn is_tokio(self) -> bool {
-        #[cfg(feature = "tokio")]
-        return matches!(self, Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent);
-        #[cfg(not(feature = "tokio"))]
-        return false;
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent => true,
+            #[cfg(feature = "smol")]
+            Self::Smol => false,
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => false,
+            Self::Executor | Self::ThreadPool => false,
+        }
     }
 
     /// Whether it can be dropped: smol's, async-std's and the pool are static.
