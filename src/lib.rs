@@ -36,7 +36,7 @@
 //!         .with_setting_engine(settings)
 //!         .with_udp_addrs(vec!["127.0.0.1:0"]);
 //!     let options = PeerOptions::new().group("room 1");
-//!     let peer = webrtc::open(&peers, builder, Arc::new(Handler), options).await?;
+//!     let peer = webrtc::open(&peers, builder, |_peer| Arc::new(Handler), options).await?;
 //!     assert_eq!(peer.close().await, Outcome::Closed(CloseMode::Graceful));
 //!     Ok::<(), webrtc::OpenError>(())
 //! })
