@@ -48,13 +48,12 @@ fn quick() -> Arc<Fake> {
 }
 
 fn small() -> Limits {
-    let mut limits = Limits::default();
-    limits.closed_connections = 64;
-    limits.timeline = 16;
-    limits.active_operations = 512;
-    limits.finished_operations = 256;
-    limits.names = 16;
-    limits
+    Limits::new()
+        .closed_connections(64)
+        .timeline(16)
+        .active_operations(512)
+        .finished_operations(256)
+        .names(16)
 }
 
 fn watched(limits: Limits) -> (Monitor, Peers) {
@@ -139,9 +138,8 @@ fn a_hundred_thousand_connections_leave_no_more_than_the_limits_say_and_no_phant
 fn a_live_connection_takes_no_more_than_a_kilobyte() {
     const LIVE: usize = 10_000;
     let _alone = alone();
-    let mut limits = small();
     // What lies in the timeline is counted by its own limit.
-    limits.timeline = 0;
+    let limits = small().timeline(0);
     let runtime = Runtime::background().expect("threads");
     let open = |peers: &Peers| -> Vec<_> {
         let insert = || peers.insert(quick(), PeerOptions::new());
@@ -185,8 +183,7 @@ fn events_of_eight_threads_at_once_are_counted_exactly() {
     const EACH: usize = 2000;
     let _alone = alone();
     // Closes may queue up: each of them is to be known by its id.
-    let mut limits = small();
-    limits.active_operations = Limits::default().active_operations;
+    let limits = small().active_operations(1 << 16);
     let (monitor, peers) = watched(limits);
     let runtime = Runtime::background().expect("threads");
     let tasks = TaskGroup::builder(runtime).observer(monitor.observer()).build().expect("threads");

@@ -2,61 +2,79 @@
 
 use std::time::Duration;
 
-/// How much a [`Monitor`](super::Monitor) keeps. It never keeps more.
-///
-/// Texts are also cut at fixed lengths: 256 bytes for a name, 512 for an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// How many of the last connections that have ended are kept; 256 by default.
-    pub closed_connections: usize,
-    /// How many of the last entries in the timeline of a connection are kept; 64 by default.
-    pub timeline: usize,
-    /// How many of the first candidates of each side of a connection are kept; 32 by default.
-    pub candidates: usize,
-    /// How many of the last session descriptions of a connection are kept; 8 by default.
-    pub descriptions: usize,
-    /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
-    /// by default.
-    pub description_bytes: usize,
-    /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
-    /// default.
-    pub tracks_and_channels: usize,
-    /// How many of the last errors of a connection are kept; 8 by default.
-    pub errors: usize,
-    /// How many of the last samples of a connection's statistics are kept; 60 by default.
-    pub samples: usize,
-    /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
-    /// default.
-    pub active_operations: usize,
-    /// How many of the last operations that have ended are kept; 1,024 by default.
-    pub finished_operations: usize,
-    /// How many details of an operation are kept; 16 by default.
-    pub details: usize,
-    /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
-    pub names: usize,
-    /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
-    /// before somebody follows.
-    pub updates: usize,
+/// Options with a setter each: the docs of an option are those of its setter.
+macro_rules! options {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            $(pub(crate) $option: $type,)*
+        }
+
+        impl $name {
+            /// The defaults.
+            #[must_use]
+            pub const fn new() -> Self {
+                Self { $($option: $default,)* }
+            }
+
+            $(
+                $(#[$option_doc])*
+                #[must_use]
+                pub const fn $option(mut self, $option: $type) -> Self {
+                    self.$option = $option;
+                    self
+                }
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            closed_connections: 256,
-            timeline: 64,
-            candidates: 32,
-            descriptions: 8,
-            description_bytes: 16 << 10,
-            tracks_and_channels: 64,
-            errors: 8,
-            samples: 60,
-            active_operations: 1 << 16,
-            finished_operations: 1024,
-            details: 16,
-            names: 128,
-            updates: 4096,
-        }
+pub(super) use options;
+
+options! {
+    /// How much a [`Monitor`](super::Monitor) keeps. It never keeps more.
+    ///
+    /// Texts are also cut at fixed lengths: 256 bytes for a name, 512 for an error.
+    Limits {
+        /// How many of the last connections that have ended are kept; 256 by default.
+        closed_connections: usize = 256,
+        /// How many of the last entries in the timeline of a connection are kept; 64 by default.
+        timeline: usize = 64,
+        /// How many of the first candidates of each side of a connection are kept; 32 by default.
+        candidates: usize = 32,
+        /// How many of the last session descriptions of a connection are kept; 8 by default.
+        descriptions: usize = 8,
+        /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
+        /// by default.
+        description_bytes: usize = 16 << 10,
+        /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
+        /// default.
+        tracks_and_channels: usize = 64,
+        /// How many of the last errors of a connection are kept; 8 by default.
+        errors: usize = 8,
+        /// How many of the last samples of a connection's statistics are kept; 60 by default.
+        samples: usize = 60,
+        /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
+        /// default.
+        active_operations: usize = 1 << 16,
+        /// How many of the last operations that have ended are kept; 1,024 by default.
+        finished_operations: usize = 1024,
+        /// How many details of an operation are kept; 16 by default.
+        details: usize = 16,
+        /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
+        names: usize = 128,
+        /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
+        /// before somebody follows.
+        updates: usize = 4096,
     }
 }
 
@@ -121,19 +139,14 @@ impl Limits {
     }
 }
 
-/// How the statistics of connections are sampled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct SampleOptions {
-    /// How often each connection is sampled, within `share`; at most every second. 5 s by default.
-    pub interval: Duration,
-    /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
-    /// interval becomes longer.
-    pub share: f64,
-}
-
-impl Default for SampleOptions {
-    fn default() -> Self {
-        Self { interval: Duration::from_secs(5), share: 0.02 }
+options! {
+    /// How the statistics of connections are sampled.
+    SampleOptions {
+        /// How often each connection is sampled, within the share; at most every second. 5 s by
+        /// default.
+        interval: Duration = Duration::from_secs(5),
+        /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
+        /// interval becomes longer.
+        share: f64 = 0.02,
     }
 }

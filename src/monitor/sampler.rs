@@ -153,7 +153,7 @@ mod tests {
         for _ in 0..10 {
             book.open(&book.expect(&PeerId::generate(), None, Instant::now()));
         }
-        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(10), share: 1.0 });
+        let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(10)).share(1.0));
         let mut seen = Vec::new();
         for _ in 0..80 {
             // A quarter of a connection each time.
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_was_spent_is_paid_for_with_rest() {
-        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(1), share: 0.02 });
+        let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(1)).share(0.02));
         pace.pause = TICK;
         pace.spent(Duration::from_millis(1));
         assert_eq!(pace.pause(), TICK, "expected a tick to be rest enough");

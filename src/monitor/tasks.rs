@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::numbers::{Names, TaskCounts, TaskEndCounts, TaskMetrics};
-use super::options::Limits;
+use super::options::{Limits, options};
 use super::report::StuckReason;
 use crate::sync::Mutex;
 use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
@@ -17,22 +17,16 @@ struct Named {
     orphaned: u64,
 }
 
-/// When a task counts as stuck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StuckOptions {
-    /// How long one poll may take; 5 s by default.
-    pub polling: Duration,
-    /// How long a task may take to stop once it was asked to; 30 s by default.
-    pub stopping: Duration,
-    /// How long a task may go without being polled. `None`, the default, lets tasks wait as long as
-    /// they like.
-    pub idle: Option<Duration>,
-}
-
-impl Default for StuckOptions {
-    fn default() -> Self {
-        Self { polling: Duration::from_secs(5), stopping: Duration::from_secs(30), idle: None }
+options! {
+    /// When a task counts as stuck.
+    StuckOptions {
+        /// How long one poll may take; 5 s by default.
+        polling: Duration = Duration::from_secs(5),
+        /// How long a task may take to stop once it was asked to; 30 s by default.
+        stopping: Duration = Duration::from_secs(30),
+        /// How long a task may go without being polled. `None`, the default, lets tasks wait as long
+        /// as they like.
+        idle: Option<Duration> = None,
     }
 }
 

@@ -74,8 +74,7 @@ fn defect_3_an_operation_has_one_end_whatever_its_result_is_and_also_if_it_is_ca
 
 #[test]
 fn defect_5_every_operation_has_an_id_of_its_own_and_it_is_the_monitors() {
-    let mut limits = Limits::default();
-    limits.finished_operations = 2000;
+    let limits = Limits::new().finished_operations(2000);
     let monitor = Monitor::builder().limits(limits).build().expect("threads");
     let ids: HashSet<OperationId> = (0..1000)
         .map(|_| {

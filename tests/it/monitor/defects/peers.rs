@@ -104,12 +104,12 @@ fn defect_7_states_are_counted_as_what_they_are() {
 
 #[test]
 fn defect_9_everything_is_bounded() {
-    let mut limits = Limits::default();
-    limits.closed_connections = 3;
-    limits.timeline = 5;
-    limits.finished_operations = 4;
-    limits.active_operations = 6;
-    limits.names = 2;
+    let limits = Limits::new()
+        .closed_connections(3)
+        .timeline(5)
+        .finished_operations(4)
+        .active_operations(6)
+        .names(2);
     let monitor = Monitor::builder().limits(limits).build().expect("threads");
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
