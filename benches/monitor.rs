@@ -167,8 +167,7 @@ fn sample(backend: &Backend, name: &str, limit: f64) {
     let interval = |seconds| {
         // What is measured is what sampling takes, and not how it is kept down.
         let interval = Duration::from_secs(seconds);
-        let sample = SampleOptions::new().interval(interval).share(1.0);
-        sample
+        SampleOptions::new().interval(interval).share(1.0)
     };
     let measured = [3600, 1].map(|seconds| {
         let monitor = Monitor::builder().sample(interval(seconds)).build().expect("threads");
