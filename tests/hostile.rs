@@ -24,6 +24,7 @@ use std::alloc::System;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anypeer::monitor::{Limits, Monitor, Summary};
+use anypeer::peer::ReaperOptions;
 use anypeer::runtime::Runtime;
 use anypeer::task::TaskGroup;
 use anypeer::{ConnectionState, Outcome, PeerOptions, Peers};
@@ -142,7 +143,9 @@ fn a_live_connection_takes_no_more_than_a_kilobyte() {
     let limits = small().timeline(0);
     let runtime = Runtime::background().expect("threads");
     let open = |peers: &Peers| -> Vec<_> {
-        let insert = || peers.insert(quick(), PeerOptions::new());
+        // A look of the reaper's is memory too, for as long as it takes.
+        let options = || PeerOptions::new().reaper(ReaperOptions::off());
+        let insert = || peers.insert(quick(), options());
         (0..LIVE).map(|_| insert().expect("it is taken")).collect()
     };
     let plain = Peers::builder().runtime(runtime).build();
