@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::ConnectionState;
-use anypeer::peer::{CloseMode, Connection, ConnectionError, ForceCause, ReleaseNotice};
+use anypeer::peer::{
+    CloseMode, Connection, ConnectionError, EndNotice, ForceCause, ReleaseNotice, StateNotice,
+};
 use anypeer::runtime::BoxFuture;
 use event_listener::Event;
 
@@ -62,12 +64,16 @@ pub(crate) struct Fake {
     forced: Option<ForceCause>,
     goodbye: Goodbye,
     state: Mutex<Option<ConnectionState>>,
+    /// Keeps the notice of a change of its state, if it is to give it.
+    state_notice: Option<Mutex<Option<StateNotice>>>,
     /// Keeps the notice that says when its memory is free, if it is to say so.
     release_notice: Option<Mutex<Option<ReleaseNotice>>>,
+    end_notice: Mutex<Option<EndNotice>>,
     mended: AtomicBool,
     released: AtomicBool,
     release: Event,
     closes: AtomicUsize,
+    aborts: AtomicUsize,
     goodbyes_asked: AtomicUsize,
 }
 
@@ -104,6 +110,12 @@ impl Fake {
         self
     }
 
+    /// It gives the notice of each change of its state.
+    pub(crate) fn tells_changes(mut self) -> Self {
+        self.state_notice = Some(Mutex::default());
+        self
+    }
+
     /// It says when its memory is free.
     pub(crate) fn tells_release(mut self) -> Self {
         self.release_notice = Some(Mutex::default());
@@ -112,6 +124,17 @@ impl Fake {
 
     pub(crate) fn set_state(&self, state: ConnectionState) {
         *self.state.lock().unwrap() = Some(state);
+        if let Some(kept) = &self.state_notice
+            && let Some(notice) = &*kept.lock().unwrap()
+        {
+            notice.changed();
+        }
+    }
+
+    /// Ends by itself.
+    pub(crate) fn end(&self, cause: ForceCause) {
+        let notice = self.end_notice.lock().unwrap().take();
+        notice.expect("it was registered, and has not ended").ended(cause);
     }
 
     /// From now on its close does what it should.
@@ -128,6 +151,11 @@ impl Fake {
     /// How often it was closed.
     pub(crate) fn closes(&self) -> usize {
         self.closes.load(Ordering::Acquire)
+    }
+
+    /// How often it was aborted.
+    pub(crate) fn aborts(&self) -> usize {
+        self.aborts.load(Ordering::Acquire)
     }
 
     /// How often it was asked whether its remote side has said goodbye.
@@ -193,6 +221,7 @@ impl Connection for Fake {
     }
 
     fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+        self.aborts.fetch_add(1, Ordering::AcqRel);
         Box::pin(std::future::ready(self.forced.clone()))
     }
 
@@ -206,6 +235,16 @@ impl Connection for Fake {
             Goodbye::Unsaid => Box::pin(std::future::ready(false)),
             Goodbye::Hangs => Box::pin(std::future::pending()),
             Goodbye::Panics => panic!("{DELIBERATE}"),
+        }
+    }
+
+    fn watch_end(&self, notice: EndNotice) {
+        *self.end_notice.lock().unwrap() = Some(notice);
+    }
+
+    fn watch_state(&self, notice: StateNotice) {
+        if let Some(kept) = &self.state_notice {
+            *kept.lock().unwrap() = Some(notice);
         }
     }
 
