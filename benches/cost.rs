@@ -127,7 +127,7 @@ fn task() {
 
 fn task_group(runtime: impl Into<Runtime>, depth: Depth) -> TaskGroup {
     let builder = TaskGroup::builder(runtime);
-    let builder = if depth == Depth::Timed { builder.timed() } else { builder };
+    let builder = if depth == Depth::Timed { builder.timed(true) } else { builder };
     builder.build().unwrap()
 }
 

@@ -89,7 +89,7 @@ fn operations() {
         || {
             let start = Instant::now();
             for _ in 0..ROUNDS {
-                monitor.operation("work").start().complete();
+                monitor.new_operation("work").start().complete();
             }
             start.elapsed() / ROUNDS
         },
@@ -165,11 +165,9 @@ fn sample(backend: &Backend, name: &str, limit: f64) {
     const SECONDS: u32 = 10;
     const TIMES: usize = 3;
     let interval = |seconds| {
-        let mut sample = SampleOptions::default();
-        sample.interval = Duration::from_secs(seconds);
-        // What is measured is what it takes, and not how it is kept down.
-        sample.share = 1.0;
-        sample
+        // What is measured is what sampling takes, and not how it is kept down.
+        let interval = Duration::from_secs(seconds);
+        SampleOptions::new().interval(interval).share(1.0)
     };
     let measured = [3600, 1].map(|seconds| {
         let monitor = Monitor::builder().sample(interval(seconds)).build().expect("threads");

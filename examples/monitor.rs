@@ -85,7 +85,7 @@ async fn demonstrate(out: &Path) -> Result<bool, Error> {
         send(&*pair.channel, 100).await?;
     }
     drop(pairs[0].offerer.tasks().spawn("pump", std::future::pending::<()>()));
-    let parsed = monitor.operation("parse").try_call(|| "seven".parse::<u32>());
+    let parsed = monitor.new_operation("parse").try_call(|| "seven".parse::<u32>());
     assert!(parsed.is_err(), "expected no number");
 
     // One whose offer nobody answers, and two of which one has a wrong fingerprint.
@@ -186,7 +186,7 @@ fn show(monitor: &Monitor, closed: &[ConnectionInfo]) {
         let counts = kind.counts;
         println!(
             "{:<24} {:>6} {:>6} {:>6} {median:>10}",
-            kind.kind, counts.completed, counts.failed, counts.canceled
+            kind.kind, counts.completed, counts.failed, counts.cancelled
         );
     }
 }

@@ -29,7 +29,7 @@ use anypeer::runtime::{BoxFuture, Runtime, SmolSpawner};
 use anypeer::task::CancellationToken;
 use anypeer::webrtc::data_channel::DataChannelEvent;
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
-use anypeer::webrtc::{self, census};
+use anypeer::webrtc::{self, live_objects};
 use anypeer::{ConnectionState, Outcome, Peer, PeerOptions, Peers};
 use async_io::{Async, Timer};
 use futures::FutureExt;
@@ -322,15 +322,15 @@ async fn demonstrate() -> Result<bool, Error> {
     }
     let left = || {
         let handlers = HANDLERS.load(std::sync::atomic::Ordering::Acquire);
-        (proc::udp_sockets().len(), census(), handlers)
+        (proc::udp_sockets().len(), live_objects(), handlers)
     };
     let start = Instant::now();
-    while left() != (0, webrtc::Census::default(), 0) && start.elapsed() < PATIENCE {
+    while left() != (0, webrtc::LiveObjects::default(), 0) && start.elapsed() < PATIENCE {
         Timer::after(Duration::from_millis(2)).await;
     }
-    let (sockets, census, handlers) = left();
-    let nothing_left = left() == (0, webrtc::Census::default(), 0);
-    println!("\n{sockets} UDP sockets, {} drivers, {handlers} handlers", census.drivers);
+    let (sockets, live_objects, handlers) = left();
+    let nothing_left = left() == (0, webrtc::LiveObjects::default(), 0);
+    println!("\n{sockets} UDP sockets, {} drivers, {handlers} handlers", live_objects.drivers);
     println!("{}", if nothing_left { "nothing is left" } else { "SOMETHING IS LEFT" });
     Ok(nothing_left)
 }

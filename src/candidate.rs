@@ -110,7 +110,7 @@ impl Candidate {
     }
 
     /// Those of a session description, in their order; lines that are none are passed over.
-    pub fn of_sdp(sdp: &str) -> impl Iterator<Item = Self> {
+    pub fn from_sdp(sdp: &str) -> impl Iterator<Item = Self> {
         sdp.lines()
             .filter_map(|line| line.trim_end().strip_prefix("a=candidate:"))
             .filter_map(|value| value.parse().ok())
@@ -127,45 +127,45 @@ impl fmt::Display for Candidate {
 /// The text is no candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CandidateError;
+pub struct ParseCandidateError;
 
-impl fmt::Display for CandidateError {
+impl fmt::Display for ParseCandidateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not a candidate attribute (RFC 8839, section 5.1)")
     }
 }
 
-impl std::error::Error for CandidateError {}
+impl std::error::Error for ParseCandidateError {}
 
 /// A longer address is none: a name has 253 characters at most (RFC 1035).
 const MAX_ADDRESS_BYTES: usize = 253;
 
 /// Parses a candidate attribute (RFC 8839, section 5.1), with or without `candidate:` before it.
 impl FromStr for Candidate {
-    type Err = CandidateError;
+    type Err = ParseCandidateError;
 
-    fn from_str(text: &str) -> Result<Self, CandidateError> {
+    fn from_str(text: &str) -> Result<Self, ParseCandidateError> {
         let text = text.strip_prefix("candidate:").unwrap_or(text);
         let mut words = text.split_ascii_whitespace();
-        let mut word = || words.next().ok_or(CandidateError);
+        let mut word = || words.next().ok_or(ParseCandidateError);
         let (_foundation, _component) = (word()?, word()?);
         let protocol = match word()? {
             udp if udp.eq_ignore_ascii_case("udp") => Protocol::Udp,
             tcp if tcp.eq_ignore_ascii_case("tcp") => Protocol::Tcp,
-            _ => return Err(CandidateError),
+            _ => return Err(ParseCandidateError),
         };
-        let priority = word()?.parse().map_err(|_| CandidateError)?;
+        let priority = word()?.parse().map_err(|_| ParseCandidateError)?;
         let address = word()?;
-        let port = word()?.parse().map_err(|_| CandidateError)?;
+        let port = word()?.parse().map_err(|_| ParseCandidateError)?;
         if word()? != "typ" || address.len() > MAX_ADDRESS_BYTES {
-            return Err(CandidateError);
+            return Err(ParseCandidateError);
         }
         let kind = match word()? {
             "host" => CandidateType::Host,
             "srflx" => CandidateType::Srflx,
             "prflx" => CandidateType::Prflx,
             "relay" => CandidateType::Relay,
-            _ => return Err(CandidateError),
+            _ => return Err(ParseCandidateError),
         };
         Ok(Self { priority, ..Self::new(kind, protocol, address, port) })
     }
@@ -191,10 +191,10 @@ mod tests {
         for text in
             ["", "candidate:", "1 1 udp 1 a", "1 1 sctp 1 a 1 typ host", "1 1 udp x a 1 typ host"]
         {
-            assert_eq!(text.parse::<Candidate>(), Err(CandidateError), "{text:?}");
+            assert_eq!(text.parse::<Candidate>(), Err(ParseCandidateError), "{text:?}");
         }
         let long = format!("1 1 udp 1 {} 1 typ host", "a".repeat(254));
-        assert_eq!(long.parse::<Candidate>(), Err(CandidateError));
+        assert_eq!(long.parse::<Candidate>(), Err(ParseCandidateError));
     }
 
     #[test]

@@ -12,14 +12,14 @@ pub const MAX_ID_BYTES: usize = 256;
 /// Why a text is no id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum IdError {
+pub enum InvalidId {
     /// It is empty.
     Empty,
     /// It is longer than [`MAX_ID_BYTES`]: this many bytes.
     TooLong(usize),
 }
 
-impl fmt::Display for IdError {
+impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("an id must not be empty"),
@@ -30,12 +30,12 @@ impl fmt::Display for IdError {
     }
 }
 
-impl std::error::Error for IdError {}
+impl std::error::Error for InvalidId {}
 
-fn checked(text: &str) -> Result<Arc<str>, IdError> {
+fn checked(text: &str) -> Result<Arc<str>, InvalidId> {
     match text.len() {
-        0 => Err(IdError::Empty),
-        bytes if bytes > MAX_ID_BYTES => Err(IdError::TooLong(bytes)),
+        0 => Err(InvalidId::Empty),
+        bytes if bytes > MAX_ID_BYTES => Err(InvalidId::TooLong(bytes)),
         _ => Ok(text.into()),
     }
 }
@@ -51,8 +51,8 @@ macro_rules! id {
             ///
             /// # Errors
             ///
-            /// [`IdError`] if it is empty or longer.
-            pub fn new(text: impl AsRef<str>) -> Result<Self, IdError> {
+            /// [`InvalidId`] if it is empty or longer.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 checked(text.as_ref()).map(Self)
             }
 
@@ -155,24 +155,24 @@ impl fmt::Debug for OperationId {
 /// The text is no operation's id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OperationIdError;
+pub struct ParseOperationIdError;
 
-impl fmt::Display for OperationIdError {
+impl fmt::Display for ParseOperationIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an operation's id has 16 hexadecimal digits")
     }
 }
 
-impl std::error::Error for OperationIdError {}
+impl std::error::Error for ParseOperationIdError {}
 
 impl std::str::FromStr for OperationId {
-    type Err = OperationIdError;
+    type Err = ParseOperationIdError;
 
-    fn from_str(text: &str) -> Result<Self, OperationIdError> {
+    fn from_str(text: &str) -> Result<Self, ParseOperationIdError> {
         let digits =
             text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let number = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
-        number.map(Self).ok_or(OperationIdError)
+        number.map(Self).ok_or(ParseOperationIdError)
     }
 }
 

@@ -36,7 +36,7 @@
 //!         .with_setting_engine(settings)
 //!         .with_udp_addrs(vec!["127.0.0.1:0"]);
 //!     let options = PeerOptions::new().group("room 1");
-//!     let peer = webrtc::open(&peers, builder, Arc::new(Handler), options).await?;
+//!     let peer = webrtc::open(&peers, builder, |_peer| Arc::new(Handler), options).await?;
 //!     assert_eq!(peer.close().await, Outcome::Closed(CloseMode::Graceful));
 //!     Ok::<(), webrtc::OpenError>(())
 //! })
@@ -50,9 +50,10 @@
 //! | `smol` | yes | `runtime::SmolSpawner` |
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
-//! | `webrtc` | yes | the module `webrtc` |
+//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a provider of one's own |
 //! | `monitor` | | `monitor`, which watches |
-//! | `log` | | `log`, what was seen as JSON Lines in files, and to `tracing` |
+//! | `tracing` | | spans and events of `tracing`, from what `monitor` sees |
+//! | `log` | | `log`, what `monitor` sees as JSON Lines in files |
 //! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `http` | | `http`, all of it over HTTP, in any server or in one of its own |
@@ -83,6 +84,7 @@
 //! of `async-executor`) and `axum::Router`, which `http` makes.
 
 mod candidate;
+mod close_options;
 #[cfg(feature = "dump")]
 pub mod dump;
 mod event;
@@ -116,9 +118,9 @@ pub mod webrtc;
 #[cfg(any(feature = "dump", feature = "http", feature = "log"))]
 mod wire;
 
-pub use crate::candidate::{Candidate, CandidateError, CandidateType, Protocol, Scope, Side};
+pub use crate::candidate::{Candidate, CandidateType, ParseCandidateError, Protocol, Scope, Side};
 pub use crate::event::{Configuration, Event, EventKind, Observer, OperationEnd, Sdp, Target};
-pub use crate::id::{GroupId, IdError, MAX_ID_BYTES, OperationId, OperationIdError, PeerId};
+pub use crate::id::{GroupId, InvalidId, MAX_ID_BYTES, OperationId, ParseOperationIdError, PeerId};
 pub use crate::peer::{Closing, ClosingAll, Outcome, Peer, PeerOptions, Peers, WeakPeer};
 pub use crate::state::{
     ConnectionState, DataChannelState, DtlsTransportState, IceConnectionState, IceGatheringState,

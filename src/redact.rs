@@ -86,7 +86,7 @@ impl Secrets {
     }
 
     /// Those of a description of one side.
-    pub(crate) fn add_of_sdp(&mut self, side: Side, sdp: &str) {
+    pub(crate) fn add_from_sdp(&mut self, side: Side, sdp: &str) {
         let known = &mut self.passwords[usize::from(side == Side::Remote)];
         for line in sdp.lines() {
             if let Some(password) = line.trim_end().strip_prefix("a=ice-pwd:") {
@@ -296,7 +296,7 @@ mod tests {
             "v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:[redacted]\r\na=mid:0\r\n"
         );
         let mut secrets = Secrets::default();
-        secrets.add_of_sdp(Side::Local, sdp);
+        secrets.add_from_sdp(Side::Local, sdp);
         let error = redactor.text("bad STUN key S3cretS3cretS3cret!", &secrets, 512);
         assert_eq!(&*error, "bad STUN key [redacted]!");
     }
@@ -378,8 +378,8 @@ mod tests {
                 .map(|number| format!("a=ice-pwd:password-{number}\r\n"))
                 .collect::<String>()
         };
-        secrets.add_of_sdp(Side::Local, "a=ice-pwd:our-own-password\r\n");
-        secrets.add_of_sdp(Side::Remote, &many(0));
+        secrets.add_from_sdp(Side::Local, "a=ice-pwd:our-own-password\r\n");
+        secrets.add_from_sdp(Side::Remote, &many(0));
         let text = redactor.text("alice, our-own-password, password-19", &secrets, 99);
         assert_eq!(&*text, "[redacted], [redacted], [redacted]");
     }

@@ -24,6 +24,7 @@ use std::alloc::System;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anypeer::monitor::{Limits, Monitor, Summary};
+use anypeer::peer::ReaperOptions;
 use anypeer::runtime::Runtime;
 use anypeer::task::TaskGroup;
 use anypeer::{ConnectionState, Outcome, PeerOptions, Peers};
@@ -48,13 +49,12 @@ fn quick() -> Arc<Fake> {
 }
 
 fn small() -> Limits {
-    let mut limits = Limits::default();
-    limits.closed_connections = 64;
-    limits.timeline = 16;
-    limits.active_operations = 512;
-    limits.finished_operations = 256;
-    limits.names = 16;
-    limits
+    Limits::new()
+        .closed_connections(64)
+        .timeline(16)
+        .active_operations(512)
+        .finished_operations(256)
+        .names(16)
 }
 
 fn watched(limits: Limits) -> (Monitor, Peers) {
@@ -80,7 +80,7 @@ fn rest(monitor: &Monitor, opened: u64) -> Summary {
     let ends: u64 = metrics.closed.iter().map(|(_, count)| count).sum();
     assert_eq!(states.closed, ends, "expected every end to have one reason: {metrics:?}");
     let operations = summary.operations;
-    let ended = operations.completed + operations.failed + operations.canceled;
+    let ended = operations.completed + operations.failed + operations.cancelled;
     assert_eq!(operations.started, ended, "{operations:?}");
     let of_kinds: u64 = metrics.operations.iter().map(|it| it.counts.started).sum();
     assert_eq!(operations.started, of_kinds, "expected every one to have a kind: {metrics:?}");
@@ -139,12 +139,13 @@ fn a_hundred_thousand_connections_leave_no_more_than_the_limits_say_and_no_phant
 fn a_live_connection_takes_no_more_than_a_kilobyte() {
     const LIVE: usize = 10_000;
     let _alone = alone();
-    let mut limits = small();
     // What lies in the timeline is counted by its own limit.
-    limits.timeline = 0;
+    let limits = small().timeline(0);
     let runtime = Runtime::background().expect("threads");
     let open = |peers: &Peers| -> Vec<_> {
-        let insert = || peers.insert(quick(), PeerOptions::new());
+        // A look of the reaper's is memory too, for as long as it takes.
+        let options = || PeerOptions::new().reaper(ReaperOptions::off());
+        let insert = || peers.insert(quick(), options());
         (0..LIVE).map(|_| insert().expect("it is taken")).collect()
     };
     let plain = Peers::builder().runtime(runtime).build();
@@ -171,9 +172,9 @@ fn an_operation_of_a_static_kind_without_details_is_one_allocation() {
     let _alone = alone();
     let (monitor, _peers) = watched(small());
     // The ring and the maps have their size after so many.
-    (0..1000).for_each(|_| monitor.operation("work").start().complete());
+    (0..1000).for_each(|_| monitor.new_operation("work").start().complete());
     let region = Region::new(ALLOCATOR);
-    (0..COUNT).for_each(|_| monitor.operation("work").start().complete());
+    (0..COUNT).for_each(|_| monitor.new_operation("work").start().complete());
     let allocations = region.change().allocations;
     println!("{allocations} allocations in {COUNT} operations");
     // The threads that sample may allocate meanwhile, now and then.
@@ -185,8 +186,7 @@ fn events_of_eight_threads_at_once_are_counted_exactly() {
     const EACH: usize = 2000;
     let _alone = alone();
     // Closes may queue up: each of them is to be known by its id.
-    let mut limits = small();
-    limits.active_operations = Limits::default().active_operations;
+    let limits = small().active_operations(1 << 16);
     let (monitor, peers) = watched(limits);
     let runtime = Runtime::background().expect("threads");
     let tasks = TaskGroup::builder(runtime).observer(monitor.observer()).build().expect("threads");
@@ -197,7 +197,7 @@ fn events_of_eight_threads_at_once_are_counted_exactly() {
                 for number in 0..EACH {
                     let peer = peers.insert(quick(), PeerOptions::new());
                     let peer = peer.expect("it is taken");
-                    let operation = monitor.operation("work").peer(peer.id()).start();
+                    let operation = monitor.new_operation("work").peer(peer.id()).start();
                     match (thread + number) % 3 {
                         0 => operation.complete(),
                         1 => operation.fail(&std::fmt::Error),

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseMode, CloseReason, ReaperOptions};
 use anypeer::runtime::Runtime;
-use anypeer::webrtc::census;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use anypeer::webrtc::live_objects;
 use anypeer::{Event, EventKind, Observer, Outcome, PeerId, PeerOptions, Peers};
 use futures::channel::oneshot;
 use futures::future::try_join_all;
@@ -165,14 +165,14 @@ struct Inventory {
 
 impl Inventory {
     fn take() -> Self {
-        let census = census();
+        let live_objects = live_objects();
         Self {
             // As the kernel counts them.
             udp_sockets: proc::udp_sockets().len(),
-            drivers: census.drivers,
+            drivers: live_objects.drivers,
             // As their own drop counts them.
             handlers: HANDLERS.load(Ordering::Acquire),
-            tasks: census.tasks,
+            tasks: live_objects.tasks,
         }
     }
 }

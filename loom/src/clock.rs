@@ -43,10 +43,6 @@ impl Clock {
         Sleep
     }
 
-    pub(crate) fn sleep_until(&self, _deadline: Instant) -> Sleep {
-        Sleep
-    }
-
     pub(crate) async fn by<F: Future + Unpin>(
         &self,
         _deadline: Instant,

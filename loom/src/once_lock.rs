@@ -8,6 +8,12 @@ pub(crate) struct OnceLock<T> {
     order: Mutex<()>,
 }
 
+impl<T> Default for OnceLock<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T> OnceLock<T> {
     pub(crate) fn new() -> Self {
         Self { value: std::sync::OnceLock::new(), order: Mutex::new(()) }

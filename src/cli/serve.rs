@@ -9,7 +9,7 @@ use std::time::Duration;
 use anypeer::Peers;
 use anypeer::http::{Api, ServeOptions, SessionOptions};
 use anypeer::log::LogOptions;
-use anypeer::monitor::{Heard, Monitor, Update};
+use anypeer::monitor::{Monitor, UpdateKind};
 use anypeer::runtime::{AsyncStdSpawner, Runtime, SmolSpawner, TokioSpawner};
 use async_signal::{Signal, Signals};
 use futures::StreamExt;
@@ -19,12 +19,18 @@ use tempfile::TempDir;
 use crate::args::{Backend, Serve};
 use crate::{run_tests, say, stop};
 
+/// What ends the program.
+#[cfg(unix)]
+const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
+#[cfg(not(unix))]
+const SIGNALS: [Signal; 1] = [Signal::Int];
+
 /// How long requests may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     // First, so that none comes before it is listened for.
-    let mut signals = Signals::new([Signal::Int, Signal::Term])?;
+    let mut signals = Signals::new(SIGNALS)?;
     let executor = Executor::start(options.runtime)?;
     let state = State::new(options)?;
     let monitor = Monitor::builder()
@@ -76,17 +82,13 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
 fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn Error>> {
     let sessions =
         SessionOptions::new().address(options.host).max_sessions(options.max_connections);
-    let mut api = Api::builder(peers, monitor)
+    let api = Api::builder(peers, monitor)
         .debug(options.debug)
+        .open_reads(options.open_reads)
+        .test_routes(options.webrtc_test)
         .token(options.token.clone().unwrap_or_default())
         .host(options.host.to_string())
         .sessions(sessions);
-    if options.open_reads {
-        api = api.open_reads();
-    }
-    if options.webrtc_test {
-        api = api.test_routes();
-    }
     let api = options.allow_hosts.iter().fold(api, anypeer::http::ApiBuilder::host);
     Ok(api.build()?)
 }
@@ -94,18 +96,17 @@ fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn
 /// Tells on the terminal what happens.
 async fn tell(monitor: Monitor) {
     let mut updates = monitor.updates(None);
-    loop {
-        match updates.next().await {
-            Heard::Update(told) => match told.update() {
-                Update::Connection { peer, what, .. } => say::note(format_args!("{peer}: {what}")),
-                Update::OperationEnded(info) => {
-                    let end = info.ending.as_ref().map_or("-", |ending| ending.as_str());
-                    say::note(format_args!("{} {end} in {:?}", info.kind, info.duration));
-                }
-                _ => {}
-            },
-            Heard::Missed { count } => say::note(format_args!("missed {count:?} events")),
-            _ => {}
+    while let Some(update) = updates.next().await {
+        match update.as_ref().map(|update| update.kind()) {
+            Ok(UpdateKind::Connection { peer, event, .. }) => {
+                say::note(format_args!("{peer}: {event}"));
+            }
+            Ok(UpdateKind::OperationEnded(info)) => {
+                let outcome = info.outcome.as_ref().map_or("-", |outcome| outcome.as_str());
+                say::note(format_args!("{} {outcome} in {:?}", info.kind, info.duration));
+            }
+            Ok(_) => {}
+            Err(lagged) => say::note(format_args!("{lagged}")),
         }
     }
 }

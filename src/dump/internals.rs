@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events};
+use super::number::{USER_AGENT, numbered};
 use super::stats::{Object, Stats, stats};
 use super::time::iso;
-use super::{USER_AGENT, numbered};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;
 use crate::wire::internals::{
-    Brand, CandidateError, Channel, Dump, End, PeerConnection, Series, Transceiver, Update,
+    Brand, Channel, Dump, End, ParseCandidateError, PeerConnection, Series, Transceiver, Update,
 };
 use crate::wire::w3c::{Description, Scalar, json};
 
@@ -83,7 +83,7 @@ fn update(at: u64, what: &What<'_>) -> Update {
             Update::new(event, &ice_candidate(candidate), at)
         }
         What::CandidateFailed { url, code, message } => {
-            let error = CandidateError {
+            let error = ParseCandidateError {
                 url,
                 address: None,
                 port: None,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::time::epoch_ms;
 use crate::candidate::{Candidate, Side};
-use crate::monitor::{ConnectionInfo, DescriptionInfo, Happening, TrackInfo};
+use crate::monitor::{ConnectionInfo, DescriptionInfo, TimelineEvent, TrackInfo};
 
 /// Something that happened. What neither format has a name for is [`What::Other`].
 pub(super) enum What<'a> {
@@ -32,7 +32,7 @@ pub(super) fn events(info: &ConnectionInfo) -> Vec<(u64, What<'_>)> {
     let mut events: Vec<_> = info
         .timeline
         .iter()
-        .filter_map(|(at, happening)| Some((*at, known.event(*at, happening)?)))
+        .filter_map(|(at, event)| Some((*at, known.event(*at, event)?)))
         .collect();
     events.extend(known.rest());
     if let (Some(end), false) = (&info.end, known.closed) {
@@ -78,49 +78,50 @@ impl<'a> Known<'a> {
         known
     }
 
-    fn event(&mut self, at: SystemTime, happening: &'a Happening) -> Option<What<'a>> {
+    fn event(&mut self, at: SystemTime, event: &'a TimelineEvent) -> Option<What<'a>> {
         let state = |event, state| Some(What::State { event, state });
-        match happening {
+        match event {
             // The format's own beginning.
-            Happening::Opened => None,
-            Happening::ConnectionState(it) => state("onconnectionstatechange", it.as_str()),
-            Happening::IceConnectionState(it) => state("oniceconnectionstatechange", it.as_str()),
-            Happening::IceGatheringState(it) => state("onicegatheringstatechange", it.as_str()),
-            Happening::SignalingState(it) => state("onsignalingstatechange", it.as_str()),
-            Happening::NegotiationNeeded => Some(What::NegotiationNeeded),
-            Happening::Described { side, kind, .. } => {
+            TimelineEvent::Opened => None,
+            TimelineEvent::ConnectionState(it) => state("onconnectionstatechange", it.as_str()),
+            TimelineEvent::IceConnectionState(it) => {
+                state("oniceconnectionstatechange", it.as_str())
+            }
+            TimelineEvent::IceGatheringState(it) => state("onicegatheringstatechange", it.as_str()),
+            TimelineEvent::SignalingState(it) => state("onsignalingstatechange", it.as_str()),
+            TimelineEvent::NegotiationNeeded => Some(What::NegotiationNeeded),
+            TimelineEvent::Described { side, kind, .. } => {
                 let (side, kind) = (*side, kind.as_str());
                 let found = take(&mut self.descriptions, &(at, side.as_str(), kind));
                 let sdp = found.and_then(|it| it.sdp.as_deref()).unwrap_or_default();
                 Some(What::Described { side, kind, sdp })
             }
-            Happening::Candidate { side, candidate } => {
+            TimelineEvent::Candidate { side, candidate } => {
                 Some(What::Candidate { side: *side, candidate })
             }
-            Happening::CandidateFailed { code, message } => {
+            TimelineEvent::CandidateFailed { code, message } => {
                 let (url, message) = message
                     .split_once(": ")
                     .filter(|(url, _)| url.starts_with("stun") || url.starts_with("turn"))
                     .unwrap_or(("", message));
                 Some(What::CandidateFailed { url, code: *code, message })
             }
-            Happening::ChannelAdded { id, label } => {
+            TimelineEvent::ChannelAdded { id, label } => {
                 let side = self.sides.get(id).copied().flatten();
                 Some(What::ChannelAdded { side, label })
             }
-            Happening::TrackAdded { id } => Some(
-                take(&mut self.added, &(at, &**id))
-                    .map_or_else(|| other(happening), What::TrackAdded),
+            TimelineEvent::TrackAdded { id } => Some(
+                take(&mut self.added, &(at, &**id)).map_or_else(|| other(event), What::TrackAdded),
             ),
-            Happening::TrackRemoved { id } => Some(
+            TimelineEvent::TrackRemoved { id } => Some(
                 take(&mut self.removed, &(at, &**id))
-                    .map_or_else(|| other(happening), What::TrackRemoved),
+                    .map_or_else(|| other(event), What::TrackRemoved),
             ),
-            Happening::Closed(reason) if !self.closed => {
+            TimelineEvent::Closed(reason) if !self.closed => {
                 self.closed = true;
                 Some(What::Closed(reason.as_str()))
             }
-            _ => Some(other(happening)),
+            _ => Some(other(event)),
         }
     }
 
@@ -144,6 +145,6 @@ fn take<K: Ord, V>(queues: &mut Queues<K, V>, key: &K) -> Option<V> {
     queues.get_mut(key)?.pop_front()
 }
 
-fn other<'a>(happening: &Happening) -> What<'a> {
-    What::Other(happening.to_string())
+fn other<'a>(event: &TimelineEvent) -> What<'a> {
+    What::Other(event.to_string())
 }

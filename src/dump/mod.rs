@@ -56,17 +56,17 @@
 mod candidate;
 mod internals;
 mod log;
+mod number;
 mod rtcstats;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod time;
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(feature = "http")]
+use std::collections::BTreeMap;
 
 use crate::monitor::ConnectionInfo;
-
-const USER_AGENT: &str = concat!("anypeer/", env!("CARGO_PKG_VERSION"));
 
 /// Connections as `chrome://webrtc-internals` saves them (Chrome M138 and later).
 ///
@@ -96,19 +96,4 @@ pub(crate) fn last_stats(
     info: &ConnectionInfo,
 ) -> BTreeMap<String, BTreeMap<&'static str, crate::wire::w3c::Scalar>> {
     stats::last(info)
-}
-
-/// A number for each connection: its own, or the first free one if another came first.
-fn numbered(connections: &[ConnectionInfo]) -> BTreeMap<u64, &ConnectionInfo> {
-    let own: BTreeSet<u64> = connections.iter().map(|info| info.number).collect();
-    let mut free = (1..=u64::MAX).filter(|number| !own.contains(number));
-    let mut numbered = BTreeMap::new();
-    for info in connections {
-        let number =
-            if numbered.contains_key(&info.number) { free.next() } else { Some(info.number) };
-        if let Some(number) = number {
-            numbered.insert(number, info);
-        }
-    }
-    numbered
 }

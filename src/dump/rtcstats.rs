@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::candidate::{configuration, ice_candidate};
 use super::log::{What, events, opened_ms};
+use super::number::{USER_AGENT, numbered};
 use super::stats::{Stats, stats};
-use super::{USER_AGENT, numbered};
 use crate::candidate::Side;
 use crate::monitor::{ConnectionInfo, TrackInfo};
 use crate::stats::MediaKind;
-use crate::wire::rtcstats::{CandidateError, Client, Delta, Header, Line, MAGIC};
+use crate::wire::rtcstats::{Client, Delta, Header, Line, MAGIC, ParseCandidateError};
 use crate::wire::w3c::{Description, Scalar, json};
 
 pub(super) fn dump(connections: &[ConnectionInfo]) -> String {
@@ -69,7 +69,7 @@ fn line(what: &What<'_>) -> Line {
             Line::new(method, &ice_candidate(candidate))
         }
         What::CandidateFailed { url, code, message } => {
-            let error = CandidateError {
+            let error = ParseCandidateError {
                 address: None,
                 port: None,
                 host_candidate: "",

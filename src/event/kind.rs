@@ -172,7 +172,7 @@ pub enum EventKind<'a> {
         took: Duration,
     },
     /// All memory of the connection is free: nobody holds anything of it any more. Before or after
-    /// `Closed`; never where [`Probe::holders`] does not know.
+    /// `Closed`; never where [`Probe::retained_by`] does not know.
     Released,
     /// A callback of the application's handler has spent its
     /// [budget](crate::PeerOptions::handler_budget) and holds the connection's driver. It goes on.
@@ -183,6 +183,15 @@ pub enum EventKind<'a> {
         /// The callback's name.
         callback: &'static str,
         /// For how long by now.
+        held: Duration,
+    },
+    /// A callback that was told to be stalled has returned, or was dropped with its driver: exactly
+    /// one such event for each [`HandlerStalled`](Self::HandlerStalled).
+    #[non_exhaustive]
+    HandlerReturned {
+        /// The callback's name.
+        callback: &'static str,
+        /// How long it held the driver.
         held: Duration,
     },
     /// A callback of the application's handler panicked. The connection lives on.

@@ -21,7 +21,9 @@ use super::routes::{
 use super::shared::{ApiState, Shared};
 use super::summary_cache::SummaryCache;
 #[cfg(feature = "webrtc")]
-use super::whip::sessions::{SessionOptions, Sessions};
+use super::whip::options::SessionOptions;
+#[cfg(feature = "webrtc")]
+use super::whip::sessions::Sessions;
 use crate::monitor::Monitor;
 use crate::peer::Peers;
 use crate::runtime::{Runtime, StartError};
@@ -87,9 +89,10 @@ impl ApiBuilder {
         self
     }
 
-    /// Requires the token only for requests that change something.
-    pub fn open_reads(mut self) -> Self {
-        self.access.open_reads = true;
+    /// Whether to require the token only for requests that change something. By default it is
+    /// required for all.
+    pub fn open_reads(mut self, open: bool) -> Self {
+        self.access.open_reads = open;
         self
     }
 
@@ -110,9 +113,9 @@ impl ApiBuilder {
         self
     }
 
-    /// Adds the Python original's test routes, `/webrtc/test/..`.
-    pub fn test_routes(mut self) -> Self {
-        self.test_routes = true;
+    /// Whether to add the Python original's test routes, `/webrtc/test/..`. By default not.
+    pub fn test_routes(mut self, served: bool) -> Self {
+        self.test_routes = served;
         self
     }
 

@@ -25,4 +25,4 @@ mod whip;
 pub use self::api::{Api, ApiBuilder, DEFAULT_EVENT_CLIENTS};
 pub use self::serve::{ServeError, ServeOptions, Serving};
 #[cfg(feature = "webrtc")]
-pub use self::whip::sessions::SessionOptions;
+pub use self::whip::options::SessionOptions;

@@ -1,4 +1,4 @@
-//! What was seen, as JSON Lines in files and as `tracing` spans and events.
+//! What a monitor sees, as JSON Lines in files.
 //!
 //! ```no_run
 //! use anypeer::log::LogOptions;
@@ -8,23 +8,23 @@
 //! # Ok::<(), anypeer::runtime::StartError>(())
 //! ```
 //!
-//! Three folders under the one given: `connections` has a record of each connection that has
-//! ended, `operations` one of each operation that has, `events` one of each event. Every line that
-//! ends in a newline is a whole JSON object, whatever happens to the process; a tail that a crash
-//! has torn is cut when the file is next opened. Files are turned over by size and by day, and old
-//! ones removed. An id is never part of a file's name.
+//! The log consists of three folders: `connections` has a record of each connection that has ended,
+//! `operations` one of each operation that has ended, and `events` one of each event, with a `level`
+//! (`debug`, `info` or `warn`). Every line that ends in a newline is a whole JSON object, whatever
+//! happens to the process; a tail that a crash has torn is cut off when the file is next opened. Files
+//! are rotated by size and by day, and old ones are removed. No id is ever part of a file's name.
 //!
-//! A thread of its own writes. Who makes a record never waits: where the queue is full or the disk
-//! fails the record is dropped, and counted ([`Summary::dropped`](crate::monitor::Summary::dropped),
-//! [`Metrics::dropped`](crate::monitor::Metrics::dropped)); a record says so once the log goes on,
-//! which it does by itself.
-//!
-//! Beside it, and without any options, each operation is a span named `operation` of the target
-//! `anypeer` for whoever subscribes to `tracing`, and through that for OpenTelemetry, and what
-//! happens to connections is an event.
+//! A thread of its own writes the files. Logging never blocks the caller: if the queue is full or the
+//! disk fails, the record is dropped and counted
+//! ([`Summary::dropped`](crate::monitor::Summary::dropped),
+//! [`Metrics::dropped`](crate::monitor::Metrics::dropped)). The log resumes by itself, with a record
+//! that says how many others are missing. Subscribers of `tracing` are told of both, with the feature
+//! `tracing`.
 
+mod drops;
 mod options;
 mod queue;
+mod record;
 mod stream;
 mod writer;
 
@@ -36,7 +36,7 @@ use self::queue::Log;
 use crate::monitor::{MonitorBuilder, Sink};
 
 impl MonitorBuilder {
-    /// Writes what it sees to files, too.
+    /// Also writes what the monitor sees to files.
     pub fn log(self, options: LogOptions) -> Self {
         self.sink(move || Ok(Arc::new(Log::start(options.clone())?) as Arc<dyn Sink>))
     }

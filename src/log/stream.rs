@@ -5,9 +5,10 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use same_file::Handle;
 
 /// What ends the name of each file.
 const EXTENSION: &str = "jsonl";
@@ -21,7 +22,7 @@ pub(super) struct Stream {
 }
 
 struct Open {
-    file: File,
+    file: Handle,
     path: PathBuf,
     day: u64,
     /// How much of it is whole lines.
@@ -41,14 +42,14 @@ impl Stream {
     /// Appends whole lines: all of them, or none.
     pub(super) fn append(&mut self, lines: &[u8], now: SystemTime) -> io::Result<()> {
         let open = self.ready(now)?;
-        match open.file.write_all(lines) {
+        match open.file.as_file_mut().write_all(lines) {
             Ok(()) => {
                 open.length += lines.len() as u64;
                 Ok(())
             }
             Err(error) => {
                 // What was written of them would be a torn line in the middle.
-                let cut = open.file.set_len(open.length);
+                let cut = open.file.as_file().set_len(open.length);
                 if cut.is_err() {
                     self.open = None;
                 }
@@ -58,7 +59,7 @@ impl Stream {
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.open.as_ref().map_or(Ok(()), |open| open.file.sync_data())
+        self.open.as_ref().map_or(Ok(()), |open| open.file.as_file().sync_data())
     }
 
     /// The file to write to: the one that is open, unless it is full, of yesterday, or gone.
@@ -149,16 +150,13 @@ impl Open {
         }
         let length = whole_lines(&mut file)?;
         file.set_len(length)?;
+        let file = Handle::from_file(file)?;
         Ok(Some(Self { file, path, day, length }))
     }
 
     /// Whether the path is another file's by now, or nobody's.
     fn is_gone(&self) -> bool {
-        let same = |a: fs::Metadata, b: fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
-        match (self.file.metadata(), fs::metadata(&self.path)) {
-            (Ok(own), Ok(there)) => !same(own, there),
-            _ => true,
-        }
+        Handle::from_path(&self.path).map_or(true, |there| there != self.file)
     }
 }
 

@@ -1,37 +1,17 @@
 //! The thread that writes.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::drops::{Drops, Folder};
 use super::options::LogOptions;
-use super::queue::{Drops, Record};
+use super::record::LogRecord;
 use super::stream::Stream;
 use crate::runtime::StartError;
 use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
-
-/// Where a record is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Folder {
-    Connections,
-    Operations,
-    Events,
-}
-
-impl Folder {
-    pub(super) const ALL: [Self; 3] = [Self::Connections, Self::Operations, Self::Events];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Connections => "connections",
-            Self::Operations => "operations",
-            Self::Events => "events",
-        }
-    }
-}
 
 /// So many bytes are written at once, and so many records taken before that.
 const BATCH_BYTES: usize = 256 << 10;
@@ -42,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 pub(super) fn start(
     options: LogOptions,
-    records: Receiver<Record>,
+    records: Receiver<LogRecord>,
     drops: Arc<Drops>,
 ) -> Result<(), StartError> {
     start_thread("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
@@ -59,7 +39,7 @@ struct Output {
     told: u64,
 }
 
-fn write(options: &LogOptions, records: &Receiver<Record>, drops: &Drops) {
+fn write(options: &LogOptions, records: &Receiver<LogRecord>, drops: &Drops) {
     let mut outputs = Folder::ALL.map(|folder| Output {
         folder,
         stream: Stream::new(
@@ -80,7 +60,7 @@ fn write(options: &LogOptions, records: &Receiver<Record>, drops: &Drops) {
         let batch = first.ok().into_iter().chain(records.try_iter().take(BATCH_RECORDS));
         for record in batch {
             match record {
-                Record::Flush(flush) => flushes.push(flush),
+                LogRecord::Flush(flush) => flushes.push(flush),
                 record => add(&mut outputs, record, drops),
             }
         }
@@ -98,19 +78,20 @@ fn write(options: &LogOptions, records: &Receiver<Record>, drops: &Drops) {
     }
 }
 
-fn add(outputs: &mut [Output; 3], record: Record, drops: &Drops) {
+fn add(outputs: &mut [Output; 3], record: LogRecord, drops: &Drops) {
     let [connections, operations, events] = outputs;
     match record {
-        Record::Connection(read) => {
+        LogRecord::Connection(read) => {
             connections.add(drops, |lines| append(lines, &ConnectionJson::new(&read())));
         }
-        Record::Operation(info) => {
+        LogRecord::Operation(info) => {
             operations.add(drops, |lines| append(lines, &OperationJson::new(&info)));
         }
-        Record::Event { peer, at, what } => {
-            events.add(drops, |lines| append(lines, &EventLineJson::new(peer.as_str(), at, &what)));
+        LogRecord::Event { peer, at, event } => {
+            events
+                .add(drops, |lines| append(lines, &EventLineJson::new(peer.as_str(), at, &event)));
         }
-        Record::Flush(_) => {}
+        LogRecord::Flush(_) => {}
     }
 }
 
@@ -149,10 +130,7 @@ impl Output {
                 self.lines.clear();
                 self.records = 0;
                 if failed {
-                    tell(
-                        |log| tracing::warn!(target: "anypeer", log, dropped, "the log goes on"),
-                        self.folder,
-                    );
+                    note::resumed(self.folder, dropped);
                 }
             }
             Err(error) => {
@@ -160,8 +138,7 @@ impl Output {
                 let first = self.retry.replace(now + RETRY).is_none();
                 self.give_up(drops);
                 if first {
-                    let cannot = |log| tracing::error!(target: "anypeer", log, %error, "the log cannot be written");
-                    tell(cannot, self.folder);
+                    note::failed(self.folder, &error);
                 }
             }
         }
@@ -177,7 +154,33 @@ impl Output {
     }
 }
 
-/// A subscriber is any code; one that panics ends no log.
-fn tell(say: impl FnOnce(&'static str), folder: Folder) {
-    let _panicked = catch_unwind(AssertUnwindSafe(|| say(folder.name())));
+/// What subscribers of `tracing` are told of the log itself. A subscriber is foreign code: one that
+/// panics must not end the log.
+#[cfg(feature = "tracing")]
+mod note {
+    use std::io;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::Folder;
+
+    pub(super) fn resumed(folder: Folder, dropped: u64) {
+        let log = folder.name();
+        let _panicked = catch_unwind(|| {
+            tracing::warn!(target: "anypeer", log, dropped, "the log is written again");
+        });
+    }
+
+    pub(super) fn failed(folder: Folder, error: &io::Error) {
+        let log = folder.name();
+        let _panicked = catch_unwind(AssertUnwindSafe(|| {
+            tracing::error!(target: "anypeer", log, %error, "the log cannot be written");
+        }));
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod note {
+    pub(super) fn resumed(_folder: super::Folder, _dropped: u64) {}
+
+    pub(super) fn failed(_folder: super::Folder, _error: &std::io::Error) {}
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bounded::Bounded;
-use super::connection::Connection;
+use super::numbers::Bounded;
+use super::record::Connection;
 use crate::id::{GroupId, PeerId};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Event, EventListener, Mutex, wake_all};
@@ -13,12 +13,12 @@ use crate::sync::{Event, EventListener, Mutex, wake_all};
 pub(super) struct Book {
     next: AtomicU64,
     closed_limit: usize,
-    inner: Mutex<Inner>,
+    inner: Mutex<Lists>,
     opened: Event,
 }
 
 #[derive(Default)]
-struct Inner {
+struct Lists {
     /// In the order in which they were opened.
     live: BTreeMap<u64, Arc<Connection>>,
     by_id: HashMap<PeerId, u64>,
@@ -26,7 +26,7 @@ struct Inner {
     closed: Bounded<Arc<Connection>>,
 }
 
-impl Inner {
+impl Lists {
     fn take_off(&mut self, connection: &Connection) -> Option<Arc<Connection>> {
         if self.by_id.get(&connection.id) == Some(&connection.number) {
             self.by_id.remove(&connection.id);

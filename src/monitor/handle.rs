@@ -5,31 +5,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::book::Book;
-use super::core::Core;
-use super::ending::Ending;
-use super::feed::{Feed, UpdateId, Updates};
 use super::fold::SetFold;
-use super::health::{Health, Vitals};
-use super::metrics::Metrics;
+use super::hub::Hub;
+use super::live::{UpdateId, Updates};
 use super::operation::OperationBuilder;
-use super::options::{Limits, SampleOptions};
-use super::sampler;
-use super::scan::Page;
-use super::sink::Sink;
-use super::snapshot::{ConnectionInfo, OperationInfo, Summary, TaskReport};
+use super::report::{
+    ConnectionInfo, Health, Metrics, OperationInfo, OperationOutcome, Page, Summary, TaskReport,
+    Vitals,
+};
 use super::tasks::StuckOptions;
 use crate::event::Observer;
 use crate::id::OperationId;
-use crate::peer::PeersBuilder;
-use crate::redact::Redactor;
-use crate::runtime::{Runtime, StartError};
 use crate::state::DataChannelState;
 
 /// Watches any number of [`Peers`](crate::Peers), and answers for all that happens in them.
 ///
-/// Clones are handles to the same monitor. It holds no connection: what it knows is folded from
-/// events, in bounded memory ([`Limits`]), at a cost of some tens of nanoseconds an event. It keeps
-/// no secret.
+/// Clones are handles to the same monitor. A monitor holds no connection: what it knows is folded
+/// from events, in bounded memory ([`Limits`](super::Limits)), at a cost of some tens of nanoseconds
+/// an event. It keeps no secrets.
 ///
 /// ```
 /// use anypeer::Peers;
@@ -39,181 +32,79 @@ use crate::state::DataChannelState;
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// assert_eq!(monitor.summary().states.total(), 0);
 ///
-/// let sum = monitor.operation("sum").call(|| 1 + 2);
+/// let sum = monitor.new_operation("sum").call(|| 1 + 2);
 /// assert_eq!((sum, monitor.summary().operations.completed), (3, 1));
 /// # drop(peers);
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
 #[derive(Clone)]
 pub struct Monitor {
-    core: Arc<Core>,
-    book: Arc<Book>,
-    stuck: StuckOptions,
-}
-
-/// Configures a [`Monitor`].
-#[derive(Clone, Default)]
-#[must_use]
-pub struct MonitorBuilder {
-    limits: Limits,
-    sample: SampleOptions,
-    stuck: StuckOptions,
-    redactor: Redactor,
-    sink: Option<StartSink>,
-}
-
-type StartSink = Arc<dyn Fn() -> Result<Arc<dyn Sink>, StartError> + Send + Sync>;
-
-impl MonitorBuilder {
-    /// How much it keeps.
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// How it samples statistics.
-    pub fn sample(mut self, sample: SampleOptions) -> Self {
-        self.sample = sample;
-        self
-    }
-
-    /// When it calls a task stuck.
-    pub fn stuck(mut self, stuck: StuckOptions) -> Self {
-        self.stuck = stuck;
-        self
-    }
-
-    /// Takes addresses out of all that it keeps, besides what it always takes out: ICE passwords,
-    /// TURN credentials, tokens.
-    pub fn redact_addresses(mut self) -> Self {
-        self.redactor.addresses = true;
-        self
-    }
-
-    /// Takes a secret of the host's out of all that it keeps.
-    pub fn redact(mut self, secret: impl Into<String>) -> Self {
-        let secret = secret.into();
-        if !secret.is_empty() {
-            self.redactor.tokens.push(secret.into());
-        }
-        self
-    }
-
-    /// Who else is told, started with the monitor.
-    #[cfg(feature = "log")]
-    pub(crate) fn sink(
-        mut self,
-        start: impl Fn() -> Result<Arc<dyn Sink>, StartError> + Send + Sync + 'static,
-    ) -> Self {
-        self.sink = Some(Arc::new(start));
-        self
-    }
-
-    /// The monitor, watching nothing yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] if a thread that it needs could not be started: that which samples, or that
-    /// which writes the log.
-    pub fn build(self) -> Result<Monitor, StartError> {
-        Runtime::background()?;
-        let sink = self.sink.map(|start| start()).transpose()?;
-        let book = Arc::new(Book::new(self.limits.closed_connections));
-        let core = Arc::new(Core::new(&book, self.limits, self.redactor, sink));
-        sampler::start(&core, &book, self.sample, self.stuck);
-        Ok(Monitor { core, book, stuck: self.stuck })
-    }
-}
-
-impl fmt::Debug for MonitorBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MonitorBuilder")
-            .field("limits", &self.limits)
-            .field("sample", &self.sample)
-            .field("stuck", &self.stuck)
-            .finish_non_exhaustive()
-    }
-}
-
-impl PeersBuilder {
-    /// Has `monitor` watch the peers, and times their tasks.
-    pub fn monitor(self, monitor: &Monitor) -> Self {
-        self.observer(monitor.observer()).timed_tasks()
-    }
+    pub(super) hub: Arc<Hub>,
+    pub(super) book: Arc<Book>,
+    pub(super) stuck: StuckOptions,
 }
 
 impl Monitor {
-    /// A monitor with default options.
-    ///
-    /// # Errors
-    ///
-    /// [`StartError`] if the thread that samples could not be started.
-    pub fn new() -> Result<Self, StartError> {
-        Self::builder().build()
-    }
-
-    /// Configures one.
-    pub fn builder() -> MonitorBuilder {
-        MonitorBuilder::default()
-    }
-
-    /// The time, as it tells it.
+    /// The time, as the monitor tells it.
     #[cfg(feature = "http")]
     pub(crate) fn now(&self) -> std::time::SystemTime {
-        self.core.clock.wall(Instant::now())
+        self.hub.context.clock.wall(Instant::now())
     }
 
-    /// Whether what it sees is written to a log.
+    /// Whether a log is written.
     #[cfg(feature = "http")]
     pub(crate) fn is_logged(&self) -> bool {
-        self.core.sink.is_some()
+        self.hub.context.outlets.sink().is_some()
     }
 
-    pub(super) fn core(&self) -> &Arc<Core> {
-        &self.core
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     pub(super) fn book(&self) -> &Book {
         &self.book
     }
 
-    /// Who tells it: for [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer) and for
-    /// task groups. [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) is the shorter
-    /// way, and also times tasks.
+    /// The observer that feeds the monitor, for task groups and for
+    /// [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer).
+    /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) is shorter, and also times
+    /// tasks.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn Observer> {
-        Arc::new(SetFold { core: Arc::clone(&self.core) })
+        Arc::new(SetFold { hub: Arc::clone(&self.hub) })
     }
 
-    /// The whole in numbers, in constant time.
+    /// All that the monitor knows, in a few numbers. It takes constant time to make.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let (core, counters) = (&self.core, &self.core.counters);
+        let (context, now) = (&self.hub.context, Instant::now());
+        let counters = &context.counters;
         let states = counters.states();
-        let (tasks, stuck, orphaned) = core.tasks.summary();
-        let now = Instant::now();
-        let held = counters.unreleased.get();
-        let sink = core.sink.as_ref();
+        let (tasks, stuck, orphaned) = self.hub.tasks.summary();
+        let (unreleased, stalled) = (counters.unreleased.get(), counters.stalled.get());
+        let sink = context.outlets.sink();
         let dropped = sink.map_or(0, |it| it.dropped().iter().map(|(_, count)| count).sum());
         let is_dropping = sink.is_some_and(|sink| sink.is_dropping());
         let vitals = Vitals {
             live: states.live(),
             failed: states.failed,
             not_closed: counters.not_closed.get(),
+            stalled,
             stuck,
             orphaned,
-            held,
+            unreleased,
             dropped: if is_dropping { dropped } else { 0 },
         };
         Summary {
-            uptime: core.clock.since_start(now),
-            at: core.clock.wall(now),
+            uptime: context.clock.since_start(now),
+            at: context.clock.wall(now),
             states,
-            operations: core.operations.counts(),
+            operations: self.hub.operations.counts(),
             tasks,
+            stalled_handlers: stalled,
             orphaned_tasks: orphaned,
             stuck_tasks: stuck,
-            unreleased: held,
+            unreleased,
             open_channels: counters.channel(DataChannelState::Open).get(),
             events: counters.events.get(),
             dropped,
@@ -221,61 +112,62 @@ impl Monitor {
         }
     }
 
-    /// Every number, from counters.
+    /// Every number, read from counters.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.core.metrics()
+        self.hub.metrics()
     }
 
-    /// A live connection of that id, or else the last one that has ended and is still known.
+    /// The live connection with this id, or else the last one that has ended and is still known.
     #[must_use]
     pub fn connection(&self, id: impl AsRef<str>) -> Option<ConnectionInfo> {
-        self.book.get(id.as_ref()).map(|connection| self.core.connection_info(&connection))
+        self.book.get(id.as_ref()).map(|connection| self.hub.connection_info(&connection))
     }
 
-    /// At most `limit` live connections, in the order of their opening, after the one of that
-    /// [number](ConnectionInfo::number); 0 for the first.
+    /// At most `limit` live connections, in the order of their opening, after the connection with
+    /// this [number](ConnectionInfo::number); 0 for the first.
     #[must_use]
     pub fn connections(&self, after: u64, limit: usize) -> Vec<ConnectionInfo> {
         let live = self.book.live_after(after, limit);
-        live.iter().map(|connection| self.core.connection_info(connection)).collect()
+        live.iter().map(|connection| self.hub.connection_info(connection)).collect()
     }
 
-    /// The connections that have ended and are still known, the last one first.
+    /// The connections that have ended and are still known, the latest first.
     #[must_use]
     pub fn closed(&self) -> Vec<ConnectionInfo> {
-        self.book.closed_before(None).iter().map(|(_, it)| self.core.connection_info(it)).collect()
+        self.book.closed_before(None).iter().map(|(_, it)| self.hub.connection_info(it)).collect()
     }
 
-    /// Starts an operation of the application's own, under a name for its kind.
+    /// Makes an operation of the application's own, which is not started yet; `kind` names what such
+    /// operations do.
     #[inline]
-    pub fn operation(&self, kind: &'static str) -> OperationBuilder {
-        OperationBuilder::new(Arc::clone(&self.core), kind)
+    pub fn new_operation(&self, kind: &'static str) -> OperationBuilder {
+        OperationBuilder::new(Arc::clone(&self.hub), kind)
     }
 
-    /// An operation that is under way, or has ended and is still known.
+    /// An operation that is in flight, or has ended and is still known.
     #[must_use]
-    pub fn operation_info(&self, id: OperationId) -> Option<OperationInfo> {
-        self.core.operations.get(id, |record| self.core.operation_info(record))
+    pub fn operation(&self, id: OperationId) -> Option<OperationInfo> {
+        self.hub.operations.get(id, |record| record.info(&self.hub.context))
     }
 
-    /// At most `limit` operations that are under way, in the order of their start, after one.
+    /// At most `limit` operations that are in flight, in the order of their start, after the given
+    /// one.
     #[must_use]
     pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {
-        self.core.operations.active(after, limit, |record| self.core.operation_info(record))
+        self.hub.operations.active(after, limit, |record| record.info(&self.hub.context))
     }
 
-    /// At most `limit` operations that have ended, are still known, and that `takes` takes by how
-    /// they ended, the last one first; after a [place](Page::next) that a page before has given, if
-    /// one has.
+    /// At most `limit` operations that have ended, are still known, and whose outcome `takes`
+    /// accepts, the latest first; from the [cursor](Page::next) of an earlier page, if there is one.
     #[must_use]
     pub fn finished_operations(
         &self,
         after: Option<u64>,
         limit: usize,
-        takes: impl Fn(&Ending) -> bool,
+        takes: impl Fn(&OperationOutcome) -> bool,
     ) -> Page<OperationInfo> {
-        self.core.operations.finished(after, limit, takes, |it| self.core.operation_info(it))
+        self.hub.operations.finished(after, limit, takes, |it| it.info(&self.hub.context))
     }
 
     /// The recorded tasks that have not ended, in no particular order.
@@ -283,44 +175,43 @@ impl Monitor {
     pub fn tasks(&self) -> Vec<TaskReport> {
         let report = |(connection, task): (Option<u64>, crate::task::TaskInfo)| {
             let orphaned = connection.is_some_and(|number| !self.book.is_live(number));
-            let (location, trouble) = (task.location, self.stuck.trouble(&task));
-            TaskReport { task, location, orphaned, trouble }
+            let (location, stuck) = (task.location, self.stuck.reason(&task));
+            TaskReport { task, location, orphaned, stuck }
         };
-        self.core.tasks.all().into_iter().map(report).collect()
+        self.hub.tasks.all().into_iter().map(report).collect()
     }
 
-    /// Follows what happens, from now on, or from after an update that was heard before: every
-    /// event of a connection, every start and end of an operation. The last
-    /// [`Limits::updates`](super::Limits::updates) are kept for whoever comes back.
+    /// Follows what happens from now on, or since an update that was received before: every event of
+    /// a connection, every start and end of an operation. The last
+    /// [`Limits::updates`](super::Limits::updates) are kept for followers that come back.
     #[must_use]
     pub fn updates(&self, after: Option<UpdateId>) -> Updates {
-        let limit = self.core.limits.updates;
-        let feed = self.core.feed.get_or_init(|| Arc::new(Feed::new(limit)));
-        Updates::new(Arc::clone(feed), after)
+        self.hub.context.outlets.follow(after)
     }
 
-    /// Completes when all that was seen by now is in the log, or was dropped; at once without one.
+    /// Completes when everything that was seen so far is in the log, or was dropped; at once if there
+    /// is no log.
     ///
     /// # Cancel safety
     ///
     /// Cancel safe.
     pub async fn flush(&self) {
-        let flush = self.core.sink.as_ref().map(|sink| sink.flush());
+        let flush = self.hub.context.outlets.sink().map(|sink| sink.flush());
         if let Some(flush) = flush {
             flush.await;
         }
     }
 
-    /// How many samples of connections' statistics were taken.
+    /// How many samples of statistics were taken, over all connections.
     #[must_use]
     pub fn samples_taken(&self) -> u64 {
-        self.core.counters.samples.get()
+        self.hub.context.counters.samples.get()
     }
 
-    /// For how long it has been there.
+    /// How long ago the monitor was started.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.core.clock.since_start(Instant::now())
+        self.hub.context.clock.since_start(Instant::now())
     }
 }
 

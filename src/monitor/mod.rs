@@ -2,63 +2,54 @@
 //!
 //! A [`Monitor`] is told every [`Event`](crate::Event) of the [`Peers`](crate::Peers) that it is
 //! given to ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)), and keeps what an
-//! operator asks for: the states, candidates, descriptions, channels, errors and timeline of each
-//! connection, also of the last that have ended, and why one failed ([`Diagnosis`]); every call on a
-//! peer, every close and any future of the application's own as an operation with one end; tasks
-//! that are stuck or orphaned; statistics over time.
+//! operator asks for:
 //!
-//! It is always bounded ([`Limits`]), never blocks who it is told by, knows no wall clock but to show
-//! times, and keeps no secret.
+//! - the states, candidates, descriptions, channels, errors and timeline of each connection, also of
+//!   the last ones that have ended, and why a connection failed ([`Diagnosis`]);
+//! - every call on a peer, every close and any future of the application's own, as an operation with
+//!   one outcome;
+//! - tasks that are stuck or orphaned;
+//! - statistics over time.
+//!
+//! A monitor is always bounded ([`Limits`]), never blocks the code that it watches, reads the wall
+//! clock only to show times, and keeps no secrets.
 
 mod book;
-mod bounded;
+mod builder;
 mod clock;
-mod connection;
-mod core;
-mod counters;
-mod detail;
+mod context;
 mod diagnosis;
-mod ending;
-mod feed;
 mod fold;
 mod handle;
-mod health;
-mod histogram;
-mod info;
-mod metrics;
-mod names;
+mod hub;
+mod live;
+mod numbers;
 mod operation;
 mod operations;
 mod options;
-mod quality;
-mod sample;
+mod query;
+mod record;
+mod report;
 mod sampler;
-mod scan;
-mod series;
-mod session;
-mod sink;
-mod snapshot;
-mod span;
 mod tasks;
-mod timeline;
 
-pub use self::connection::{OperationCounts, TaskCounts};
-pub use self::detail::{Detail, Subject};
+pub use self::builder::MonitorBuilder;
 pub use self::diagnosis::{Cause, Diagnosis, Stage};
-pub use self::ending::Ending;
-pub use self::feed::{Heard, Told, Update, UpdateId, UpdateIdError, Updates};
-pub use self::handle::{Monitor, MonitorBuilder};
-pub use self::health::{Complaint, Health};
-pub use self::histogram::Distribution;
-pub use self::metrics::{Metrics, OperationMetrics, TaskMetrics, TrafficMetrics};
+pub use self::handle::Monitor;
+#[cfg(feature = "log")]
+pub(crate) use self::live::Sink;
+pub use self::live::{Lagged, ParseUpdateIdError, Update, UpdateId, UpdateKind, Updates};
+pub use self::numbers::{
+    Distribution, OperationCounts, OperationMetrics, StateCounts, TaskCounts, TaskEndCounts,
+    TaskMetrics,
+};
 pub use self::operation::{Monitored, Operation, OperationBuilder};
 pub use self::options::{Limits, SampleOptions};
-pub use self::scan::{ConnectionFilter, ConnectionRef, ConnectionRow, Page};
-#[cfg(feature = "log")]
-pub(crate) use self::sink::Sink;
-pub use self::snapshot::{
-    ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, OperationInfo, SampleInfo, SelectedPair,
-    StateCounts, Summary, TaskReport, TrackInfo,
+pub use self::query::ConnectionRef;
+pub use self::report::{
+    ChannelInfo, ConnectionFilter, ConnectionInfo, ConnectionRow, DescriptionInfo, Detail, EndInfo,
+    Health, HealthIssue, Level, Metrics, OperationInfo, OperationOutcome, OperationTarget, Page,
+    SampleInfo, SelectedPair, StuckReason, Summary, TaskEndKind, TaskReport, TimelineEvent,
+    TrackInfo, TrafficMetrics,
 };
-pub use self::tasks::{StuckOptions, TaskEnds, Trouble};
-pub use self::timeline::{Happening, TaskOutcome};
+pub use self::tasks::StuckOptions;

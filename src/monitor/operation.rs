@@ -1,4 +1,4 @@
-//! Operations of the application's own.
+//! Operations of the application's own, from their start to their end.
 
 use std::error::Error;
 use std::fmt;
@@ -9,19 +9,18 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use super::core::Core;
-use super::detail::{Detail, Details, Subject};
-use super::ending::{Ending, RawEnd};
-use super::operations::Record;
-use super::span::Span;
+use super::hub::Hub;
+use super::live::Span;
+use super::operations::{Details, OperationRecord, RawOutcome};
+use super::report::{Detail, OperationOutcome, OperationTarget};
 use crate::event::OperationEnd;
 use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
 
-/// An operation that is about to be started.
+/// An operation that is not started yet.
 #[must_use = "nothing is started before `start`, `run` or one of their kind"]
 pub struct OperationBuilder {
-    core: Arc<Core>,
+    hub: Arc<Hub>,
     kind: &'static str,
     peer: Option<PeerId>,
     details: Option<Box<Details>>,
@@ -29,50 +28,54 @@ pub struct OperationBuilder {
 
 impl OperationBuilder {
     #[inline]
-    pub(super) fn new(core: Arc<Core>, kind: &'static str) -> Self {
-        Self { core, kind, peer: None, details: None }
+    pub(super) fn new(hub: Arc<Hub>, kind: &'static str) -> Self {
+        Self { hub, kind, peer: None, details: None }
     }
 
-    /// What is to be known of it. Kept without secrets; the value of a detail whose name speaks of a
-    /// token, a password or a credential is not kept. Beyond
-    /// [`Limits::details`](super::Limits::details), none is.
+    /// Says something of the operation, up to [`Limits::details`](super::Limits::details) times.
+    /// Secrets are taken out, and the value of a detail whose name speaks of a token, a password or a
+    /// credential is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details(details) = &mut **self.details.get_or_insert_default();
-        if details.len() < self.core.limits.details {
+        if details.len() < self.hub.context.limits.details {
             details.push((name, value.into()));
         }
         self
     }
 
-    /// The peer that it is done to, whose secrets are kept out of it too. It is not counted among the peer's own
-    /// [operations](super::ConnectionInfo::operations), which are the calls on it.
+    /// The peer that the operation is done to, whose secrets are taken out too. The operation does not
+    /// count among the peer's [operations](super::ConnectionInfo::operations), which are the calls on
+    /// it.
     pub fn peer(mut self, peer: &PeerId) -> Self {
         self.peer = Some(peer.clone());
         self
     }
 
-    /// Starts it.
+    /// Starts the operation.
     #[inline]
     pub fn start(self) -> Operation {
-        let Self { core, kind, peer, mut details } = self;
+        let Self { hub, kind, peer, mut details } = self;
         if let Some(details) = &mut details {
-            core.with_secrets(peer.as_ref(), |secrets| details.clean(&core.redactor, secrets));
+            hub.with_secrets(peer.as_ref(), |secrets| {
+                details.clean(&hub.context.redactor, secrets);
+            });
         }
-        let subject = peer.clone().map_or(Subject::None, Subject::Peer);
+        let target = peer.clone().map_or(OperationTarget::None, OperationTarget::Peer);
         let (id, started) = (OperationId::generate(), Instant::now());
-        let span = Span::start(id, kind, &subject).map(Box::new);
-        core.start_own(Record::new(id, kind, subject, details, started));
-        Operation { core, id, kind, peer, span, open: true }
+        let span = Span::start(id, kind, &target).map(Box::new);
+        let record = OperationRecord::new(id, kind, target, details, started);
+        hub.operations.start(&hub.context, record);
+        Operation { hub, id, kind, peer, span, open: true }
     }
 
-    /// Starts it, and ends it with `future`: completed when that is ready, canceled if it is
-    /// dropped before.
+    /// Starts the operation, and ends it with `future`: completed when the future is ready, cancelled
+    /// if it is dropped before.
     pub fn run<F: Future>(self, future: F) -> Monitored<F> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
 
-    /// Starts it, and ends it with `future`: completed or failed by its result, canceled if it is
-    /// dropped before.
+    /// Starts the operation, and ends it with `future`: completed or failed by the future's result,
+    /// cancelled if the future is dropped before.
     pub fn try_run<F, T, E>(self, future: F) -> Monitored<F>
     where
         F: Future<Output = Result<T, E>>,
@@ -84,7 +87,7 @@ impl OperationBuilder {
         Monitored { future, failure: failure::<T, E>, operation: Some(self.start()) }
     }
 
-    /// Starts it, and ends it with `work`: canceled if that panics.
+    /// Starts the operation, and ends it with `work`: completed, or cancelled if `work` panics.
     pub fn call<T>(self, work: impl FnOnce() -> T) -> T {
         let operation = self.start();
         let result = operation.within(work);
@@ -92,12 +95,12 @@ impl OperationBuilder {
         result
     }
 
-    /// Starts it, and ends it with `work`: completed or failed by its result, canceled if it
-    /// panics.
+    /// Starts the operation, and ends it with `work`: completed or failed by its result, cancelled if
+    /// it panics.
     ///
     /// # Errors
     ///
-    /// Those of `work`.
+    /// The error of `work`.
     pub fn try_call<T, E: Error + 'static>(
         self,
         work: impl FnOnce() -> Result<T, E>,
@@ -118,10 +121,10 @@ impl fmt::Debug for OperationBuilder {
     }
 }
 
-/// An operation under way. **Dropped before it was ended, it was canceled.**
-#[must_use = "dropped at once, it is canceled at once"]
+/// An operation in flight. **An operation that is dropped before it was ended is cancelled.**
+#[must_use = "an operation that is dropped is cancelled"]
 pub struct Operation {
-    core: Arc<Core>,
+    hub: Arc<Hub>,
     id: OperationId,
     kind: &'static str,
     peer: Option<PeerId>,
@@ -130,36 +133,36 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Its id: what the monitor knows it by.
+    /// The id that the monitor knows the operation by.
     #[must_use]
     pub fn id(&self) -> OperationId {
         self.id
     }
 
-    /// Ends it: it did what it was to do.
+    /// Ends the operation: it has succeeded.
     #[inline]
     pub fn complete(mut self) {
-        self.end(Ending::Completed(None));
+        self.end(OperationOutcome::Completed(None));
     }
 
-    /// Ends it, and says with what.
+    /// Ends the operation: it has succeeded, with this result.
     pub fn complete_with(mut self, result: &str) {
         self.end_with(&OperationEnd::Completed(Some(result)));
     }
 
-    /// Ends it: it failed, for this.
+    /// Ends the operation: it has failed, with this error.
     pub fn fail(mut self, error: &(dyn Error + 'static)) {
         self.end_with(&OperationEnd::Failed(error));
     }
 
     fn end_with(&mut self, end: &OperationEnd<'_>) {
-        let raw = RawEnd::of(end);
-        let clean = |secrets: &Secrets| raw.clean(&self.core.redactor, secrets);
-        let ending = self.core.with_secrets(self.peer.as_ref(), clean);
-        self.end(ending);
+        let raw = RawOutcome::of(end);
+        let clean = |secrets: &Secrets| raw.clean(&self.hub.context.redactor, secrets);
+        let outcome = self.hub.with_secrets(self.peer.as_ref(), clean);
+        self.end(outcome);
     }
 
-    /// Does a part of it, within its span.
+    /// Does a part of the operation, within its span.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.span {
             Some(span) => span.within(work),
@@ -168,13 +171,13 @@ impl Operation {
     }
 
     #[inline]
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, outcome: OperationOutcome) {
         if std::mem::replace(&mut self.open, false) {
             let at = Instant::now();
             if let Some(span) = self.span.take() {
-                span.end(&ending);
+                span.end(&outcome);
             }
-            self.core.end_operation(self.id, self.kind, at, ending);
+            self.hub.operations.end(&self.hub.context, self.id, self.kind, at, outcome);
         }
     }
 }
@@ -182,7 +185,7 @@ impl Operation {
 impl Drop for Operation {
     #[inline]
     fn drop(&mut self) {
-        self.end(Ending::Canceled);
+        self.end(OperationOutcome::Cancelled);
     }
 }
 

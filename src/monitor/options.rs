@@ -2,58 +2,79 @@
 
 use std::time::Duration;
 
-/// How much a [`Monitor`](super::Monitor) keeps. Whatever happens, it keeps no more.
-///
-/// Texts are cut at fixed lengths besides: 256 bytes for a name, 512 for an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Connections that have ended, the last ones; 256 by default.
-    pub closed_connections: usize,
-    /// Entries in the timeline of one connection, the last ones; 64 by default.
-    pub timeline: usize,
-    /// Candidates of one side of one connection, the first ones; 32 by default.
-    pub candidates: usize,
-    /// Session descriptions of one connection, the last ones; 8 by default.
-    pub descriptions: usize,
-    /// Bytes of one session description; a longer one is left out, and counted. 16 KiB by default.
-    pub description_bytes: usize,
-    /// Tracks, and likewise data channels, of one connection, the first ones; 64 by default.
-    pub tracks_and_channels: usize,
-    /// Errors of one connection, the last ones; 8 by default.
-    pub errors: usize,
-    /// Samples of the statistics of one connection, the last ones; 60 by default.
-    pub samples: usize,
-    /// Operations under way that are known by their ids; more are only counted. 65,536 by default.
-    pub active_operations: usize,
-    /// Operations that have ended, the last ones; 1,024 by default.
-    pub finished_operations: usize,
-    /// Details of one operation; 16 by default.
-    pub details: usize,
-    /// Different names of operations, and likewise of tasks, that are told apart; 128 by default.
-    pub names: usize,
-    /// Updates for whoever follows live, the last ones; 4,096 by default. None is kept before
-    /// somebody does.
-    pub updates: usize,
+/// Options with a setter each: the docs of an option are those of its setter.
+macro_rules! options {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub struct $name {
+            $(pub(crate) $option: $type,)*
+        }
+
+        impl $name {
+            /// The defaults.
+            #[must_use]
+            pub const fn new() -> Self {
+                Self { $($option: $default,)* }
+            }
+
+            $(
+                $(#[$option_doc])*
+                #[must_use]
+                pub const fn $option(mut self, $option: $type) -> Self {
+                    self.$option = $option;
+                    self
+                }
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            closed_connections: 256,
-            timeline: 64,
-            candidates: 32,
-            descriptions: 8,
-            description_bytes: 16 << 10,
-            tracks_and_channels: 64,
-            errors: 8,
-            samples: 60,
-            active_operations: 1 << 16,
-            finished_operations: 1024,
-            details: 16,
-            names: 128,
-            updates: 4096,
-        }
+pub(super) use options;
+
+options! {
+    /// How much a [`Monitor`](super::Monitor) keeps. It never keeps more.
+    ///
+    /// Texts are also cut at fixed lengths: 256 bytes for a name, 512 for an error.
+    Limits {
+        /// How many of the last connections that have ended are kept; 256 by default.
+        closed_connections: usize = 256,
+        /// How many of the last entries in the timeline of a connection are kept; 64 by default.
+        timeline: usize = 64,
+        /// How many of the first candidates of each side of a connection are kept; 32 by default.
+        candidates: usize = 32,
+        /// How many of the last session descriptions of a connection are kept; 8 by default.
+        descriptions: usize = 8,
+        /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
+        /// by default.
+        description_bytes: usize = 16 << 10,
+        /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
+        /// default.
+        tracks_and_channels: usize = 64,
+        /// How many of the last errors of a connection are kept; 8 by default.
+        errors: usize = 8,
+        /// How many of the last samples of a connection's statistics are kept; 60 by default.
+        samples: usize = 60,
+        /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
+        /// default.
+        active_operations: usize = 1 << 16,
+        /// How many of the last operations that have ended are kept; 1,024 by default.
+        finished_operations: usize = 1024,
+        /// How many details of an operation are kept; 16 by default.
+        details: usize = 16,
+        /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
+        names: usize = 128,
+        /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
+        /// before somebody follows.
+        updates: usize = 4096,
     }
 }
 
@@ -64,13 +85,16 @@ pub(crate) const ERROR_BYTES: usize = 512;
 /// The longest chain of an error's sources that is kept whole.
 pub(crate) const ERROR_CHAIN: usize = 8;
 
+/// No less than the size of a sample.
+pub(crate) const SAMPLE_BYTES: usize = 112;
+
 /// Rounds up what the allocator adds and what grows by doubling.
 const SLACK: usize = 2;
 
 impl Limits {
-    /// More than a monitor ever holds, in bytes, while `live` connections are open.
+    /// An upper bound of the memory that a monitor holds, in bytes, while `live` connections are open.
     ///
-    /// Each part's size is that of its type, with its texts at their longest.
+    /// Each part counts with the size of its type, and with its texts at their longest.
     #[must_use]
     pub fn memory_bound(&self, live: usize) -> usize {
         let connections = live.saturating_add(self.closed_connections);
@@ -83,7 +107,7 @@ impl Limits {
             .saturating_add(64 << 10)
     }
 
-    /// More than is ever held of one connection, in bytes.
+    /// An upper bound of the memory that is held for one connection, in bytes.
     #[must_use]
     pub fn connection_bound(&self) -> usize {
         let entry = 64 + ERROR_BYTES;
@@ -94,7 +118,7 @@ impl Limits {
             self.descriptions * (64 + self.description_bytes),
             2 * self.tracks_and_channels * (160 + NAME_BYTES),
             self.errors * entry,
-            self.samples * super::series::SAMPLE_BYTES,
+            self.samples * SAMPLE_BYTES,
         ];
         SLACK * parts.iter().sum::<usize>()
     }
@@ -104,7 +128,7 @@ impl Limits {
         3 * (self.operation_bound() / SLACK + ERROR_BYTES)
     }
 
-    /// More than is ever held of one operation, in bytes.
+    /// An upper bound of the memory that is held for one operation, in bytes.
     #[must_use]
     pub fn operation_bound(&self) -> usize {
         SLACK
@@ -115,20 +139,14 @@ impl Limits {
     }
 }
 
-/// How the statistics of connections are sampled.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct SampleOptions {
-    /// How often each connection is sampled, if that can be done within `share`; each second at
-    /// the most often. 5 s by default.
-    pub interval: Duration,
-    /// The share of one core that sampling may take; 0.02 by default. Where that is not enough
-    /// the interval is longer.
-    pub share: f64,
-}
-
-impl Default for SampleOptions {
-    fn default() -> Self {
-        Self { interval: Duration::from_secs(5), share: 0.02 }
+options! {
+    /// How the statistics of connections are sampled.
+    SampleOptions {
+        /// How often each connection is sampled, within the share; at most every second. 5 s by
+        /// default.
+        interval: Duration = Duration::from_secs(5),
+        /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
+        /// interval becomes longer.
+        share: f64 = 0.02,
     }
 }

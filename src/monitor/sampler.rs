@@ -6,12 +6,13 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
-use super::connection::Connection;
-use super::core::Core;
+use super::context::Context;
+use super::hub::Hub;
 use super::options::SampleOptions;
+use super::record::{Connection, State};
 use super::tasks::StuckOptions;
 use crate::runtime::background::foreign;
-use crate::runtime::{Runtime, time};
+use crate::runtime::{Clock, Runtime};
 
 /// How often it looks for connections that are due.
 const TICK: Duration = Duration::from_millis(100);
@@ -25,15 +26,10 @@ const BATCH: usize = 64;
 const BATCH_TIME: Duration = Duration::from_secs(2);
 
 /// Runs until the monitor is gone.
-pub(super) fn start(
-    core: &Arc<Core>,
-    book: &Arc<Book>,
-    options: SampleOptions,
-    stuck: StuckOptions,
-) {
-    let (weak_core, weak_book) = (Arc::downgrade(core), Arc::downgrade(book));
-    drop(Runtime::spawn_background(look_at_tasks(weak_core, weak_book, stuck)));
-    let (core, book) = (Arc::downgrade(core), Arc::downgrade(book));
+pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, stuck: StuckOptions) {
+    let (weak_hub, weak_book) = (Arc::downgrade(hub), Arc::downgrade(book));
+    drop(Runtime::spawn_background(look_at_tasks(weak_hub, weak_book, stuck)));
+    let (hub, book) = (Arc::downgrade(hub), Arc::downgrade(book));
     drop(Runtime::spawn_background(async move {
         let mut pace = Pace::new(options);
         loop {
@@ -44,16 +40,16 @@ pub(super) fn start(
                 // One that is opened after this is heard of. A monitor that is gone is noticed
                 // once a while.
                 (opened, 0) => {
-                    let deadline = time::after(Instant::now(), TASKS);
-                    time::by(deadline, opened).await;
+                    let deadline = Clock::system().after(TASKS);
+                    Clock::system().by(deadline, opened).await;
                 }
-                _ => time::sleep(pace.pause()).await,
+                _ => Clock::system().sleep(pace.pause()).await,
             }
             let Some(due) = book.upgrade().map(|book| pace.due(&book)) else { return };
             if !due.is_empty() {
                 // A connection's answer may be anybody's code.
-                let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&core), due)));
-                let spent = time::by(time::after(Instant::now(), BATCH_TIME), batch).await;
+                let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&hub), due)));
+                let spent = Clock::system().by(Clock::system().after(BATCH_TIME), batch).await;
                 pace.spent(spent.and_then(Result::ok).unwrap_or_default());
             }
         }
@@ -61,20 +57,20 @@ pub(super) fn start(
 }
 
 /// Looks for tasks that are stuck or orphaned, until the monitor is gone.
-async fn look_at_tasks(core: Weak<Core>, book: Weak<Book>, stuck: StuckOptions) {
+async fn look_at_tasks(hub: Weak<Hub>, book: Weak<Book>, stuck: StuckOptions) {
     loop {
-        time::sleep(TASKS).await;
-        let (Some(core), Some(book)) = (core.upgrade(), book.upgrade()) else { return };
-        core.tasks.look(stuck, |number| book.is_live(number));
+        Clock::system().sleep(TASKS).await;
+        let (Some(hub), Some(book)) = (hub.upgrade(), book.upgrade()) else { return };
+        hub.tasks.look(stuck, |number| book.is_live(number));
     }
 }
 
 /// Looks at some connections, and says for how long it had a thread for that.
-async fn look_at(core: Weak<Core>, due: Vec<Arc<Connection>>) -> Duration {
+async fn look_at(hub: Weak<Hub>, due: Vec<Arc<Connection>>) -> Duration {
     let mut looks = Box::pin(async move {
         for connection in due {
-            let Some(core) = core.upgrade() else { return };
-            look(&core, &connection).await;
+            let Some(hub) = hub.upgrade() else { return };
+            look(&hub.context, &connection).await;
         }
     });
     let mut spent = Duration::ZERO;
@@ -88,14 +84,14 @@ async fn look_at(core: Weak<Core>, due: Vec<Arc<Connection>>) -> Duration {
     spent
 }
 
-async fn look(core: &Core, connection: &Connection) {
+async fn look(context: &Context, connection: &Connection) {
     /// A connection that does not answer by then is not asked again before it is due again.
     const PATIENCE: Duration = Duration::from_millis(500);
-    let probe = connection.state.lock().probe.clone();
+    let probe = connection.read(State::probe);
     let Some(probe) = probe else { return };
     let answer = pin!(probe.stats());
-    if let Some(Some(report)) = time::by(time::after(Instant::now(), PATIENCE), answer).await {
-        connection.sampled(core, report.at, report);
+    if let Some(Some(report)) = Clock::system().by(Clock::system().after(PATIENCE), answer).await {
+        connection.sampled(context, report.at, report);
     }
 }
 
@@ -157,7 +153,7 @@ mod tests {
         for _ in 0..10 {
             book.open(&book.expect(&PeerId::generate(), None, Instant::now()));
         }
-        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(10), share: 1.0 });
+        let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(10)).share(1.0));
         let mut seen = Vec::new();
         for _ in 0..80 {
             // A quarter of a connection each time.
@@ -171,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_was_spent_is_paid_for_with_rest() {
-        let mut pace = Pace::new(SampleOptions { interval: Duration::from_secs(1), share: 0.02 });
+        let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(1)).share(0.02));
         pace.pause = TICK;
         pace.spent(Duration::from_millis(1));
         assert_eq!(pace.pause(), TICK, "expected a tick to be rest enough");

@@ -1,89 +1,55 @@
-//! The tasks: how many, by name and end, and which are stuck or orphaned.
+//! Tasks: how many, by name and end, and which of them are stuck or orphaned.
 
 use std::time::Duration;
 
-use super::connection::TaskCounts;
-use super::metrics::TaskMetrics;
-use super::names::Names;
-use super::options::Limits;
-use crate::named::named;
+use super::numbers::{Names, TaskCounts, TaskEndCounts, TaskMetrics};
+use super::options::{Limits, options};
+use super::report::StuckReason;
 use crate::sync::Mutex;
 use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
-
-/// How tasks of one name ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TaskEnds {
-    /// With a result.
-    pub ok: u64,
-    /// With an error.
-    pub error: u64,
-    /// By a panic.
-    pub panic: u64,
-    /// Cancelled, or lost with their executor.
-    pub aborted: u64,
-}
 
 #[derive(Debug, Default)]
 struct Named {
     started: u64,
-    ends: TaskEnds,
+    ends: TaskEndCounts,
     /// When they were last looked for.
     stuck: u64,
     orphaned: u64,
 }
 
-named! {
-    /// What is wrong with a task.
-    Trouble {
-        /// It is inside one poll for too long, and holds its thread.
-        Polling = "polling",
-        /// It was asked to stop too long ago.
-        Stopping = "stopping",
-        /// Nothing has happened to it for too long.
-        Idle = "idle",
-    }
-}
-
-/// When a task is called stuck.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StuckOptions {
-    /// After so long inside one poll; 5 s by default.
-    pub polling: Duration,
-    /// So long after it was asked to stop; 30 s by default.
-    pub stopping: Duration,
-    /// After so long without a poll; `None`, the default, for tasks that may wait as long as they
-    /// like.
-    pub idle: Option<Duration>,
-}
-
-impl Default for StuckOptions {
-    fn default() -> Self {
-        Self { polling: Duration::from_secs(5), stopping: Duration::from_secs(30), idle: None }
+options! {
+    /// When a task counts as stuck.
+    StuckOptions {
+        /// How long one poll may take; 5 s by default.
+        polling: Duration = Duration::from_secs(5),
+        /// How long a task may take to stop once it was asked to; 30 s by default.
+        stopping: Duration = Duration::from_secs(30),
+        /// How long a task may go without being polled. `None`, the default, lets tasks wait as long
+        /// as they like.
+        idle: Option<Duration> = None,
     }
 }
 
 impl StuckOptions {
-    /// What is wrong with the task, if something is. Polls are known of timed groups alone.
-    pub(super) fn trouble(&self, task: &TaskInfo) -> Option<Trouble> {
+    /// Why the task counts as stuck, if it does. Polls are known only for groups that are timed.
+    pub(super) fn reason(&self, task: &TaskInfo) -> Option<StuckReason> {
         let current = task.polls.and_then(|polls| polls.current);
         if current.is_some_and(|time| time >= self.polling) {
-            return Some(Trouble::Polling);
+            return Some(StuckReason::Polling);
         }
         if task.stopping_for.is_some_and(|time| time >= self.stopping) {
-            return Some(Trouble::Stopping);
+            return Some(StuckReason::Stopping);
         }
         let idle = task.polls.map(|polls| polls.idle).zip(self.idle);
-        idle.is_some_and(|(time, limit)| time >= limit).then_some(Trouble::Idle)
+        idle.is_some_and(|(time, limit)| time >= limit).then_some(StuckReason::Idle)
     }
 }
 
 pub(super) struct Tasks {
-    inner: Mutex<Inner>,
+    inner: Mutex<TaskTable>,
 }
 
-struct Inner {
+struct TaskTable {
     all: TaskCounts,
     names: Names<Named>,
     /// With the number of the connection that they belong to, if they belong to one.
@@ -99,7 +65,7 @@ const FIRST_LOOK: usize = 64;
 
 impl Tasks {
     pub(super) fn new(limits: Limits) -> Self {
-        let inner = Inner {
+        let inner = TaskTable {
             all: TaskCounts::default(),
             names: Names::new(limits.names),
             groups: Vec::new(),
@@ -133,12 +99,7 @@ impl Tasks {
         inner.all.ended += 1;
         let place = inner.names.place(task.name);
         if let Some(Named { ends, .. }) = inner.names.at(place) {
-            match end {
-                TaskEnd::Completed => ends.ok += 1,
-                TaskEnd::Failed(_) => ends.error += 1,
-                TaskEnd::Panicked(_) => ends.panic += 1,
-                TaskEnd::Cancelled(_) | TaskEnd::Lost => ends.aborted += 1,
-            }
+            ends.add(end);
         }
     }
 
@@ -151,8 +112,8 @@ impl Tasks {
         let inner = self.inner.lock();
         let metrics = |(name, named): (&'static str, &Named)| {
             let Named { started, ends, stuck, orphaned } = *named;
-            let ended = ends.ok + ends.error + ends.panic + ends.aborted;
-            TaskMetrics { name, pending: started.saturating_sub(ended), stuck, orphaned, ends }
+            let pending = started.saturating_sub(ends.total());
+            TaskMetrics { name, pending, stuck, orphaned, ends }
         };
         inner.names.iter().map(metrics).collect()
     }
@@ -164,7 +125,7 @@ impl Tasks {
             .iter()
             .map(|(connection, task)| {
                 let orphan = connection.is_some_and(|number| !is_live(number));
-                (task.name, stuck.trouble(task).is_some(), orphan)
+                (task.name, stuck.reason(task).is_some(), orphan)
             })
             .collect();
         let mut inner = self.inner.lock();

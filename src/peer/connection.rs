@@ -14,8 +14,28 @@ use crate::runtime::BoxFuture;
 use crate::state::ConnectionState;
 use crate::stats::StatsReport;
 
-/// The error of a connection's own close, of any type.
-pub type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
+/// The error of a connection's own close. What it was is its [source](std::error::Error::source).
+#[derive(Debug)]
+pub struct ConnectionError(Box<dyn std::error::Error + Send + Sync>);
+
+impl ConnectionError {
+    /// An error of the connection's own stack, or a text.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection's close failed")
+    }
+}
+
+impl std::error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
 
 /// A connection that [`Peers`](crate::Peers) can own, close and watch.
 ///

@@ -21,16 +21,14 @@ pub use self::close::handles::{Closing, ClosingAll};
 pub use self::close::report::{PeerReport, Report};
 pub use self::close::sweep::NotAllClosed;
 pub use self::connection::{Connection, ConnectionError, EndNotice, ReleaseNotice, StateNotice};
-pub use self::options::{
-    CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE, DEFAULT_HANDLER_BUDGET, PeerOptions,
-    ReaperOptions,
-};
+pub use self::options::{DEFAULT_HANDLER_BUDGET, PeerOptions, ReaperOptions};
 pub use self::owner::{Peer, PeerEnded, WeakPeer};
 pub use self::set::builder::PeersBuilder;
 pub use self::set::insert_error::InsertError;
 pub use self::set::peers::Peers;
 pub use self::set::reservation::Reservation;
 pub use self::set::retained::Retained;
+pub use crate::close_options::{CloseOptions, DEFAULT_CLOSE_TIMEOUT, DEFAULT_GRACE};
 pub use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, NotClosed, Outcome};
 pub use crate::probe::{Probe, RetainedBy, Retention};
 

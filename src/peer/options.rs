@@ -4,63 +4,14 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::close_options::CloseOptions;
 use crate::runtime::Runtime;
-
-/// The whole bound of a close, unless another is set.
-pub const DEFAULT_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a graceful close may take before it is forced, unless another time is set.
-///
-/// A graceful close of the `webrtc` crate takes 0.3 ms, and 4.4 ms at most (measured). Hundreds at
-/// once on a loaded machine take a second; what has not ended by then is not going to.
-pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
 
 /// How long a callback may hold its driver before that is told, unless another time is set.
 ///
 /// While it does the connection stands still; after 5 s its remote side takes it for lost
 /// (measured).
 pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
-
-/// The bounds of a close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CloseOptions {
-    timeout: Duration,
-    grace: Duration,
-}
-
-impl CloseOptions {
-    /// [`DEFAULT_CLOSE_TIMEOUT`] and [`DEFAULT_GRACE`].
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { timeout: DEFAULT_CLOSE_TIMEOUT, grace: DEFAULT_GRACE }
-    }
-
-    /// The whole bound: after this, the close has one outcome or another.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// How long the close may be graceful before it is forced; at most three quarters of the
-    /// timeout, so that forcing it has time too. Zero forces at once.
-    #[must_use]
-    pub const fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
-        self
-    }
-
-    /// The timeout, and the grace period within it.
-    pub(super) fn bounds(self) -> (Duration, Duration) {
-        (self.timeout, self.grace.min(self.timeout / 4 * 3))
-    }
-}
-
-impl Default for CloseOptions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// Which peers are closed without being asked, and when.
 ///

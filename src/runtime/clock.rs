@@ -89,10 +89,11 @@ impl Clock {
     pub(crate) fn alarm(&self, at: Instant, waker: Waker) -> Alarm {
         let (key, earliest) = self.timers().insert(at, waker);
         match &self.0 {
-            None if earliest && let Some(thread) = THREAD.get() => {
-                thread.unpark();
+            None => {
+                if earliest && let Some(thread) = THREAD.get() {
+                    thread.unpark();
+                }
             }
-            None => {}
             Some(manual) => manual.fire(),
         }
         Alarm { clock: self.clone(), key }

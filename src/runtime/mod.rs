@@ -40,7 +40,6 @@ mod spawner;
 #[cfg(feature = "http")]
 pub(crate) mod tcp;
 pub(crate) mod thread;
-pub(crate) mod time;
 #[cfg(not(anypeer_loom))]
 mod timers;
 #[cfg(feature = "tokio")]

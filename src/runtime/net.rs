@@ -5,7 +5,6 @@
 
 use std::io;
 use std::net;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -114,16 +113,6 @@ impl UdpSocket {
                     }
                 }
             }
-        }
-    }
-}
-
-impl AsFd for UdpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::AsyncIo(socket) => socket.get_ref().as_fd(),
-            #[cfg(feature = "tokio")]
-            Self::Tokio(socket) => socket.as_fd(),
         }
     }
 }

@@ -32,11 +32,11 @@ impl<'a> TaskBuilder<'a> {
         self
     }
 
-    /// When the group is cancelled the task is only asked, through the group's
+    /// Whether the task, when the group is cancelled, is only asked, through the group's
     /// [token](super::TaskGroup::token), so that it can end in order. It is dropped when the time for
     /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`](super::TaskGroup::shutdown).
-    pub fn cooperative(mut self) -> Self {
-        self.cooperative = true;
+    pub fn cooperative(mut self, cooperative: bool) -> Self {
+        self.cooperative = cooperative;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::books::{Books, Owner};
 use super::builder::TaskBuilder;
@@ -10,6 +10,7 @@ use super::counted::Tracked;
 use super::handle::TaskHandle;
 use super::idle::Idle;
 use super::token::CancellationToken;
+use crate::close_options::CloseOptions;
 use crate::event::{EventKind, Observer, Watch};
 use crate::runtime::clock::after;
 use crate::runtime::{JoinHandle, Runtime, StartError};
@@ -63,9 +64,9 @@ pub struct TaskGroupBuilder {
 }
 
 impl TaskGroupBuilder {
-    /// Times every poll of every recorded task: see [`TaskInfo::polls`].
-    pub fn timed(mut self) -> Self {
-        self.timed = true;
+    /// Whether to time every poll of every recorded task: see [`TaskInfo::polls`]. By default not.
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.timed = timed;
         self
     }
 
@@ -199,8 +200,8 @@ impl TaskGroup {
         Idle::new(Arc::clone(&self.group))
     }
 
-    /// Cancels every task and waits for them; after `grace` the cooperative ones are dropped too,
-    /// and after `timeout` in all nobody is waited for any longer. The answer names those that
+    /// Cancels every task and waits for them. After the grace period of `options` the cooperative
+    /// ones are dropped too, and after its timeout nobody is waited for any longer. The answer names those that
     /// would not stop.
     ///
     /// # Cancel safety
@@ -209,11 +210,11 @@ impl TaskGroup {
     /// task; call it again.
     pub fn shutdown(
         &self,
-        grace: Duration,
-        timeout: Duration,
+        options: CloseOptions,
     ) -> impl Future<Output = StuckTasks> + Send + use<> {
         let start = self.group.watch().now();
-        self.shutdown_by(after(start, grace.min(timeout)), after(start, timeout))
+        let (timeout, grace) = options.bounds();
+        self.shutdown_by(after(start, grace), after(start, timeout))
     }
 
     pub(crate) fn shutdown_by(

@@ -16,8 +16,8 @@ use async_io::Async;
 use futures::future::{AbortHandle, Abortable};
 
 use super::alert::Alerts;
-use super::census::TASKS;
 use super::driver::Driver;
+use super::live_objects::TASKS;
 use crate::peer::{ReleaseNotice, Status};
 use crate::runtime::{BoxFuture, Clock, Runtime, wait};
 use crate::sync::OnceLock;

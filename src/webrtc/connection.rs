@@ -43,7 +43,7 @@ impl Connection for Instrumented {
                 return Ok(Some(CloseMode::Forced(end.cause())));
             }
             // Its Ok means nothing; the driver's end does.
-            connection.close().await?;
+            connection.close().await.map_err(ConnectionError::new)?;
             drop(connection);
             match self.driver.ended().await {
                 DriverEnd::Finished => Ok(Some(CloseMode::Graceful)),
@@ -142,7 +142,7 @@ impl Connection for Opaque {
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
         Box::pin(async move {
             if let Some(connection) = self.link.get() {
-                connection.close().await?;
+                connection.close().await.map_err(ConnectionError::new)?;
             }
             Ok(None)
         })

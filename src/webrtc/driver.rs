@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use futures::future::AbortHandle;
 use futures::task::AtomicWaker;
 
-use super::census::{Counted, DRIVERS, TASKS};
+use super::live_objects::{Counted, DRIVERS, TASKS};
 use super::socket::Sockets;
 use crate::peer::{EndNotice, ForceCause};
 use crate::runtime::BoxFuture;

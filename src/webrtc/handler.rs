@@ -21,10 +21,10 @@ use ::webrtc::peer_connection::{
     RTCSignalingState,
 };
 
-use super::census::{Counted, HANDLERS};
 use super::convert;
 use super::descriptions::Descriptions;
 use super::link::Link;
+use super::live_objects::{Counted, HANDLERS};
 use crate::candidate::Side;
 use crate::event::EventKind;
 use crate::peer::{Due, StateNotice, Status};
@@ -249,9 +249,14 @@ impl<'a> RunningGuard<'a> {
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        *self.callback.running.lock() = None;
+        let returned = self.callback.running.lock().take().filter(|running| running.told);
+        let status = &self.callback.status;
         if self.is_watched {
-            self.callback.status.alarm.clear(Due::Budget);
+            status.alarm.clear(Due::Budget);
+        }
+        if let Some(Running { callback, since, .. }) = returned {
+            let held = status.clock().since(since);
+            status.tell(|| EventKind::HandlerReturned { callback, held });
         }
     }
 }

@@ -18,7 +18,6 @@
 mod adaptor;
 mod alert;
 mod call;
-mod census;
 mod connection;
 mod convert;
 mod descriptions;
@@ -26,6 +25,7 @@ mod driver;
 mod goodbye;
 mod handler;
 mod link;
+mod live_objects;
 mod negotiate;
 mod open;
 mod operation_error;
@@ -49,8 +49,8 @@ pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 pub use self::call::Call;
-pub use self::census::{Census, census};
 pub use self::link::MAX_QUEUED_CANDIDATES;
+pub use self::live_objects::{LiveObjects, live_objects};
 pub use self::negotiate::{Candidates, answer, offer};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};
 pub use self::operation_error::OperationError;

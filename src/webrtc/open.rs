@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 
+use ::webrtc::error::Error;
+use ::webrtc::peer_connection::crypto::CryptoError;
 use ::webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
 };
@@ -94,6 +96,7 @@ where
         Err(error) => {
             let error = match instrument.close_reason() {
                 Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),
+                _ if is_no_provider(&error) => OpenError::NoCryptoProvider,
                 _ => OpenError::Build(error),
             };
             instrument.discard().await;
@@ -232,8 +235,11 @@ pub fn adopt(
 pub enum OpenError {
     /// The peer could not be registered.
     Insert(InsertError),
+    /// There is no crypto provider: enable this crate's feature `crypto-ring` or
+    /// `crypto-aws-lc-rs`, or set a provider in the builder's `SettingEngine`.
+    NoCryptoProvider,
     /// The `webrtc` crate could not build the connection.
-    Build(::webrtc::error::Error),
+    Build(Error),
     /// The peer was closed before its connection was built.
     Closed(CloseReason),
     /// Nothing was built with the instrument's runtime: the connection is not the one.
@@ -244,6 +250,10 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Insert(_) => f.write_str("the peer could not be registered"),
+            Self::NoCryptoProvider => f.write_str(
+                "there is no crypto provider: enable anypeer's feature `crypto-ring` or \
+                 `crypto-aws-lc-rs`, or set a provider in the SettingEngine",
+            ),
             Self::Build(_) => f.write_str("the connection could not be built"),
             Self::Closed(reason) => write!(f, "closed before it was built: {reason}"),
             Self::NotInstrumented => {
@@ -258,13 +268,41 @@ impl std::error::Error for OpenError {
         match self {
             Self::Insert(error) => Some(error),
             Self::Build(error) => Some(error),
-            Self::Closed(_) | Self::NotInstrumented => None,
+            Self::NoCryptoProvider | Self::Closed(_) | Self::NotInstrumented => None,
         }
     }
+}
+
+/// Whether it is the text in which `webrtc` wraps [`CryptoError::NoDefaultProvider`].
+fn is_no_provider(error: &Error) -> bool {
+    let missing = CryptoError::NoDefaultProvider.to_string();
+    matches!(error, Error::Crypto(text) if text.ends_with(&missing))
 }
 
 impl From<InsertError> for OpenError {
     fn from(error: InsertError) -> Self {
         Self::Insert(error)
+    }
+}
+
+#[cfg(all(test, not(any(feature = "crypto-ring", feature = "crypto-aws-lc-rs"))))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Nothing;
+    impl PeerConnectionEventHandler for Nothing {}
+
+    #[test]
+    fn a_missing_crypto_provider_is_named() {
+        let opening = crate::runtime::run(async {
+            let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
+            open(&Peers::new(), builder, Arc::new(Nothing), PeerOptions::new()).await.map(drop)
+        });
+        let opened = opening.unwrap().wait(Duration::from_secs(5)).unwrap().unwrap();
+        let error = opened.unwrap_err();
+        assert!(matches!(error, OpenError::NoCryptoProvider), "{error:?}");
+        assert!(error.to_string().contains("`crypto-ring` or `crypto-aws-lc-rs`"), "{error}");
     }
 }

@@ -191,7 +191,7 @@ impl Peer {
         self.peer.detach();
     }
 
-    /// Creates a data channel. It is named in [`Peers::held`](crate::Peers::held) if it is kept
+    /// Creates a data channel. It is named in [`Peers::retained`](crate::Peers::retained) if it is kept
     /// after the close.
     ///
     /// # Errors

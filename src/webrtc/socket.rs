@@ -15,7 +15,7 @@ use ::webrtc::runtime::{
 use async_io::Async;
 
 use super::alert::Alerts;
-use super::census::{Counted, SOCKETS};
+use super::live_objects::{Counted, SOCKETS};
 use crate::candidate::Side;
 use crate::runtime::net::{Interest, UdpSocket};
 use crate::sync::Mutex;
@@ -70,7 +70,7 @@ impl Sockets {
         socket: UdpSocket,
         alerts: Alerts,
     ) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let batch = UdpSocketState::new(UdpSockRef::from(&socket))?;
+        let batch = UdpSocketState::new(sock_ref(&socket))?;
         let local_addr = socket.local_addr()?;
         Ok(Arc::new(Udp { batch, local_addr, alerts, socket: self.add(socket, local_addr) }))
     }
@@ -132,6 +132,15 @@ impl<T> Revocable<T> {
     }
 }
 
+/// The system's socket, as each platform knows it.
+fn sock_ref(socket: &UdpSocket) -> UdpSockRef<'_> {
+    match socket {
+        UdpSocket::AsyncIo(socket) => UdpSockRef::from(socket.get_ref()),
+        #[cfg(feature = "tokio")]
+        UdpSocket::Tokio(socket) => UdpSockRef::from(socket),
+    }
+}
+
 struct Udp {
     batch: UdpSocketState,
     local_addr: SocketAddr,
@@ -147,7 +156,7 @@ impl AsyncUdpSocket for Udp {
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         self.alerts.pass(Side::Local, transmit.contents);
         self.socket.poll(|socket| {
-            let send = || self.batch.try_send(UdpSockRef::from(socket), transmit);
+            let send = || self.batch.try_send(sock_ref(socket), transmit);
             socket.poll_io(cx, Interest::Write, send).map_ok(|()| transmit.contents.len())
         })
     }
@@ -160,7 +169,7 @@ impl AsyncUdpSocket for Udp {
     ) -> Poll<io::Result<usize>> {
         let received = self.socket.poll(|socket| {
             let received = ready!(socket.poll_io(cx, Interest::Read, || {
-                match self.batch.recv(UdpSockRef::from(socket), bufs, meta)? {
+                match self.batch.recv(sock_ref(socket), bufs, meta)? {
                     0 => Err(io::ErrorKind::WouldBlock.into()),
                     received => Ok(received),
                 }

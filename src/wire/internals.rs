@@ -90,7 +90,7 @@ pub(crate) struct Channel<'a> {
 
 /// Of `onicecandidateerror`.
 #[derive(Debug, Serialize)]
-pub(crate) struct CandidateError<'a> {
+pub(crate) struct ParseCandidateError<'a> {
     pub(crate) url: &'a str,
     pub(crate) address: Option<&'a str>,
     pub(crate) port: Option<u16>,

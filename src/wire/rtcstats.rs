@@ -48,7 +48,7 @@ impl Line {
 /// Of `onicecandidateerror`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct CandidateError<'a> {
+pub(crate) struct ParseCandidateError<'a> {
     pub(crate) address: Option<&'a str>,
     pub(crate) port: Option<u16>,
     pub(crate) host_candidate: &'a str,

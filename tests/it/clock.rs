@@ -1,4 +1,4 @@
-//! Every bound of a peer in virtual time: each at its instant, and not before.
+//! When the end of each bound of a peer is told, by a clock that the tests turn: at its very instant.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,9 +16,6 @@ use crate::support::poll::{block_on, until};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
-
-/// How often a connection is looked at that does not tell of its changes.
-const TICK: Duration = Duration::from_millis(750);
 
 /// What is told of a bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,33 +144,7 @@ fn a_peer_that_is_disconnected_or_failed_is_closed_after_30_s_of_it() {
 }
 
 #[test]
-fn a_peer_that_was_connected_has_no_minute_any_more() {
-    let fixture = Fixture::new(ReaperOptions::new().goodbye(false));
-    let (_peer, fake) = fixture.insert(telling(Connecting));
-    fake.set_state(Connected);
-    fake.set_state(Connecting);
-    fixture.pass(3600 * SECOND);
-    assert_eq!((fixture.told(), fixture.peers.len()), (vec![], 1));
-}
-
-#[test]
-fn a_connection_that_does_not_tell_of_changes_is_closed_within_a_look_of_its_time() {
-    let fixture = Fixture::new(ReaperOptions::new());
-    let (_peer, fake) = fixture.insert(Fake::new().state(Connected));
-    fake.set_state(Disconnected);
-    while fixture.peers.len() == 1 {
-        let looks = fake.goodbyes_asked();
-        fixture.clock.advance(TICK);
-        until("a look", || fake.goodbyes_asked() > looks || fixture.peers.is_empty());
-    }
-    let told = fixture.told_after(2);
-    let after = told[0].0;
-    assert_eq!(told, reaped(after, CloseReason::Disconnected));
-    assert!((30 * SECOND..=30 * SECOND + 2 * TICK).contains(&after), "after {after:?}");
-}
-
-#[test]
-fn a_close_is_forced_when_its_grace_period_is_over() {
+fn a_close_that_is_forced_is_told_at_the_end_of_its_grace_period() {
     let fixture = Fixture::new(ReaperOptions::off());
     let (peer, fake) =
         fixture.insert(Fake::that(Conduct::Hangs).forced_by(ForceCause::Unresponsive));
@@ -189,7 +160,7 @@ fn a_close_is_forced_when_its_grace_period_is_over() {
 }
 
 #[test]
-fn a_close_that_cannot_be_forced_times_out_at_the_end_of_its_bound() {
+fn a_close_that_times_out_is_told_at_the_end_of_its_bound() {
     let fixture = Fixture::new(ReaperOptions::off());
     let (peer, fake) = fixture.insert(Fake::that(Conduct::Hangs));
     let options = CloseOptions::new().grace(20 * SECOND).timeout(60 * SECOND);
@@ -210,7 +181,7 @@ fn a_close_that_cannot_be_forced_times_out_at_the_end_of_its_bound() {
 fn a_task_that_takes_no_notice_of_a_close_is_dropped_when_the_grace_period_is_over() {
     let fixture = Fixture::new(ReaperOptions::off());
     let (peer, _) = fixture.insert(Fake::new());
-    let task = peer.tasks().task("deaf").cooperative().spawn(std::future::pending::<()>());
+    let task = peer.tasks().task("deaf").cooperative(true).spawn(std::future::pending::<()>());
     let closing = peer.close_with(CloseOptions::new().grace(20 * SECOND).timeout(60 * SECOND));
     let told = fixture.told_after(2);
     let closed = Told::Closed(CloseMode::Graceful, Duration::ZERO);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseFailure, CloseMode, CloseOptions, ForceCause};
+use anypeer::peer::{CloseFailure, CloseMode, CloseOptions};
 use anypeer::{Outcome, PeerOptions, Peers};
 
 use crate::support::fake::{Conduct, Fake, REFUSED};
@@ -64,27 +64,6 @@ fn close_all_of_a_hundred_ends_within_its_bound_and_reports_each_as_what_it_is()
 }
 
 #[test]
-fn what_can_be_aborted_is_forced_after_the_grace_period() {
-    hush();
-    let peers = Peers::builder().close(bounds()).build();
-    let forced = |cause| Outcome::Closed(CloseMode::Forced(cause));
-    let refused = CloseFailure::Error(REFUSED.into());
-    let panicked = CloseFailure::Panicked(DELIBERATE.into());
-    for (conduct, expected) in [
-        (Conduct::Hangs, forced(ForceCause::Unresponsive)),
-        (Conduct::Blocks, forced(ForceCause::Unresponsive)),
-        (Conduct::Fails, forced(ForceCause::Failed(refused))),
-        (Conduct::Panics, forced(ForceCause::Failed(panicked))),
-    ] {
-        let fake = Fake::that(conduct).forced_by(ForceCause::Unresponsive);
-        let peer = peers.insert(Arc::new(fake), PeerOptions::new()).expect("inserted");
-        let outcome = peer.close().wait(BOUND * 2).expect("a plain thread may block");
-        assert_eq!(outcome, expected, "of one that {conduct:?}");
-        assert_eq!(peer.close().wait(BOUND), Ok(Outcome::AlreadyClosed));
-    }
-}
-
-#[test]
 fn closes_of_one_peer_join_and_it_is_closed_once() {
     let fake = Arc::new(Fake::new());
     let peers = Peers::new();
@@ -103,60 +82,4 @@ fn closes_of_one_peer_join_and_it_is_closed_once() {
     });
     assert!(closes.iter().all(Outcome::is_closed), "expected each to be closed: {closes:?}");
     assert_eq!(fake.closes(), 1, "expected one close of the connection");
-}
-
-/// Longer than the grace period, and shorter than the bound.
-const LATE: Duration = Duration::from_millis(600);
-
-#[test]
-fn a_slow_close_that_cannot_be_forced_has_the_whole_bound() {
-    let peers = Peers::builder().close(bounds()).build();
-    let slow = Arc::new(Fake::that(Conduct::ClosesLate));
-    let peer = peers.insert(Arc::clone(&slow) as _, PeerOptions::new()).unwrap();
-    let mut closing = peer.close();
-    std::thread::sleep(LATE);
-    slow.release();
-    assert_eq!(closing.wait(BOUND * 2), Ok(Outcome::Closed(CloseMode::Graceful)));
-}
-
-#[test]
-fn a_bound_shorter_than_the_grace_period_leaves_time_to_force() {
-    let peers = Peers::new();
-    for timeout in [Duration::from_millis(200), Duration::ZERO, Duration::MAX] {
-        let grace = if timeout == Duration::MAX { Duration::ZERO } else { Duration::MAX };
-        let options = CloseOptions::new().timeout(timeout).grace(grace);
-        let fake = Fake::that(Conduct::Hangs).forced_by(ForceCause::Unresponsive);
-        let peer = peers.insert(Arc::new(fake), PeerOptions::new()).unwrap();
-        let outcome = peer.close_with(options).wait(BOUND * 2);
-        // Without a grace period force is what was asked for.
-        let is_asked_for = grace.is_zero() || timeout.is_zero();
-        let cause = if is_asked_for { ForceCause::Aborted } else { ForceCause::Unresponsive };
-        let forced = Outcome::Closed(CloseMode::Forced(cause));
-        assert_eq!(outcome, Ok(forced), "within {timeout:?}, graceful for {grace:?}");
-    }
-}
-
-#[test]
-fn a_close_whose_future_panics_when_it_is_dropped_harms_nobody() {
-    hush();
-    let peers = Peers::builder().close(bounds()).build();
-    let armed = Fake::that(Conduct::HangsAndPanicsWhenDropped);
-    let peer = peers.insert(Arc::new(armed), PeerOptions::new()).unwrap();
-    let outcome = peer.close().wait(BOUND * 2);
-    assert_eq!(outcome, Ok(Outcome::TimedOut { after: BOUND }));
-    let closes = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).unwrap();
-    assert_eq!(closes.close().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
-}
-
-#[test]
-fn a_failure_after_the_grace_period_is_told_when_it_comes() {
-    let options = CloseOptions::new().timeout(BOUND * 20).grace(Duration::from_millis(300));
-    let peers = Peers::builder().close(options).build();
-    let fails = Arc::new(Fake::that(Conduct::FailsLate));
-    let peer = peers.insert(Arc::clone(&fails) as _, PeerOptions::new()).unwrap();
-    let mut closing = peer.close();
-    std::thread::sleep(LATE);
-    fails.release();
-    let refused = CloseFailure::Error(REFUSED.into());
-    assert_eq!(closing.wait(BOUND * 2), Ok(Outcome::Failed(refused)));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anypeer::peer::{CloseMode, InsertError};
-use anypeer::{IdError, MAX_ID_BYTES, Outcome, Peer, PeerId, PeerOptions, Peers};
+use anypeer::{InvalidId, MAX_ID_BYTES, Outcome, Peer, PeerId, PeerOptions, Peers};
 
 use crate::support::fake::Fake;
 
@@ -34,8 +34,8 @@ fn an_id_has_1_to_256_bytes() {
     let (peer, _) = insert(&peers, PeerOptions::new().id(&longest)).expect("256 bytes are an id");
     assert_eq!(peer.id().as_str(), longest);
     for (id, expected) in [
-        (String::new(), IdError::Empty),
-        ("x".repeat(MAX_ID_BYTES + 1), IdError::TooLong(MAX_ID_BYTES + 1)),
+        (String::new(), InvalidId::Empty),
+        ("x".repeat(MAX_ID_BYTES + 1), InvalidId::TooLong(MAX_ID_BYTES + 1)),
     ] {
         for options in [PeerOptions::new().id(&id), PeerOptions::new().group(&id)] {
             match insert(&peers, options) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseMode, ReaperOptions};
-use anypeer::webrtc::{Census, Peer, RTCDtlsTransportState, census};
+use anypeer::webrtc::{LiveObjects, Peer, RTCDtlsTransportState, live_objects};
 use anypeer::{Event, EventKind, Observer, PeerOptions, Peers};
 use futures::future::join_all;
 
@@ -111,7 +111,7 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
     }
     until("their sockets, drivers and handlers to be gone", Duration::from_secs(2), || {
         udp_sockets().len() == CONNECTIONS
-            && census().drivers == CONNECTIONS
+            && live_objects().drivers == CONNECTIONS
             && HANDLERS.load(Ordering::Acquire) == CONNECTIONS
     });
     let gone = start.elapsed();
@@ -163,7 +163,7 @@ async fn noticed(remote: &Peer) -> bool {
 fn nothing_left() {
     until("nothing to be left of anything", Duration::from_secs(2), || {
         udp_sockets().is_empty()
-            && census() == Census::default()
+            && live_objects() == LiveObjects::default()
             && HANDLERS.load(Ordering::Acquire) == 0
     });
 }
@@ -210,7 +210,7 @@ fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
         poll(within, || condition().then_some(())).is_some(),
         "expected {what} within {within:?}: {} sockets, {:?}, {} handlers",
         udp_sockets().len(),
-        census(),
+        live_objects(),
         HANDLERS.load(Ordering::Acquire)
     );
 }

@@ -20,6 +20,8 @@ mod deadline;
 #[cfg(feature = "webrtc")]
 mod event;
 mod find;
+#[cfg(feature = "test-util")]
+mod grace;
 #[cfg(feature = "webrtc")]
 mod handler;
 #[cfg(all(feature = "http", feature = "webrtc"))]
@@ -29,7 +31,6 @@ mod id;
 mod leak;
 #[cfg(all(feature = "test-util", feature = "webrtc"))]
 mod leak_guard;
-#[cfg(feature = "webrtc")]
 mod limits;
 #[cfg(feature = "monitor")]
 mod monitor;

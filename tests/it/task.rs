@@ -197,11 +197,11 @@ fn a_cancelled_group_drops_its_tasks_asks_cooperative_ones_and_refuses_new_ones(
         let (group, ends) = watched(&host);
         drop(group.spawn("plain", std::future::pending::<()>()));
         let token = group.token().clone();
-        let mut asked = group.task("asked").cooperative().spawn(async move {
+        let mut asked = group.task("asked").cooperative(true).spawn(async move {
             token.cancelled().await;
             "in order"
         });
-        let deaf = group.task("deaf").cooperative().spawn(std::future::pending::<()>());
+        let deaf = group.task("deaf").cooperative(true).spawn(std::future::pending::<()>());
         let counted = {
             let token = group.token().clone();
             group
@@ -215,7 +215,8 @@ fn a_cancelled_group_drops_its_tasks_asks_cooperative_ones_and_refuses_new_ones(
         assert_eq!(host.in_task(group.track(async {})), Err(JoinError::Lost), "on {backend:?}");
         assert_eq!(group.len(), 1, "expected the deaf one to be left on {backend:?}");
         let grace = Duration::from_millis(20);
-        let stuck = host.in_task(group.shutdown(grace, PATIENCE));
+        let options = CloseOptions::new().grace(grace).timeout(PATIENCE);
+        let stuck = host.in_task(group.shutdown(options));
         assert!(stuck.is_empty(), "expected it to be dropped after the grace: {stuck}");
         assert_eq!(host.in_task(deaf), Err(JoinError::Cancelled), "on {backend:?}");
         let by_group = TaskEnd::Cancelled(CancelReason::Group);
@@ -250,7 +251,7 @@ fn dropping_the_last_handle_of_a_group_cancels_it() {
 #[test]
 fn tasks_are_known_by_name_and_place_and_their_polls_are_timed_where_asked() {
     let host = Host::start(BACKENDS[0]);
-    let group = TaskGroup::builder(host.runtime()).timed().build().expect("threads");
+    let group = TaskGroup::builder(host.runtime()).timed(true).build().expect("threads");
     let go = Arc::new(Flag::default());
     let (wait, line) = (Arc::clone(&go), line!() + 1);
     let task = group.spawn("waits", async move {
@@ -341,7 +342,7 @@ fn close_all_joins_ten_thousand_tasks_of_a_hundred_peers_and_names_the_three_stu
                 } else {
                     let token = group.token().clone();
                     let asked = async move { token.cancelled().await };
-                    drop(group.task("cooperative").cooperative().spawn(asked));
+                    drop(group.task("cooperative").cooperative(true).spawn(asked));
                 }
             }
             if stuck {
@@ -480,7 +481,7 @@ fn a_cooperative_task_is_dropped_after_the_grace_also_where_the_close_takes_its_
         let peer = peers.insert(Arc::new(Fake::that(Conduct::Hangs)), PeerOptions::new());
         let peer = peer.expect("inserted");
         let group = peer.tasks().clone();
-        let deaf = group.task("deaf").cooperative().spawn(std::future::pending::<()>());
+        let deaf = group.task("deaf").cooperative(true).spawn(std::future::pending::<()>());
         let report = host.in_task(peers.close_all());
         let outcome = &report.peers[0].outcome;
         assert!(matches!(outcome, Outcome::TimedOut { .. }), "on {backend:?}: {report}");

@@ -114,7 +114,7 @@ impl Builder<'_> {
         let name = file.to_str().expect("a plain name").to_owned();
         let text = fs::read_to_string(self.src.join(file));
         let text = text.unwrap_or_else(|error| panic!("{name}: {error}"));
-        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let contents = Contents::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         self.graph.modules.insert(name.clone());
         if test {
             self.graph.tests.insert(name.clone());
@@ -124,7 +124,6 @@ impl Builder<'_> {
             Some("mod" | "lib" | "main") => file.parent().expect("a folder").to_owned(),
             _ => file.with_extension(""),
         };
-        let contents = Contents::read(&parsed.items);
         self.module(&name, parent, contents, &folder, test)
     }
 

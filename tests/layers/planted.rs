@@ -8,10 +8,8 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 
 use crate::graph::Graph;
-use crate::{rules, src};
+use crate::{GRAPH, rules, src};
 
-/// `src/` as it is.
-static GRAPH: LazyLock<Graph> = LazyLock::new(|| Graph::read(&src()));
 static FAULTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| faults(&GRAPH));
 
 /// A copy of `src/`.

@@ -5,8 +5,18 @@ use std::collections::BTreeSet;
 use crate::graph::Graph;
 
 /// What everything is said in: names, states, outcomes, and looks at what is above.
-const WORDS: &[&str] =
-    &["candidate", "id", "named", "outcome", "probe", "state", "stats", "sync", "task_info"];
+const WORDS: &[&str] = &[
+    "candidate",
+    "close_options",
+    "id",
+    "named",
+    "outcome",
+    "probe",
+    "state",
+    "stats",
+    "sync",
+    "task_info",
+];
 
 /// The layers, the lowest first: a folder or file of `src/`, and those below it that it names,
 /// besides [`WORDS`] where it is above them.
@@ -14,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("named", &[]),
     ("sync", &[]),
     ("id", &[]),
+    ("close_options", &[]),
     ("state", &["named"]),
     ("candidate", &["named"]),
     ("stats", &["candidate", "named", "state"]),

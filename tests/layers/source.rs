@@ -1,6 +1,7 @@
 //! One module of `src/`: what it defines, and which paths it names.
 
 use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -18,7 +19,7 @@ pub(crate) struct Path {
 }
 
 /// A place where a path is named.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Use {
     pub(crate) path: Path,
     pub(crate) line: usize,
@@ -27,7 +28,7 @@ pub(crate) struct Use {
 }
 
 /// What a name stands for in a module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Entry {
     /// An item of the module's own.
     Item,
@@ -38,14 +39,14 @@ pub(crate) enum Entry {
 }
 
 /// A child module that is in a file of its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Child {
     pub(crate) name: String,
     pub(crate) test: bool,
 }
 
 /// What one module (a file, or an inline `mod`) contains.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Contents {
     pub(crate) names: HashMap<String, Vec<Entry>>,
     pub(crate) globs: Vec<Path>,
@@ -54,10 +55,24 @@ pub(crate) struct Contents {
     pub(crate) inline: Vec<(String, Contents)>,
 }
 
+/// What was read of a file before, by its text: most files of a planted copy are as they were.
+static READ: LazyLock<Mutex<HashMap<String, Contents>>> = LazyLock::new(Mutex::default);
+
 impl Contents {
+    /// Reads the text of a file.
+    pub(crate) fn parse(text: String) -> syn::Result<Self> {
+        let known = READ.lock().expect("no reader panics").get(&text).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let contents = Self::read(&syn::parse_file(&text)?.items);
+        READ.lock().expect("no reader panics").insert(text, contents.clone());
+        Ok(contents)
+    }
+
     /// Reads the items of a module. Those of `#[cfg(test)]` are left out, but for child modules in
     /// files, which are marked.
-    pub(crate) fn read(items: &[syn::Item]) -> Self {
+    fn read(items: &[syn::Item]) -> Self {
         let mut contents = Self::default();
         for item in items {
             contents.visit_item(item);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::candidate::{Candidate, CandidateType, Protocol, Side};
 use crate::id::PeerId;
 use crate::monitor::{
-    ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, Happening, OperationCounts, SampleInfo,
-    TaskCounts, TrackInfo,
+    ChannelInfo, ConnectionInfo, DescriptionInfo, EndInfo, OperationCounts, SampleInfo, TaskCounts,
+    TimelineEvent, TrackInfo,
 };
 use crate::peer::CloseReason;
 use crate::state::{
@@ -77,7 +77,7 @@ fn bare(number: u64, id: &str) -> ConnectionInfo {
         end: None,
         diagnosis: None,
         released: None,
-        held_by: Vec::new(),
+        retained_by: Vec::new(),
     }
 }
 
@@ -89,40 +89,39 @@ fn host(address: &str) -> Candidate {
 fn full(number: u64, text: &str) -> ConnectionInfo {
     let name: Box<str> = text.into();
     let mut info = bare(number, if text.is_empty() { "-" } else { text });
-    let happenings = [
-        Happening::Opened,
-        Happening::NegotiationNeeded,
-        Happening::SignalingState(SignalingState::HaveLocalOffer),
-        Happening::Described { side: Side::Local, kind: SdpType::Offer, ice_restart: false },
-        Happening::Described { side: Side::Remote, kind: SdpType::Answer, ice_restart: false },
-        Happening::IceGatheringState(IceGatheringState::Complete),
-        Happening::Candidate { side: Side::Local, candidate: Box::new(host("192.0.2.1")) },
-        Happening::Candidate { side: Side::Remote, candidate: Box::new(host("192.0.2.2")) },
-        Happening::Candidate {
+    let timeline = [
+        TimelineEvent::Opened,
+        TimelineEvent::NegotiationNeeded,
+        TimelineEvent::SignalingState(SignalingState::HaveLocalOffer),
+        TimelineEvent::Described { side: Side::Local, kind: SdpType::Offer, ice_restart: false },
+        TimelineEvent::Described { side: Side::Remote, kind: SdpType::Answer, ice_restart: false },
+        TimelineEvent::IceGatheringState(IceGatheringState::Complete),
+        TimelineEvent::Candidate { side: Side::Local, candidate: Box::new(host("192.0.2.1")) },
+        TimelineEvent::Candidate { side: Side::Remote, candidate: Box::new(host("192.0.2.2")) },
+        TimelineEvent::Candidate {
             side: Side::Remote,
             candidate: Box::new(host("1.1.1.1").redacted()),
         },
-        Happening::Candidate { side: Side::Remote, candidate: Box::new(host(text)) },
-        Happening::CandidateFailed { code: 701, message: format!("stun:s: {text}").into() },
-        Happening::CandidateFailed { code: 701, message: name.clone() },
-        Happening::IceConnectionState(IceConnectionState::Connected),
-        Happening::ConnectionState(ConnectionState::Connected),
-        Happening::ChannelAdded { id: 1, label: name.clone() },
-        Happening::ChannelAdded { id: 2, label: name.clone() },
-        Happening::ChannelAdded { id: 3, label: name.clone() },
-        Happening::TrackAdded { id: name.clone() },
-        Happening::TrackRemoved { id: name.clone() },
-        Happening::TrackAdded { id: "nobody's".into() },
-        Happening::SelectedPair,
-        Happening::DtlsAlert { side: Side::Remote, description: 42 },
-        Happening::Error(name.clone()),
-        Happening::NotClosed(name.clone()),
-        Happening::CloseStarted(CloseReason::Requested),
-        Happening::Closed(CloseReason::Requested),
-        Happening::Released,
+        TimelineEvent::Candidate { side: Side::Remote, candidate: Box::new(host(text)) },
+        TimelineEvent::CandidateFailed { code: 701, message: format!("stun:s: {text}").into() },
+        TimelineEvent::CandidateFailed { code: 701, message: name.clone() },
+        TimelineEvent::IceConnectionState(IceConnectionState::Connected),
+        TimelineEvent::ConnectionState(ConnectionState::Connected),
+        TimelineEvent::ChannelAdded { id: 1, label: name.clone() },
+        TimelineEvent::ChannelAdded { id: 2, label: name.clone() },
+        TimelineEvent::ChannelAdded { id: 3, label: name.clone() },
+        TimelineEvent::TrackAdded { id: name.clone() },
+        TimelineEvent::TrackRemoved { id: name.clone() },
+        TimelineEvent::TrackAdded { id: "nobody's".into() },
+        TimelineEvent::SelectedPair,
+        TimelineEvent::DtlsAlert { side: Side::Remote, description: 42 },
+        TimelineEvent::Error(name.clone()),
+        TimelineEvent::NotClosed(name.clone()),
+        TimelineEvent::CloseStarted(CloseReason::Requested),
+        TimelineEvent::Closed(CloseReason::Requested),
+        TimelineEvent::Released,
     ];
-    info.timeline =
-        (0..).zip(happenings).map(|(index, it)| (ms(number + index * 10), it)).collect();
+    info.timeline = (0..).zip(timeline).map(|(index, it)| (ms(number + index * 10), it)).collect();
     let description = |at, side, kind| DescriptionInfo {
         at: ms(number + at),
         side,
@@ -163,7 +162,7 @@ fn full(number: u64, text: &str) -> ConnectionInfo {
     info.end = Some(EndInfo {
         at: ms(number + 250),
         reason: CloseReason::Requested,
-        closure: None,
+        mode: None,
         took: Duration::ZERO,
     });
     info
@@ -263,7 +262,7 @@ fn typical() -> ConnectionInfo {
 fn numbers_are_kept_where_they_can_be() {
     let numbers = |all: &[u64]| {
         let all: Vec<_> = all.iter().map(|number| bare(*number, "x")).collect();
-        super::numbered(&all).into_keys().collect::<Vec<_>>()
+        super::number::numbered(&all).into_keys().collect::<Vec<_>>()
     };
     assert_eq!(numbers(&[2, 1]), [1, 2]);
     assert_eq!(numbers(&[1, 1, 2, 1]), [1, 2, 3, 4]);

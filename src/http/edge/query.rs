@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 
 use super::problem::Problem;
-use crate::id::{GroupId, IdError, PeerId};
+use crate::id::{GroupId, InvalidId, PeerId};
 use crate::wire::http::QueryShape;
 
 /// A query without unknown parameters.
@@ -45,7 +45,7 @@ pub(crate) fn group(given: Option<String>) -> Result<Option<String>, Problem> {
 fn valid(
     name: &str,
     given: Option<String>,
-    check: impl FnOnce(&str) -> Result<(), IdError>,
+    check: impl FnOnce(&str) -> Result<(), InvalidId>,
 ) -> Result<Option<String>, Problem> {
     match given.as_deref().map(check) {
         Some(Err(error)) => Err(Problem::bad_request(format!("`{name}`: {error}"))),

@@ -4,6 +4,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_lock::SemaphoreGuardArc;
@@ -11,15 +12,15 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use futures::future::{Either, select};
-use futures::stream;
+use futures::{StreamExt, stream};
 
 use crate::http::edge::guard::Reader;
 use crate::http::edge::problem::{Answer, Problem};
 use crate::http::edge::response::Guarded;
 use crate::http::shared::Shared;
 use crate::id::GroupId;
-use crate::monitor::{ConnectionFilter, Heard, Told, Update, UpdateId, Updates};
-use crate::runtime::time;
+use crate::monitor::{ConnectionFilter, Lagged, Update, UpdateId, UpdateKind, Updates};
+use crate::runtime::Clock;
 use crate::wire::http::{
     ConnectionEventJson, GapJson, ProblemJson, RowJson, SnapshotJson, SummaryJson, text,
 };
@@ -76,6 +77,9 @@ pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -
     Ok(Guarded(([(header::CONTENT_TYPE, "text/event-stream")], body)).into_response())
 }
 
+/// What a client is told next.
+type Received = Result<Arc<Update>, Lagged>;
+
 /// One client's stream.
 struct EventStream {
     shared: Shared,
@@ -125,19 +129,19 @@ impl EventStream {
     }
 
     async fn live(&mut self) -> Option<String> {
-        let mut next = self.updates.try_next();
+        let mut next = self.updates.try_recv();
         if next.is_none() {
             next = self.wait().await?;
             if next.is_some() {
                 // Others come with it.
-                time::sleep(GATHERED_FOR).await;
+                Clock::system().sleep(GATHERED_FOR).await;
             }
         }
         let mut chunk = String::new();
         while let Some(heard) = next {
             self.add(&mut chunk, heard);
             let is_full = chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live);
-            next = if is_full { None } else { self.updates.try_next() };
+            next = if is_full { None } else { self.updates.try_recv() };
         }
         self.add_summary(&mut chunk);
         if chunk.is_empty() {
@@ -147,22 +151,26 @@ impl EventStream {
     }
 
     /// What is heard before something else is to be sent, if anything is; `None` at the end of all.
-    async fn wait(&mut self) -> Option<Option<Heard>> {
+    async fn wait(&mut self) -> Option<Option<Received>> {
         let is_current = self.told_events == Some(self.shared.monitor.summary().events);
         let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
         let ending = std::pin::pin!(self.shared.ending.cancelled());
-        let heard = time::by(time::after(Instant::now(), limit), Box::pin(self.updates.next()));
+        let clock = Clock::system();
+        let heard = clock.by(clock.after(limit), self.updates.next());
         match select(std::pin::pin!(heard), ending).await {
-            Either::Left((heard, _)) => Some(heard),
+            Either::Left((heard, _)) => Some(heard.flatten()),
             Either::Right(_) => None,
         }
     }
 
-    fn add(&mut self, chunk: &mut String, heard: Heard) {
+    fn add(&mut self, chunk: &mut String, heard: Received) {
         match heard {
-            Heard::Update(told) => chunk.push_str(told.text(frame)),
-            Heard::Missed { count } => {
-                chunk.push_str(&event("gap", None, &text(&GapJson { missed: count })));
+            Ok(update) => match update.memo(frame) {
+                Some(frame) => chunk.push_str(frame),
+                None => chunk.push_str(&frame(&update)),
+            },
+            Err(Lagged { missed, .. }) => {
+                chunk.push_str(&event("gap", None, &text(&GapJson { missed })));
                 self.stage = Stage::Snapshot { after: 0 };
             }
         }
@@ -183,17 +191,19 @@ impl EventStream {
 }
 
 /// An update as it is sent to everybody.
-fn frame(told: &Told) -> Box<str> {
-    let (name, data) = match told.update() {
-        Update::Connection { number, peer, group, at, what } => {
-            let event = EventLineJson::new(peer.as_str(), *at, what);
+fn frame(update: &Update) -> Box<str> {
+    let (name, data) = match update.kind() {
+        UpdateKind::Connection { number, peer, group, at, event } => {
+            let event = EventLineJson::new(peer.as_str(), *at, event);
             let group = group.as_ref().map(GroupId::as_str);
             ("connection", text(&ConnectionEventJson { number: *number, group, event }))
         }
-        Update::OperationStarted(info) => ("operation_started", text(&OperationJson::new(info))),
-        Update::OperationEnded(info) => ("operation_ended", text(&OperationJson::new(info))),
+        UpdateKind::OperationStarted(info) => {
+            ("operation_started", text(&OperationJson::new(info)))
+        }
+        UpdateKind::OperationEnded(info) => ("operation_ended", text(&OperationJson::new(info))),
     };
-    event(name, Some(told.id()), &data).into()
+    event(name, Some(update.id()), &data).into()
 }
 
 /// JSON has no line ends, so that it is one line of data.

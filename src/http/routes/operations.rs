@@ -7,7 +7,7 @@ use crate::http::edge::request::Id;
 use crate::http::edge::response::json;
 use crate::http::shared::Shared;
 use crate::id::OperationId;
-use crate::monitor::Ending;
+use crate::monitor::OperationOutcome;
 use crate::wire::http::{
     OneOperationJson, OperationStateParam, OperationsJson, OperationsQuery, ProblemJson,
 };
@@ -32,10 +32,10 @@ pub(crate) async fn operations(
         let next = infos.last().filter(|_| more).map(|last| last.id.to_string());
         (infos, next)
     } else {
-        let takes = |ending: &Ending| match state {
-            OperationStateParam::Completed => matches!(ending, Ending::Completed(_)),
-            OperationStateParam::Failed => matches!(ending, Ending::Failed(_)),
-            OperationStateParam::Canceled => matches!(ending, Ending::Canceled),
+        let takes = |outcome: &OperationOutcome| match state {
+            OperationStateParam::Completed => matches!(outcome, OperationOutcome::Completed(_)),
+            OperationStateParam::Failed => matches!(outcome, OperationOutcome::Failed(_)),
+            OperationStateParam::Cancelled => matches!(outcome, OperationOutcome::Cancelled),
             OperationStateParam::Started | OperationStateParam::Ended => true,
         };
         let page = monitor.finished_operations(after, limit, takes);
@@ -59,7 +59,7 @@ pub(crate) async fn operations(
 pub(crate) async fn operation(Reader(shared): Reader<Shared>, Id(id): Id) -> Answer {
     let unknown = || Problem::not_found("Operation not found");
     let id: OperationId = id.parse().map_err(|_| unknown())?;
-    let info = shared.monitor.operation_info(id).ok_or_else(unknown)?;
+    let info = shared.monitor.operation(id).ok_or_else(unknown)?;
     let timestamp = unix(shared.monitor.now());
     Ok(json(&OneOperationJson { operation: OperationJson::new(&info), timestamp }))
 }

@@ -8,7 +8,7 @@ use std::io::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_lock::Semaphore;
 use axum::Router;
@@ -23,7 +23,7 @@ use tower_service::Service;
 use self::io::Io;
 use self::watch::{Order, Watchdog, WatchedBody, Watching};
 use super::api::Api;
-use crate::runtime::{Runtime, StartError, tcp, time};
+use crate::runtime::{Clock, Runtime, StartError, tcp};
 use crate::task::TaskGroup;
 
 /// How the API is served. Every option has a default.
@@ -160,7 +160,7 @@ impl Api {
 /// Looks at all connections, again and again.
 async fn watch(watchdog: Arc<Watchdog>) {
     loop {
-        time::sleep(watchdog.interval()).await;
+        Clock::system().sleep(watchdog.interval()).await;
         watchdog.look();
     }
 }
@@ -199,14 +199,14 @@ impl Serving {
         self.accepting.cancel();
         self.watchdog.tell_all(Order::Finish);
         async move {
-            let deadline = time::after(Instant::now(), grace);
+            let deadline = Clock::system().after(grace);
             let idle = async {
                 self.accepting.idle().await;
                 // One that was accepted meanwhile.
                 self.watchdog.tell_all(Order::Finish);
                 self.connections.idle().await;
             };
-            let _left = time::by(deadline, Box::pin(idle)).await;
+            let _left = Clock::system().by(deadline, Box::pin(idle)).await;
             self.connections.len()
         }
     }
@@ -254,7 +254,7 @@ impl Accept {
                         drop(room);
                     }));
                 }
-                Err(_) => time::sleep(ACCEPT_AGAIN).await,
+                Err(_) => Clock::system().sleep(ACCEPT_AGAIN).await,
             }
         }
     }

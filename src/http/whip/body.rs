@@ -1,13 +1,13 @@
 //! The bodies of requests.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use futures::StreamExt;
 
 use crate::http::edge::problem::Problem;
-use crate::runtime::time;
+use crate::runtime::Clock;
 
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,8 +28,8 @@ pub(super) async fn text(
     if !given.eq_ignore_ascii_case(media_type) {
         return Err(Problem::media_type(format!("The body must be {media_type}")));
     }
-    let deadline = time::after(Instant::now(), TIMEOUT);
-    let bytes = time::by(deadline, Box::pin(read(body, limit))).await;
+    let deadline = Clock::system().after(TIMEOUT);
+    let bytes = Clock::system().by(deadline, Box::pin(read(body, limit))).await;
     let bytes = bytes.ok_or_else(|| Problem::timeout("The body did not arrive in time"))??;
     String::from_utf8(bytes).map_err(|_| Problem::bad_request("The body is not valid UTF-8"))
 }

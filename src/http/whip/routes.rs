@@ -1,7 +1,5 @@
 //! The routes of sessions.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
@@ -11,9 +9,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answer::{AnswerError, add_candidate};
 use super::body::text;
-use super::sessions::{Opened, Session, SessionError, Sessions};
+use super::error::{SessionError, refusal};
+use super::sessions::{Opened, Session, Sessions};
 use super::trickle;
 use crate::http::edge::guard::Controller;
 use crate::http::edge::problem::{Answer, Problem};
@@ -35,24 +33,20 @@ fn sessions(shared: &Shared) -> Result<&Sessions, Problem> {
     shared.sessions.as_ref().ok_or_else(|| Problem::not_found("Sessions are not enabled"))
 }
 
-fn session(sessions: &Sessions, stream: &str, secret: &str) -> Result<Arc<Session>, Problem> {
+fn session(sessions: &Sessions, stream: &str, secret: &str) -> Result<Session, Problem> {
     sessions.get(stream, secret).ok_or_else(|| Problem::not_found("Session not found"))
 }
 
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
+        let detail = error.to_string();
         match error {
-            SessionError::Offer(error) => Self::bad_request(error.to_string()),
-            SessionError::Answer(error @ AnswerError::Offer(_)) => {
-                Self::unprocessable(error.to_string())
+            SessionError::Offer(_) => Self::bad_request(detail),
+            SessionError::Answer(_) => Self::unprocessable(detail),
+            SessionError::Full => Self::unavailable(detail).with_header("retry-after", "1"),
+            SessionError::Random | SessionError::Open(_) | SessionError::TimedOut => {
+                Self::unavailable(detail)
             }
-            SessionError::Answer(error @ (AnswerError::Open(_) | AnswerError::TimedOut)) => {
-                Self::unavailable(error.to_string())
-            }
-            SessionError::Full | SessionError::Answer(AnswerError::Insert(_)) => {
-                Self::unavailable("There are too many sessions").with_header("retry-after", "1")
-            }
-            SessionError::Random => Self::unavailable("The system has no random numbers"),
         }
     }
 }
@@ -85,13 +79,12 @@ async fn post(
         )));
     }
     let sdp = text(&headers, OFFER, body, sessions.max_bytes()).await?;
-    let Opened { secret, session, answer } = sessions.open(stream, sdp).await?;
-    let location =
-        format!("{mount}/whip/{}/{secret}", utf8_percent_encode(&session.stream, UNRESERVED));
+    let Opened { secret, etag, answer } = sessions.open(&stream, sdp).await?;
+    let location = format!("{mount}/whip/{}/{secret}", utf8_percent_encode(&stream, UNRESERVED));
     let headers = [
         (header::LOCATION, location),
         (header::CONTENT_TYPE, OFFER.to_owned()),
-        (header::ETAG, session.etag.clone()),
+        (header::ETAG, etag),
         (HeaderName::from_static("accept-patch"), FRAGMENT.to_owned()),
     ];
     Ok(Guarded((StatusCode::CREATED, headers, answer)).into_response())
@@ -138,24 +131,24 @@ async fn patch(
     let text = text(&headers, FRAGMENT, body, sessions.max_bytes()).await?;
     let fragment = trickle::parse(&text)
         .map_err(|reason| Problem::bad_request(format!("The fragment is not valid: {reason}")))?;
-    if fragment.user.is_some_and(|user| user != session.fragment) {
+    if fragment.user.is_some_and(|user| user != session.ice.fragment) {
         return Err(Problem::unprocessable("ICE restarts are not supported"));
     }
     match headers.get(header::IF_MATCH) {
         None => {
             return Err(Problem::precondition_required("Send the session's `ETag` in `If-Match`"));
         }
-        Some(etags) if !matches(etags, &session.etag) => {
+        Some(etags) if !matches(etags, &session.ice.etag) => {
             return Err(Problem::precondition("`If-Match` does not have the session's `ETag`"));
         }
         Some(_) => {}
     }
-    if !session.admits(fragment.candidates.len()) {
+    if !session.ice.admits(fragment.candidates.len()) {
         return Err(Problem::bad_request("There are too many candidates"));
     }
     for (mid, candidate) in fragment.candidates {
-        add_candidate(&session.peer, mid, candidate, fragment.user).await.map_err(|error| {
-            Problem::unprocessable(format!("A candidate cannot be added: {error}"))
+        session.add_candidate(mid, candidate, fragment.user).await.map_err(|error| {
+            Problem::unprocessable(format!("A candidate cannot be added: {}", refusal(error)))
         })?;
     }
     Ok(Guarded(StatusCode::NO_CONTENT).into_response())
@@ -183,7 +176,6 @@ async fn delete(
     let closing = session.peer.close();
     let operation = closing.operation();
     control::ended(&closing.await, operation)?;
-    sessions.forget(&secret);
     Ok(Guarded(StatusCode::OK).into_response())
 }
 

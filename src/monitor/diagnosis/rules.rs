@@ -1,7 +1,7 @@
 //! The rules, by how far the connection had come.
 
+use super::cause::{Cause, Diagnosis};
 use super::evidence::{Evidence, HANDSHAKE_LIMIT};
-use super::{Cause, Diagnosis};
 use crate::candidate::{Candidate, CandidateType, Scope};
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceGatheringState, SignalingState};
@@ -140,9 +140,9 @@ pub(super) fn ice(
             "Check that what this side sends leaves its network: a firewall, or a wrong route.",
         ),
         _ => {
-            let heard = seen.transport_packets.is_some_and(|(_, received)| received > 0);
+            let received = seen.transport_packets.is_some_and(|(_, received)| received > 0);
             let evidence = vec![counts(), state];
-            if heard {
+            if received {
                 verdict(
                     Cause::OneWayInbound,
                     0.5,

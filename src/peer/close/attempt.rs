@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::result::CloseResult;
 use super::sweep::Sweep;
+use crate::close_options::CloseOptions;
 use crate::event::{EventKind, OperationEnd, Target};
 use crate::id::OperationId;
 use crate::outcome::{CloseFailure, CloseMode, CloseReason, Outcome};
-use crate::peer::options::CloseOptions;
 use crate::peer::status::Status;
 use crate::runtime::JoinHandle;
 use crate::runtime::clock::after;

@@ -18,11 +18,11 @@ use super::attempt::Attempt;
 use super::handles::Closing;
 use super::result::CloseResult;
 use super::sweep::Sweep;
+use crate::close_options::CloseOptions;
 use crate::event::{EventKind, Target};
 use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::peer::alarm::Due;
 use crate::peer::life::End;
-use crate::peer::options::CloseOptions;
 use crate::peer::record::{Phase, Record};
 use crate::runtime::{JoinError, JoinHandle, Runtime, panicked};
 use crate::sync::atomic::Ordering;
@@ -44,6 +44,7 @@ enum ForceReason {
 }
 
 /// How a close is asked for.
+#[derive(Clone, Copy)]
 pub(in crate::peer) struct Request<'a> {
     pub(in crate::peer) reason: CloseReason,
     /// The bounds; those of the peer if there are none.
@@ -221,7 +222,10 @@ impl Graceful {
     /// What the close saw stands, whatever the application makes of being told.
     async fn close(&self) -> Result<(), CloseFailure> {
         let closed = Arc::clone(&self.record.connection).close().await;
-        let closed = closed.map_err(|error| CloseFailure::Error(error.to_string()))?;
+        let closed = closed.map_err(|error| {
+            let source = std::error::Error::source(&error);
+            CloseFailure::Error(source.map_or_else(|| error.to_string(), ToString::to_string))
+        })?;
         let _first = self.attempt.seen.set(closed);
         release_once(&self.record).await;
         Ok(())

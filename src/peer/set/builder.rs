@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::peers::Peers;
 use super::registry::{Limits, Registry};
+use crate::close_options::CloseOptions;
 use crate::event::{Observer, Watch};
-use crate::peer::options::{CloseOptions, DEFAULT_HANDLER_BUDGET, ReaperOptions};
+use crate::peer::options::{DEFAULT_HANDLER_BUDGET, ReaperOptions};
 use crate::peer::record::RecordOptions;
 use crate::runtime::{self, Runtime};
 
@@ -85,9 +86,9 @@ impl PeersBuilder {
         self
     }
 
-    /// Times every poll of the peers' tasks; see [`TaskInfo::polls`](crate::task::TaskInfo::polls).
-    pub fn timed_tasks(mut self) -> Self {
-        self.timed_tasks = true;
+    /// Whether to time every poll of the peers' tasks, by default not; see [`TaskInfo::polls`](crate::task::TaskInfo::polls).
+    pub fn timed_tasks(mut self, timed: bool) -> Self {
+        self.timed_tasks = timed;
         self
     }
 

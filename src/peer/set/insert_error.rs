@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::id::{GroupId, IdError, PeerId};
+use crate::id::{GroupId, InvalidId, PeerId};
 use crate::runtime::StartError;
 
 /// Why a connection was not registered.
@@ -10,7 +10,7 @@ use crate::runtime::StartError;
 #[non_exhaustive]
 pub enum InsertError {
     /// The id or the group is no id.
-    Id(IdError),
+    Id(InvalidId),
     /// An open peer has that id.
     Duplicate(PeerId),
     /// As many peers are open as there may be.
@@ -65,8 +65,8 @@ impl std::error::Error for InsertError {
     }
 }
 
-impl From<IdError> for InsertError {
-    fn from(error: IdError) -> Self {
+impl From<InvalidId> for InsertError {
+    fn from(error: InvalidId) -> Self {
         Self::Id(error)
     }
 }

@@ -15,10 +15,11 @@ use crate::peer::close::run::{self, Request};
 use crate::peer::close::sweep::Sweep;
 use crate::peer::connection::Connection;
 use crate::peer::options::PeerOptions;
-use crate::peer::owner::{OwnerCell, Peer};
+use crate::peer::owner::Peer;
 use crate::peer::record::RecordOptions;
 use crate::peer::status::Status;
 use crate::runtime::{self, Runtime, StartError};
+use crate::sync::OnceLock;
 use crate::task::{Owner, TaskGroup};
 
 /// A set of peers that are closed together, like the tasks of a task group.
@@ -113,7 +114,7 @@ impl Peers {
             },
             registry: Arc::clone(registry),
             data,
-            cell: OwnerCell::default(),
+            cell: Arc::new(OnceLock::new()),
             is_filled: false,
         })
     }
@@ -162,7 +163,7 @@ impl Peers {
 
     /// Closes every peer of a group, all at once.
     ///
-    /// A group without an open peer is [not found](super::Report::found), and nothing is closed.
+    /// A group without an open peer is [not found](crate::peer::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
         let group = group.as_ref();
         let sweep = self.sweep("close_group", Some(group));

@@ -225,8 +225,7 @@ impl Registry {
     /// Ends the set's own tasks, within the bound of its closes.
     pub(super) fn stop_tasks(&self) -> Option<JoinHandle<StuckTasks>> {
         let tasks = self.tasks.get()?;
-        let (timeout, grace) = self.options.close.bounds();
-        Some(Runtime::spawn_background(tasks.shutdown(grace, timeout)))
+        Some(Runtime::spawn_background(tasks.shutdown(self.options.close)))
     }
 
     /// What is held of closed peers; what is not is forgotten.

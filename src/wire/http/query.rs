@@ -107,7 +107,8 @@ pub(crate) enum OperationStateParam {
     Ended,
     Completed,
     Failed,
-    Canceled,
+    #[serde(rename = "canceled")]
+    Cancelled,
 }
 
 /// Which page of the tasks.

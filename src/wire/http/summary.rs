@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::monitor::{Complaint, OperationCounts, StateCounts, Summary};
+use crate::monitor::{HealthIssue, OperationCounts, StateCounts, Summary};
 use crate::wire::json::unix;
 
 /// `GET /webrtc/monitor/summary`. Its times are in seconds, to the whole millisecond.
@@ -18,6 +18,8 @@ pub(crate) struct SummaryJson {
     debug_mode: bool,
     logging_enabled: bool,
     health: HealthJson,
+    /// Connections whose driver a callback of the application holds.
+    stalled_handlers: u64,
     stuck_tasks: u64,
     orphaned_tasks: u64,
     /// Closed connections that the application still holds something of.
@@ -68,11 +70,16 @@ impl SummaryJson {
         let total = summary.states.total();
         let connection_states =
             StatesJson { total, connected, disconnected, new, connecting, closed, failed };
-        let OperationCounts { started, completed, failed, canceled, .. } = summary.operations;
+        let OperationCounts { started, completed, failed, cancelled, .. } = summary.operations;
         // The original counts under `started` those that have not ended.
         let in_flight = summary.operations.in_flight();
-        let operation_stats =
-            OperationStatsJson { total: started, started: in_flight, completed, failed, canceled };
+        let operation_stats = OperationStatsJson {
+            total: started,
+            started: in_flight,
+            completed,
+            failed,
+            canceled: cancelled,
+        };
         Self {
             uptime_seconds: to_milliseconds(summary.uptime.as_secs_f64()),
             timestamp: to_milliseconds(unix(summary.at)),
@@ -83,6 +90,7 @@ impl SummaryJson {
             debug_mode: modes.debug,
             logging_enabled: modes.logging,
             health: HealthJson::new(summary),
+            stalled_handlers: summary.stalled_handlers,
             stuck_tasks: summary.stuck_tasks,
             orphaned_tasks: summary.orphaned_tasks,
             unreleased_connections: summary.unreleased,
@@ -99,7 +107,7 @@ fn to_milliseconds(seconds: f64) -> f64 {
 
 impl HealthJson {
     fn new(summary: &Summary) -> Self {
-        let complaints = summary.health.complaints().iter().map(Complaint::to_string).collect();
+        let complaints = summary.health.issues().iter().map(HealthIssue::to_string).collect();
         Self { status: summary.health.as_str(), complaints }
     }
 }

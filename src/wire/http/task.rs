@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::monitor::{TaskReport, Trouble};
+use crate::monitor::{StuckReason, TaskReport};
 use crate::wire::json::unix;
 
 /// `GET /webrtc/monitor/tasks`.
@@ -61,7 +61,7 @@ impl TasksJson {
 impl TaskJson {
     fn new(report: &TaskReport) -> Self {
         let seconds = |time: Duration| time.as_secs_f64();
-        let TaskReport { task, location, orphaned, trouble } = report;
+        let TaskReport { task, location, orphaned, stuck } = report;
         Self {
             task_id: task.id.to_string(),
             name: task.name,
@@ -74,7 +74,7 @@ impl TaskJson {
             longest_poll: task.polls.map(|it| seconds(it.longest)),
             idle: task.polls.map(|it| seconds(it.idle)),
             orphaned: *orphaned,
-            trouble: trouble.map(Trouble::as_str),
+            trouble: stuck.map(StuckReason::as_str),
         }
     }
 }

@@ -71,7 +71,7 @@ fn a_token_is_asked_for_and_the_shell_is_public() {
     let (monitor, peers) = watched(host.runtime());
     let (_all, all) = serve(&peers, &monitor, host.runtime(), |api| api.token("s3cret"));
     let (_open, open) =
-        serve(&peers, &monitor, host.runtime(), |api| api.token("s3cret").open_reads());
+        serve(&peers, &monitor, host.runtime(), |api| api.token("s3cret").open_reads(true));
     for path in ["/", "/health", "/openapi.json", "/assets/dashboard.js"] {
         get(all, path).expect(200);
     }
@@ -125,7 +125,7 @@ fn every_route_is_guarded_says_how_its_answer_may_be_used_and_keeps_the_token() 
     let host = Host::start(BACKENDS[0]);
     let (monitor, peers) = watched(host.runtime());
     let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| {
-        api.token("s3cret").test_routes().sessions(SessionOptions::new())
+        api.token("s3cret").test_routes(true).sessions(SessionOptions::new())
     });
     let mut routes = described(address);
     assert!(routes.len() > 28, "expected every route: {routes:?}");

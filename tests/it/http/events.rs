@@ -111,8 +111,7 @@ fn a_follower_hears_how_things_are_and_then_all_that_happens() {
 #[test]
 fn who_was_away_for_too_long_is_told_of_a_gap_with_its_count_and_how_things_are() {
     let host = Host::start(BACKENDS[0]);
-    let mut limits = Limits::default();
-    limits.updates = 8;
+    let limits = Limits::new().updates(8);
     let monitor = Monitor::builder().limits(limits).build().expect("threads");
     let peers = anypeer::Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
     let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api);

@@ -18,8 +18,7 @@ use anypeer::runtime::Runtime;
 
 /// A monitor that nothing changes by itself, and peers that it watches.
 fn watched(runtime: Runtime) -> (Monitor, Peers) {
-    let mut sample = SampleOptions::default();
-    sample.interval = std::time::Duration::from_secs(3600);
+    let sample = SampleOptions::new().interval(std::time::Duration::from_secs(3600));
     let monitor = Monitor::builder().sample(sample).build().expect("threads");
     let peers = Peers::builder().runtime(runtime).monitor(&monitor).build();
     (monitor, peers)

@@ -76,7 +76,7 @@ impl Everywhere {
         let hosts: Vec<_> = BACKENDS.iter().map(|&it| (it, Host::start(it))).collect();
         let servings = hosts.iter().map(|(_, host)| {
             serve(&peers, &monitor, host.runtime(), |api| {
-                api.test_routes().sessions(SessionOptions::new())
+                api.test_routes(true).sessions(SessionOptions::new())
             })
         });
         let servings = servings.collect();
@@ -147,7 +147,7 @@ fn has_keys(value: &Value, keys: &str, what: &str) {
 fn the_summary_counts_connections_and_operations_with_the_originals_keys() {
     let all = Everywhere::serve();
     let _pair = all.populate();
-    let _encoding = all.monitor.operation("encode").detail("frames", 7).start();
+    let _encoding = all.monitor.new_operation("encode").detail("frames", 7).start();
     let summary = all.get("/webrtc/monitor/summary").expect(200).json();
     has_keys(
         &summary,
@@ -234,7 +234,7 @@ fn a_closed_connection_is_still_known_and_an_unknown_one_is_not() {
 fn operations_have_the_originals_keys_and_come_by_the_page() {
     let all = Everywhere::serve();
     let _pair = all.populate();
-    let _encoding = all.monitor.operation("encode").detail("frames", 7).start();
+    let _encoding = all.monitor.new_operation("encode").detail("frames", 7).start();
     let operations = all.get("/webrtc/monitor/operations").expect(200).json();
     has_keys(&operations, "operations count timestamp", "the operations");
     let (id, operation) =

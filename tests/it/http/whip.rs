@@ -188,15 +188,58 @@ fn one_session_more_than_may_be_is_refused_until_another_has_ended() {
 }
 
 #[test]
-fn sessions_end_with_the_interface_that_they_were_opened_through() {
+fn the_id_that_a_monitor_shows_gives_no_right_to_a_session() {
     let host = Host::start(BACKENDS[0]);
     let (monitor, peers) = watched(host.runtime());
-    let (serving, address) =
-        serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+    let options = SessionOptions::new().max_sessions(1);
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
     let outside = Peers::builder().runtime(host.runtime()).build();
     let offer = host.in_task(async move { client(&outside).await.offer });
+    let delete = |path: &str| ask(address, "DELETE", path, &[], "");
+    let location = |answer: Answer| answer.header("location").expect("an address").to_owned();
+
+    let session = location(post(address, "x", &offer).expect(201));
+    let secret = session.rsplit('/').next().expect("a segment");
+    let list = get(address, "/webrtc/monitor/connections");
+    assert!(!list.body.contains(secret), "expected no secret in {}", list.body);
+    let [id] = &*peers.ids() else { panic!("expected one peer: {:?}", peers.ids()) };
+    assert!(list.body.contains(id.as_str()), "expected {id} in {}", list.body);
+    delete(&format!("/whip/x/{id}")).expect(404);
+    delete(&format!("/whip/x/{}", id.as_str().trim_start_matches("whip-"))).expect(404);
+    delete("/whip/x/").expect(404);
+
+    // Ended by whoever has its id, and not through its URL.
+    post(address, "x", &offer).expect(503);
+    let closing = peers.close(id);
+    assert!(host.in_task(closing).is_closed());
+    delete(&session).expect(404);
+    ask(address, "PATCH", &session, &[], "").expect(404);
+    assert!(peers.get(id).is_none(), "expected nobody to own it: {peers:?}");
+    let next = location(post(address, "x", &offer).expect(201));
+    assert_ne!(session, next, "expected another secret");
+    delete(&session).expect(404);
+    delete(&next).expect(200);
     post(address, "x", &offer).expect(201);
-    assert_eq!(peers.len(), 1);
+}
+
+#[test]
+fn sessions_end_with_the_interface_that_they_were_opened_through_and_no_others_do() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let serve =
+        || serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+    let ((serving, address), (_other, other_address)) = (serve(), serve());
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let answer = post(address, "x", &offer).expect(201);
+    let other_answer = post(other_address, "x", &offer).expect(201);
+    assert_eq!(peers.len(), 2);
+    let session = answer.header("location").expect("an address");
+    ask(other_address, "DELETE", session, &[], "").expect(404);
     drop(serving);
-    assert_eq!(ended(&monitor), CloseReason::Dropped);
+    assert_eq!(ended(&monitor), CloseReason::Requested);
+    assert_eq!(peers.len(), 1);
+    let other_session = other_answer.header("location").expect("an address");
+    ask(other_address, "DELETE", other_session, &[], "").expect(200);
+    assert!(peers.is_empty(), "expected nothing to be left: {peers:?}");
 }

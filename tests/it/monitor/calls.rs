@@ -3,7 +3,7 @@
 use std::pin::pin;
 
 use anypeer::PeerOptions;
-use anypeer::monitor::{Ending, Subject};
+use anypeer::monitor::{OperationOutcome, OperationTarget};
 use anypeer::webrtc::OperationError;
 
 use super::watched;
@@ -18,17 +18,20 @@ fn a_call_hands_out_the_id_of_its_operation() {
         let (peer, _) = open(&peers, PeerOptions::new()).await.expect("opens");
         let mut call = pin!(peer.create_offer(None));
         let id = call.operation();
-        assert!(monitor.operation_info(id).is_none(), "expected nothing before it is polled");
+        assert!(monitor.operation(id).is_none(), "expected nothing before it is polled");
         call.as_mut().await.expect("an offer");
-        let told = monitor.operation_info(id).expect("it is known by the id that the caller has");
-        assert_eq!((told.kind, told.subject), ("create_offer", Subject::Peer(peer.id().clone())));
-        assert_eq!(told.ending, Some(Ending::Completed(None)));
+        let told = monitor.operation(id).expect("it is known by the id that the caller has");
+        assert_eq!(
+            (told.kind, told.target),
+            ("create_offer", OperationTarget::Peer(peer.id().clone()))
+        );
+        assert_eq!(told.outcome, Some(OperationOutcome::Completed(None)));
 
         let call = peer.create_offer(None);
         let other = call.operation();
         assert_ne!(id, other, "expected an id for each");
         drop(call);
-        assert!(monitor.operation_info(other).is_none(), "expected nothing of what was not begun");
+        assert!(monitor.operation(other).is_none(), "expected nothing of what was not begun");
     });
 }
 
@@ -42,8 +45,11 @@ fn a_call_on_a_closed_peer_is_an_operation_that_failed() {
         let call = peer.create_offer(None);
         let id = call.operation();
         assert!(matches!(call.await, Err(OperationError::Closed)));
-        let told = monitor.operation_info(id).expect("it is known by the id that the caller has");
-        assert_eq!(told.ending, Some(Ending::Failed(["the peer is closed".into()].into())));
+        let told = monitor.operation(id).expect("it is known by the id that the caller has");
+        assert_eq!(
+            told.outcome,
+            Some(OperationOutcome::Failed(["the peer is closed".into()].into()))
+        );
         let operations = monitor.summary().operations;
         assert_eq!((operations.failed, operations.in_flight()), (1, 0), "{operations:?}");
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anypeer::monitor::{Cause, ConnectionInfo, Happening, Monitor, Stage};
+use anypeer::monitor::{Cause, ConnectionInfo, Monitor, Stage, TimelineEvent};
 use anypeer::peer::{CloseReason, ReaperOptions};
 use anypeer::webrtc::Peer;
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
@@ -34,16 +34,19 @@ async fn answer(
     answerer.local_description().await.expect("open").expect("it was set")
 }
 
+#[cfg(feature = "test-util")]
 #[test]
 fn a_peer_that_never_answers_is_negotiation_incomplete() {
     on_all_at_once(|backend, host| {
         let monitor = Monitor::new().expect("threads");
-        let reaper = ReaperOptions::new().never_connected(Some(Duration::from_secs(2)));
-        let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).reaper(reaper);
-        let (peers, watch) = (peers.build(), monitor.clone());
+        let clock = anypeer::test_util::ManualClock::new();
+        let runtime = clock.runtime(host.runtime());
+        let peers = Peers::builder().runtime(runtime).monitor(&monitor).build();
+        let watch = monitor.clone();
         let info = host.in_task(async move {
             let (peer, seen) = open(&peers, PeerOptions::new().id("a")).await.expect("opens");
             offer(&peer, &seen).await;
+            clock.advance(Duration::from_secs(60));
             until(&watch, "a", "closed", |info| info.end.is_some()).await
         });
         let end = info.end.as_ref().expect("it has ended");
@@ -92,8 +95,9 @@ fn a_wrong_fingerprint_is_seen_by_the_alert_that_it_comes_to() {
             assert_eq!(diagnosis.cause, Cause::DtlsFingerprint, "{why}");
             assert_eq!(diagnosis.stage, Stage::Dtls, "{why}");
             assert!(diagnosis.evidence.iter().any(|it| it.contains("bad_certificate")), "{why}");
-            let alert =
-                |what: &Happening| matches!(what, Happening::DtlsAlert { description: 42, .. });
+            let alert = |what: &TimelineEvent| {
+                matches!(what, TimelineEvent::DtlsAlert { description: 42, .. })
+            };
             assert!(info.timeline.iter().any(|(_, what)| alert(what)), "{why}");
         }
     });

@@ -1,6 +1,6 @@
 //! A life from its start to its end, as it is recorded.
 
-use anypeer::monitor::{ConnectionInfo, Happening, Monitor};
+use anypeer::monitor::{ConnectionInfo, Monitor, TimelineEvent};
 use anypeer::peer::{CloseMode, CloseReason};
 use anypeer::{
     CandidateType, ConnectionState, IceConnectionState, IceGatheringState, PeerOptions, Peers,
@@ -13,11 +13,9 @@ use crate::support::loopback::Pair;
 
 /// What the driver's callbacks have said, in their order.
 fn callbacks(info: &ConnectionInfo) -> Vec<String> {
-    let told = info
-        .timeline
-        .iter()
-        .map(|(_, what)| what)
-        .filter(|what| !matches!(what, Happening::ChannelAdded { .. } | Happening::Released));
+    let told = info.timeline.iter().map(|(_, what)| what).filter(|what| {
+        !matches!(what, TimelineEvent::ChannelAdded { .. } | TimelineEvent::Released)
+    });
     told.map(ToString::to_string).collect()
 }
 
@@ -96,10 +94,7 @@ fn is_recorded_from_start_to_close(backend: Backend, host: &Host) {
         assert_eq!(info.gathering_state, IceGatheringState::Complete);
         assert_eq!(info.signaling_state, SignalingState::Stable);
         let end = info.end.as_ref().expect("it has ended");
-        assert_eq!(
-            (end.reason, &end.closure),
-            (CloseReason::Requested, &Some(CloseMode::Graceful))
-        );
+        assert_eq!((end.reason, &end.mode), (CloseReason::Requested, &Some(CloseMode::Graceful)));
         assert_eq!(info.diagnosis, None, "expected nothing to explain");
         assert_eq!(info.operations.in_flight(), 0);
         assert!(info.operations.completed >= 3, "{:?}", info.operations);
@@ -138,10 +133,10 @@ fn a_closed_connection_that_is_held_is_told_from_one_that_is_released() {
             drop(pair);
             let held = watch.connection("offerer").expect("it is still known");
             assert_eq!(held.released, Some(false), "on {backend:?}");
-            assert_eq!(held.held_by.len(), 1, "expected the channel to be named: {held:#?}");
+            assert_eq!(held.retained_by.len(), 1, "expected the channel to be named: {held:#?}");
             drop(kept);
             until(&watch, "offerer", "released", |info| info.released == Some(true)).await;
-            assert_eq!(watch.connection("offerer").map(|info| info.held_by.len()), Some(0));
+            assert_eq!(watch.connection("offerer").map(|info| info.retained_by.len()), Some(0));
         });
         assert_eq!(monitor.summary().unreleased, 0, "on {backend:?}");
     });

@@ -2,15 +2,20 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "webrtc")]
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anypeer::log::LogOptions;
+#[cfg(feature = "webrtc")]
+use anypeer::monitor::Level;
 use anypeer::monitor::{Health, Limits, Monitor};
 #[cfg(feature = "webrtc")]
 use anypeer::{PeerOptions, Peers};
 use serde_json::Value;
 
+#[cfg(feature = "webrtc")]
+use super::stalled::{stalled_pair, watched_by};
 use crate::support::folder::Folder;
 #[cfg(feature = "webrtc")]
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
@@ -105,11 +110,39 @@ fn defect_10_every_record_is_whole_json_with_the_originals_keys_whatever_the_id(
     });
 }
 
+#[cfg(feature = "webrtc")]
+#[test]
+fn a_stalled_handler_is_a_record_at_level_warn() {
+    let folder = Folder::new();
+    let monitor = monitor(&folder.0);
+    let host = Host::start(BACKENDS[0]);
+    let peers = watched_by(&monitor, &host);
+    host.in_task(async move {
+        let (pair, let_go) = stalled_pair(&peers, "held").await;
+        super::until(&monitor, "held", "stalled", |info| {
+            info.timeline.iter().any(|(_, event)| event.level() == Level::Warn)
+        })
+        .await;
+        let_go.raise();
+        assert!(pair.answerer.close().await.is_closed());
+        monitor.flush().await;
+        drop(pair);
+    });
+    let events = records(&folder.0, "events");
+    let stalled = events.iter().find(|it| it["type"] == "handler_stalled").expect("it is there");
+    assert_eq!(
+        (&stalled["level"], &stalled["connection_id"], &stalled["details"]["callback"]),
+        (&"warn".into(), &"held".into(), &"on_data_channel".into())
+    );
+    let opened = events.iter().find(|it| it["type"] == "opened").expect("it is there");
+    assert_eq!(opened["level"], "info");
+}
+
 /// Does `count` operations; the answer is how long that took.
 fn operations(monitor: &Monitor, count: u32) -> Duration {
     let start = Instant::now();
     for number in 0..count {
-        monitor.operation("work").detail("number", number).start().complete();
+        monitor.new_operation("work").detail("number", number).start().complete();
     }
     start.elapsed()
 }

@@ -13,7 +13,9 @@ mod log;
 mod metrics;
 #[cfg(feature = "webrtc")]
 mod redaction;
-#[cfg(feature = "log")]
+#[cfg(feature = "webrtc")]
+mod stalled;
+#[cfg(feature = "tracing")]
 mod tracing;
 
 use anypeer::Peers;

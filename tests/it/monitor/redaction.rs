@@ -35,7 +35,7 @@ impl std::error::Error for Leaky {}
 
 #[test]
 fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
-    let builder = Monitor::builder().redact_addresses().redact(TOKEN);
+    let builder = Monitor::builder().redact_addresses(true).redact(TOKEN);
     #[cfg(feature = "log")]
     let folder = Folder::new();
     #[cfg(feature = "log")]
@@ -91,16 +91,16 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
             "{ADDRESS}: ice-pwd:{} credential={TURN_CREDENTIAL} Authorization: Bearer {TOKEN}",
             passwords[0]
         );
-        let _ = watch.operation("leaky").try_call(|| Err::<(), _>(Leaky(text.clone())));
+        let _ = watch.new_operation("leaky").try_call(|| Err::<(), _>(Leaky(text.clone())));
         watch
-            .operation("detailed")
+            .new_operation("detailed")
             .detail("turn_credential", TURN_CREDENTIAL)
             .detail("note", text.as_str())
             .start()
             .complete_with(&text);
         // Nothing says that it is secret, but the peer that it is done to.
         let bare = format!("{} {TURN_CREDENTIAL}", passwords[0]);
-        let about = |kind| watch.operation(kind).detail("note", bare.as_str()).peer(a.id());
+        let about = |kind| watch.new_operation(kind).detail("note", bare.as_str()).peer(a.id());
         let _ = about("failed").try_call(|| Err::<(), _>(Leaky(bare.clone())));
         about("completed").start().complete_with(&bare);
         let offer = format!("{offer:?}");
@@ -111,7 +111,7 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
     });
     assert!(!passwords.is_empty());
     let closed = monitor.closed();
-    let holders: usize = closed.iter().map(|info| info.held_by.len()).sum();
+    let holders: usize = closed.iter().map(|info| info.retained_by.len()).sum();
     assert_eq!(holders, 1, "expected the channel that is held to be named");
     assert_eq!((live.len(), closed.len()), (2, 2));
 

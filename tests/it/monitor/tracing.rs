@@ -6,18 +6,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use anypeer::monitor::Monitor;
+#[cfg(feature = "webrtc")]
+use tracing::Level;
 use tracing::field::{Field, Visit};
+#[cfg(feature = "webrtc")]
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+#[cfg(feature = "webrtc")]
+use super::stalled::{stalled_pair, watched_by};
+#[cfg(feature = "webrtc")]
+use crate::support::host::{BACKENDS, Host};
 use crate::support::poll::block_on;
+#[cfg(feature = "webrtc")]
+use crate::support::poll::{PATIENCE, poll_in_task};
 
 /// Keeps the fields of every span of this crate's, and in which of them an event came.
 #[derive(Clone, Default)]
-struct Listener(Arc<Heard>);
+struct Listener(Arc<Seen>);
 
 #[derive(Default)]
-struct Heard {
+struct Seen {
     spans: Mutex<BTreeMap<u64, BTreeMap<&'static str, String>>>,
     entered: Mutex<Vec<u64>>,
     events: Mutex<Vec<(Option<u64>, String)>>,
@@ -77,10 +87,10 @@ fn an_operation_is_a_span_with_its_end_around_what_is_done_in_it() {
     let listener = Listener::default();
     let monitor = Monitor::new().expect("threads");
     let id = tracing::subscriber::with_default(listener.clone(), || {
-        let work = monitor.operation("work").run(async { tracing::info!("in the middle") });
+        let work = monitor.new_operation("work").run(async { tracing::info!("in the middle") });
         let id = work.id().expect("it has started");
         block_on(work);
-        let _ = monitor.operation("parse").try_call(|| "x".parse::<u8>());
+        let _ = monitor.new_operation("parse").try_call(|| "x".parse::<u8>());
         id
     });
     let spans = listener.0.spans.lock().unwrap().clone();
@@ -92,4 +102,63 @@ fn an_operation_is_a_span_with_its_end_around_what_is_done_in_it() {
     assert_eq!(field(2, "error"), Some("invalid digit found in string"));
     let events = listener.0.events.lock().unwrap().clone();
     assert_eq!(events, [(Some(1), "in the middle".to_owned())]);
+}
+
+/// Keeps the warnings of this crate's that no other subscriber is told of.
+#[cfg(feature = "webrtc")]
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+
+#[cfg(feature = "webrtc")]
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_event() && metadata.target() == "anypeer" && *metadata.level() == Level::WARN
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::WARN)
+    }
+
+    fn new_span(&self, _span: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+    }
+
+    fn enter(&self, _span: &Id) {}
+
+    fn exit(&self, _span: &Id) {}
+}
+
+#[cfg(feature = "webrtc")]
+#[test]
+fn a_stalled_handler_is_a_warning() {
+    let warnings = Warnings::default();
+    // It is told on a thread of the library's.
+    tracing::subscriber::set_global_default(warnings.clone()).expect("no other is set");
+    let host = Host::start(BACKENDS[0]);
+    let monitor = Monitor::new().expect("threads");
+    let peers = watched_by(&monitor, &host);
+    host.in_task(async move {
+        let (pair, let_go) = stalled_pair(&peers, "stalled-and-traced").await;
+        let warned = || {
+            let all = warnings.0.lock().unwrap();
+            let own = |it: &&BTreeMap<&str, String>| {
+                it.get("peer").is_some_and(|peer| peer == "stalled-and-traced")
+            };
+            all.iter().find(own).and_then(|it| it.get("message").cloned())
+        };
+        let message = poll_in_task(PATIENCE, warned).await;
+        assert_eq!(message.as_deref(), Some("on_data_channel holds the driver"));
+        let_go.raise();
+        drop(pair);
+    });
 }

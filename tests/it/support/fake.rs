@@ -66,6 +66,7 @@ pub(crate) struct Fake {
     state: Mutex<Option<ConnectionState>>,
     /// Keeps the notice of a change of its state, if it is to give it.
     state_notice: Option<Mutex<Option<StateNotice>>>,
+    states_asked: AtomicUsize,
     /// Keeps the notice that says when its memory is free, if it is to say so.
     release_notice: Option<Mutex<Option<ReleaseNotice>>>,
     end_notice: Mutex<Option<EndNotice>>,
@@ -148,14 +149,19 @@ impl Fake {
         self.release.notify(usize::MAX);
     }
 
-    /// How often it was closed.
+    /// How many of its closes have begun.
     pub(crate) fn closes(&self) -> usize {
         self.closes.load(Ordering::Acquire)
     }
 
-    /// How often it was aborted.
+    /// How often it was to be forced.
     pub(crate) fn aborts(&self) -> usize {
         self.aborts.load(Ordering::Acquire)
+    }
+
+    /// How often it was asked for its state.
+    pub(crate) fn states_asked(&self) -> usize {
+        self.states_asked.load(Ordering::Acquire)
     }
 
     /// How often it was asked whether its remote side has said goodbye.
@@ -191,11 +197,11 @@ impl Drop for Bomb {
 
 impl Connection for Fake {
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
-        self.closes.fetch_add(1, Ordering::AcqRel);
         if self.conduct() == Conduct::BlocksAtOnce {
             std::thread::sleep(FOREVER);
         }
         Box::pin(async move {
+            self.closes.fetch_add(1, Ordering::AcqRel);
             match self.conduct() {
                 Conduct::Closes | Conduct::BlocksAtOnce => {}
                 Conduct::ClosesLate => self.released().await,
@@ -206,10 +212,10 @@ impl Connection for Fake {
                 }
                 Conduct::Blocks => std::thread::sleep(FOREVER),
                 Conduct::Panics => panic!("{DELIBERATE}"),
-                Conduct::Fails => return Err(REFUSED.into()),
+                Conduct::Fails => return Err(ConnectionError::new(REFUSED)),
                 Conduct::FailsLate => {
                     self.released().await;
-                    return Err(REFUSED.into());
+                    return Err(ConnectionError::new(REFUSED));
                 }
             }
             Ok(Some(CloseMode::Graceful))
@@ -226,6 +232,7 @@ impl Connection for Fake {
     }
 
     fn state(&self) -> Option<ConnectionState> {
+        self.states_asked.fetch_add(1, Ordering::AcqRel);
         *self.state.lock().unwrap()
     }
 

@@ -12,8 +12,9 @@ use async_executor::Executor;
 use futures::FutureExt;
 use futures::executor::ThreadPool;
 
-/// A cell's patience with its own executor.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long a test waits for what runs elsewhere: longer than anything waits there, so that
+/// what failed is what is told.
+const PATIENCE: Duration = super::poll::PATIENCE.saturating_mul(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
@@ -67,10 +68,15 @@ impl Backend {
     }
 
     pub(crate) fn is_tokio(self) -> bool {
-        #[cfg(feature = "tokio")]
-        return matches!(self, Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent);
-        #[cfg(not(feature = "tokio"))]
-        return false;
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::TokioMulti | Self::TokioOneWorker | Self::TokioCurrent => true,
+            #[cfg(feature = "smol")]
+            Self::Smol => false,
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => false,
+            Self::Executor | Self::ThreadPool => false,
+        }
     }
 
     /// Whether it can be dropped: smol's, async-std's and the pool are static.

@@ -12,7 +12,7 @@ use futures::future::{Either, select};
 
 use anypeer::peer::{CloseMode, ForceCause, RetainedBy};
 use anypeer::runtime::WaitError;
-use anypeer::webrtc::{self, census};
+use anypeer::webrtc::{self, live_objects};
 use anypeer::{Outcome, PeerOptions, Peers};
 
 use super::cell::{Action, Expect, Started, Subject, Target, eventually};
@@ -353,8 +353,8 @@ impl Nothing {
 
     fn more(&self) {
         eventually("no socket to be left", || udp_sockets().len() == self.sockets);
-        eventually("no driver to be left", || census().drivers == 0);
-        eventually("no task to be left", || census().tasks == 0);
+        eventually("no driver to be left", || live_objects().drivers == 0);
+        eventually("no task to be left", || live_objects().tasks == 0);
         eventually("no handler to be left", || {
             HANDLERS.load(std::sync::atomic::Ordering::Acquire) == self.handlers
         });

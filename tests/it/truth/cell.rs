@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anypeer::peer::{CloseMode, ForceCause};
 use anypeer::runtime::{Runtime, WaitError};
-use anypeer::webrtc::{Peer, census};
+use anypeer::webrtc::{Peer, live_objects};
 use anypeer::{
     Closing, ClosingAll, Event, EventKind, Observer, Outcome, PeerId, PeerOptions, Peers,
 };
@@ -84,7 +84,7 @@ impl Observer for Log {
                 self.closed.lock().unwrap().push((peer, mode.clone()));
             }
             EventKind::HandlerStalled { callback, .. } => {
-                self.stalled.lock().unwrap().push(callback)
+                self.stalled.lock().unwrap().push(callback);
             }
             _ => {}
         }
@@ -131,11 +131,11 @@ impl Subject {
                 open(&remote_peers, PeerOptions::new()).await.expect("the remote side opens");
             let before = udp_sockets();
             let (drivers_left, handlers_left) =
-                (census().drivers, HANDLERS.load(Ordering::Acquire));
+                (live_objects().drivers, HANDLERS.load(Ordering::Acquire));
             let (peer, seen) = open(&peers, PeerOptions::new()).await.expect("the peer opens");
             let sockets: BTreeSet<_> = udp_sockets().difference(&before).copied().collect();
             assert_eq!(sockets.len(), 1, "expected the peer to have one socket of its own");
-            assert_eq!(census().drivers, drivers_left + 1, "expected a driver of its own");
+            assert_eq!(live_objects().drivers, drivers_left + 1, "expected a driver of its own");
             let channel =
                 connect((&peer, &seen), (&remote, &remote_seen)).await.expect("the peers connect");
             let id = peer.id().clone();
@@ -254,7 +254,7 @@ impl Traces {
         eventually("the socket to be closed", || {
             self.sockets.intersection(&udp_sockets()).next().is_none()
         });
-        eventually("the driver to be gone", || census().drivers == self.drivers_left);
+        eventually("the driver to be gone", || live_objects().drivers == self.drivers_left);
         eventually("the application's handler to be dropped", || {
             HANDLERS.load(Ordering::Acquire) == self.handlers_left
         });

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
-use anypeer::monitor::{Ending, Limits, Monitor};
+use anypeer::monitor::{Limits, Monitor, OperationOutcome};
 use anypeer::{OperationId, Outcome};
 
 use super::watched;
@@ -17,9 +17,9 @@ use crate::support::host::{BACKENDS, Host};
 use crate::support::poll::{PATIENCE, block_on};
 use crate::support::process;
 
-fn ending(monitor: &Monitor, id: OperationId) -> Ending {
-    let info = monitor.operation_info(id).expect("it is known by the id that the caller has");
-    info.ending.expect("it has ended")
+fn outcome(monitor: &Monitor, id: OperationId) -> OperationOutcome {
+    let info = monitor.operation(id).expect("it is known by the id that the caller has");
+    info.outcome.expect("it has ended")
 }
 
 /// An error with a source.
@@ -42,47 +42,50 @@ impl Error for Broken {
 fn defect_3_an_operation_has_one_end_whatever_its_result_is_and_also_if_it_is_cancelled() {
     let monitor = Monitor::new().expect("threads");
     // No result but a text, a number, nothing: all are completed.
-    let text = monitor.operation("text").start();
+    let text = monitor.new_operation("text").start();
     let id = text.id();
     text.complete_with("done");
-    assert_eq!(ending(&monitor, id), Ending::Completed(Some("done".into())));
-    assert_eq!(block_on(monitor.operation("number").run(async { 7 })), 7);
+    assert_eq!(outcome(&monitor, id), OperationOutcome::Completed(Some("done".into())));
+    assert_eq!(block_on(monitor.new_operation("number").run(async { 7 })), 7);
 
-    let failed = monitor.operation("encode").try_run(async { Err::<(), _>(Broken) });
+    let failed = monitor.new_operation("encode").try_run(async { Err::<(), _>(Broken) });
     let id = failed.id().expect("it has started");
     block_on(failed).expect_err("it fails");
     let chain = [Box::from("the codec is broken"), fmt::Error.to_string().into()].into();
-    assert_eq!(ending(&monitor, id), Ending::Failed(chain), "expected the whole chain");
+    assert_eq!(outcome(&monitor, id), OperationOutcome::Failed(chain), "expected the whole chain");
 
-    let mut never = Box::pin(monitor.operation("wait").run(std::future::pending::<()>()));
+    let mut never = Box::pin(monitor.new_operation("wait").run(std::future::pending::<()>()));
     let id = never.id().expect("it has started");
     let _pending = block_on(async { futures::poll!(never.as_mut()) });
     drop(never);
-    assert_eq!(ending(&monitor, id), Ending::Canceled, "expected a dropped future to be an end");
+    assert_eq!(
+        outcome(&monitor, id),
+        OperationOutcome::Cancelled,
+        "expected a dropped future to be an end"
+    );
     let panics = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        monitor.operation("panic").call(|| panic!("deliberate"));
+        monitor.new_operation("panic").call(|| panic!("deliberate"));
     }));
     assert!(panics.is_err());
     let counts = monitor.summary().operations;
-    assert_eq!((counts.completed, counts.failed, counts.canceled), (2, 1, 2));
+    assert_eq!((counts.completed, counts.failed, counts.cancelled), (2, 1, 2));
     assert_eq!(counts.in_flight(), 0);
 }
 
 #[test]
 fn defect_5_every_operation_has_an_id_of_its_own_and_it_is_the_monitors() {
-    let mut limits = Limits::default();
-    limits.finished_operations = 2000;
+    let limits = Limits::new().finished_operations(2000);
     let monitor = Monitor::builder().limits(limits).build().expect("threads");
     let ids: HashSet<OperationId> = (0..1000)
         .map(|_| {
-            let operation = monitor.operation("quick").start();
+            let operation = monitor.new_operation("quick").start();
             let id = operation.id();
             operation.complete();
             id
         })
         .collect();
     assert_eq!(ids.len(), 1000);
-    assert!(ids.iter().all(|id| monitor.operation_info(*id).is_some_and(|info| info.id == *id)));
+    assert!(ids.iter().all(|id| monitor.operation(*id).is_some_and(|info| info.id == *id)));
     let one = ids.iter().next().expect("there are some");
     assert_eq!(one.to_string().parse(), Ok(*one), "expected its text to be an id again");
 }
@@ -124,13 +127,13 @@ fn child() {
     let begun = Instant::now();
     let monitor = Monitor::new().expect("threads");
     let ids = ["first", "second"].map(|kind| {
-        let operation = monitor.operation(kind).start();
+        let operation = monitor.new_operation(kind).start();
         let id = operation.id();
         std::thread::sleep(LEAST);
         operation.complete();
         id
     });
-    let [first, second] = ids.map(|id| monitor.operation_info(id).expect("it is known"));
+    let [first, second] = ids.map(|id| monitor.operation(id).expect("it is known"));
     let uptime = monitor.summary().uptime;
     let most = begun.elapsed();
     let apart = second.started_at.duration_since(first.started_at);

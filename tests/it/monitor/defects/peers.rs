@@ -3,13 +3,13 @@
 use std::pin::pin;
 use std::time::Instant;
 
-use anypeer::monitor::{Ending, Limits, Monitor, Subject};
+use anypeer::monitor::{Limits, Monitor, OperationOutcome, OperationTarget};
 use anypeer::peer::CloseReason;
 use anypeer::{ConnectionState, PeerOptions, Peers};
 use futures::future::join_all;
 
 use super::super::{until, watched};
-use super::ending;
+use super::outcome;
 use crate::support::host::{BACKENDS, Host};
 use crate::support::loopback::{Pair, open};
 use crate::support::poll::until_in_task;
@@ -22,7 +22,7 @@ fn defect_1_success_is_not_reported_for_what_was_not_done() {
         let unknown = peers.close("nobody");
         let id = unknown.operation();
         assert_eq!(unknown.await, anypeer::Outcome::NotFound);
-        assert_eq!(ending(&monitor, id), Ending::Failed(["not found".into()].into()));
+        assert_eq!(outcome(&monitor, id), OperationOutcome::Failed(["not found".into()].into()));
         // The number that were closed, and not that of before.
         let _one = open(&peers, PeerOptions::new()).await.expect("opens");
         let (other, _) = open(&peers, PeerOptions::new()).await.expect("opens");
@@ -30,7 +30,10 @@ fn defect_1_success_is_not_reported_for_what_was_not_done() {
         let all = peers.close_all();
         let id = all.operation();
         assert_eq!(all.await.closed(), 1);
-        assert_eq!(ending(&monitor, id), Ending::Completed(Some("1 of 1 closed".into())));
+        assert_eq!(
+            outcome(&monitor, id),
+            OperationOutcome::Completed(Some("1 of 1 closed".into()))
+        );
     });
 }
 
@@ -45,13 +48,16 @@ fn defect_2_stopping_a_group_closes_that_group_and_an_unknown_one_is_not_found()
         let stopped = peers.close_group("first");
         let id = stopped.operation();
         assert_eq!(stopped.await.closed(), 1);
-        let info = monitor.operation_info(id).expect("it is known");
-        assert_eq!((info.kind, info.subject), ("close_group", Subject::Group("first".into())));
+        let info = monitor.operation(id).expect("it is known");
+        assert_eq!(
+            (info.kind, info.target),
+            ("close_group", OperationTarget::Group("first".into()))
+        );
         assert_eq!(second.connection_state(), Some(ConnectionState::New), "expected it to be left");
         let unknown = peers.close_group("third");
         let id = unknown.operation();
         assert!(!unknown.await.found);
-        assert_eq!(ending(&monitor, id), Ending::Failed(["not found".into()].into()));
+        assert_eq!(outcome(&monitor, id), OperationOutcome::Failed(["not found".into()].into()));
     });
 }
 
@@ -98,12 +104,12 @@ fn defect_7_states_are_counted_as_what_they_are() {
 
 #[test]
 fn defect_9_everything_is_bounded() {
-    let mut limits = Limits::default();
-    limits.closed_connections = 3;
-    limits.timeline = 5;
-    limits.finished_operations = 4;
-    limits.active_operations = 6;
-    limits.names = 2;
+    let limits = Limits::new()
+        .closed_connections(3)
+        .timeline(5)
+        .finished_operations(4)
+        .active_operations(6)
+        .names(2);
     let monitor = Monitor::builder().limits(limits).build().expect("threads");
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).monitor(&monitor).build();
@@ -124,7 +130,7 @@ fn defect_9_everything_is_bounded() {
     });
     assert_eq!(monitor.finished_operations(None, 100, |_| true).items.len(), 4);
     let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-    let under_way: Vec<_> = names.iter().map(|name| monitor.operation(name).start()).collect();
+    let under_way: Vec<_> = names.iter().map(|name| monitor.new_operation(name).start()).collect();
     assert_eq!(monitor.operations(None, 100).len(), 6, "expected more to be counted alone");
     drop(under_way);
     let metrics = monitor.metrics();

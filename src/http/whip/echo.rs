@@ -1,0 +1,64 @@
+//! What a session does: messages of data channels are echoed, and media is received.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_lock::SemaphoreGuardArc;
+
+use crate::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use crate::webrtc::error::Error;
+use crate::webrtc::media_stream::track_remote::TrackRemote;
+use crate::webrtc::peer_connection::PeerConnectionEventHandler;
+use crate::webrtc::{WeakPeer, async_trait};
+
+/// The handler of a session's peer, which it does not own.
+pub(super) struct Echo {
+    peer: WeakPeer,
+    channels: AtomicUsize,
+    /// The session's place. It is free when the peer lets go of its handler, which is when it closes.
+    _place: SemaphoreGuardArc,
+}
+
+impl Echo {
+    pub(super) fn new(peer: WeakPeer, place: SemaphoreGuardArc) -> Self {
+        Self { peer, channels: AtomicUsize::new(0), _place: place }
+    }
+}
+
+/// More data channels than any client has use for.
+const MAX_CHANNELS: usize = 64;
+
+#[async_trait]
+impl PeerConnectionEventHandler for Echo {
+    async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+        let Some(peer) = self.peer.upgrade() else { return };
+        if self.channels.fetch_add(1, Ordering::Relaxed) < MAX_CHANNELS {
+            drop(peer.tasks().task("echo").try_spawn(echo(channel)));
+        } else {
+            // Closing a channel waits for the driver, which waits for this callback.
+            drop(peer.tasks().track(async move { channel.close().await }));
+        }
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        if let Some(peer) = self.peer.upgrade() {
+            // The connection itself counts what it receives; somebody only has to take it.
+            drop(
+                peer.tasks().spawn("receive", async move { while track.poll().await.is_some() {} }),
+            );
+        }
+    }
+}
+
+async fn echo(channel: Arc<dyn DataChannel>) -> Result<(), Error> {
+    while let Some(event) = channel.poll().await {
+        if let DataChannelEvent::OnMessage(message) = event {
+            if message.is_string {
+                channel.send_text(&String::from_utf8_lossy(&message.data)).await?;
+            } else {
+                channel.send(message.data).await?;
+            }
+        }
+    }
+    Ok(())
+}

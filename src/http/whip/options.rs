@@ -1,0 +1,57 @@
+//! Which sessions are accepted.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+/// Which sessions are accepted. Every option has a default.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SessionOptions {
+    pub(super) address: IpAddr,
+    pub(super) max_sessions: usize,
+    pub(super) connect_within: Duration,
+    pub(super) max_offer_bytes: usize,
+}
+
+impl SessionOptions {
+    /// The defaults: connections are bound to the IPv4 loopback address, there are at most 256 sessions
+    /// at once, each has 20 s to connect, and an offer has at most 64 KiB.
+    pub fn new() -> Self {
+        Self {
+            address: Ipv4Addr::LOCALHOST.into(),
+            max_sessions: 256,
+            connect_within: Duration::from_secs(20),
+            max_offer_bytes: 64 << 10,
+        }
+    }
+
+    /// Sets the address that the connections' sockets are bound to. No other candidates are gathered.
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Sets how many sessions there may be at once. One more is answered with 503.
+    pub fn max_sessions(mut self, limit: usize) -> Self {
+        self.max_sessions = limit;
+        self
+    }
+
+    /// Sets how long a session may take to connect. After that it is closed.
+    pub fn connect_within(mut self, limit: Duration) -> Self {
+        self.connect_within = limit;
+        self
+    }
+
+    /// Sets how long an offer may be, in bytes. A longer one is answered with 413.
+    pub fn max_offer_bytes(mut self, limit: usize) -> Self {
+        self.max_offer_bytes = limit;
+        self
+    }
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,251 @@
+//! The families of metrics, and what is in them.
+
+use std::fmt::Error;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::registry::Unit;
+
+use super::families::Families;
+use crate::monitor::Metrics;
+
+#[derive(Debug)]
+pub(super) struct Snapshot(pub(super) Metrics);
+
+impl Collector for Snapshot {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        let mut families = Families(encoder);
+        let Self(metrics) = self;
+        connections(metrics, &mut families)?;
+        setup(metrics, &mut families)?;
+        traffic(metrics, &mut families)?;
+        operations(metrics, &mut families)?;
+        tasks(metrics, &mut families)?;
+        families.counters(
+            "webrtc_monitor_events_dropped",
+            "Records that a sink of the monitor dropped",
+            ["sink"],
+            metrics.dropped.iter().map(|(sink, count)| ([*sink], *count)),
+        )
+    }
+}
+
+fn connections(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
+    let states = &metrics.states;
+    families.gauges(
+        "webrtc_connections",
+        "Connections that have not ended",
+        ["state"],
+        [
+            (["new"], states.new),
+            (["connecting"], states.connecting),
+            (["connected"], states.connected),
+            (["disconnected"], states.disconnected),
+            (["failed"], states.failed),
+        ],
+    )?;
+    let opened = [([], metrics.opened)];
+    families.counters("webrtc_connections_opened", "Connections that were opened", [], opened)?;
+    let closed = metrics.closed.iter().map(|(reason, count)| ([reason.as_str()], *count));
+    families.counters(
+        "webrtc_connections_closed",
+        "Connections that have ended",
+        ["reason"],
+        closed,
+    )?;
+    let reaped = metrics.closed.iter().filter(|(reason, _)| reason.is_reaped());
+    families.counters(
+        "webrtc_connections_reaped",
+        "Connections that were closed without being asked",
+        ["reason"],
+        reaped.map(|(reason, count)| ([reason.as_str()], *count)),
+    )?;
+    families.counters(
+        "webrtc_connection_failures",
+        "Connections that failed or never connected",
+        ["stage", "cause"],
+        metrics
+            .failures
+            .iter()
+            .map(|(stage, cause, count)| ([stage.as_str(), cause.as_str()], *count)),
+    )?;
+    families.gauges(
+        "webrtc_connections_unreleased",
+        "Closed connections of which the application still holds something",
+        [],
+        [([], metrics.unreleased)],
+    )?;
+    families.histograms(
+        "webrtc_connection_duration",
+        "How long connections lasted",
+        Some(&Unit::Seconds),
+        [],
+        [([], &metrics.lifetimes)],
+    )?;
+    families.histograms(
+        "webrtc_close_duration",
+        "How long closes took",
+        Some(&Unit::Seconds),
+        ["outcome"],
+        metrics.closes.iter().map(|(outcome, times)| ([*outcome], times)),
+    )
+}
+
+fn setup(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
+    let outcome = |succeeded: bool| if succeeded { "succeeded" } else { "failed" };
+    families.histograms(
+        "webrtc_connection_setup",
+        "How long connections took to be set up",
+        Some(&Unit::Seconds),
+        ["phase", "outcome"],
+        metrics
+            .setups
+            .iter()
+            .map(|(phase, succeeded, times)| ([*phase, outcome(*succeeded)], times)),
+    )?;
+    families.counters(
+        "webrtc_ice_restarts",
+        "ICE restarts",
+        ["outcome"],
+        [
+            (["answered"], metrics.ice_restarts_answered),
+            (["unanswered"], metrics.ice_restarts_unanswered),
+        ],
+    )?;
+    families.counters(
+        "webrtc_selected_pairs",
+        "Candidate pairs that connections came to use first",
+        ["local_type", "remote_type", "protocol"],
+        metrics.selected_pairs.iter().map(|(local, remote, protocol, count)| {
+            ([local.as_str(), remote.as_str(), protocol.as_str()], *count)
+        }),
+    )?;
+    families.histograms(
+        "webrtc_round_trip_time",
+        "Round trips of the selected pairs",
+        Some(&Unit::Seconds),
+        [],
+        [([], &metrics.round_trip_times)],
+    )
+}
+
+fn traffic(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
+    let all = &metrics.traffic;
+    let media = || all.iter().filter(|traffic| traffic.kind != "data");
+    families.histograms(
+        "webrtc_jitter",
+        "Jitter of received streams",
+        Some(&Unit::Seconds),
+        ["kind"],
+        media().map(|it| ([it.kind], &it.jitter)),
+    )?;
+    families.histograms(
+        "webrtc_quality_score",
+        "Mean opinion scores of received streams, 1 to 4.5",
+        None,
+        ["kind"],
+        media().map(|it| ([it.kind], &it.quality)),
+    )?;
+    families.counters(
+        "webrtc_bytes",
+        "Bytes of media and of data",
+        ["direction", "kind"],
+        all.iter().flat_map(|it| {
+            [(["sent", it.kind], it.bytes_sent), (["received", it.kind], it.bytes_received)]
+        }),
+    )?;
+    families.counters(
+        "webrtc_packets",
+        "Packets of media",
+        ["direction", "kind"],
+        media().flat_map(|it| {
+            [(["sent", it.kind], it.packets_sent), (["received", it.kind], it.packets_received)]
+        }),
+    )?;
+    families.counters(
+        "webrtc_packets_lost",
+        "Packets of media that were lost",
+        ["direction", "kind"],
+        media().map(|it| (["received", it.kind], it.packets_lost)),
+    )?;
+    families.gauges(
+        "webrtc_data_channels",
+        "Data channels that are not closed",
+        ["state"],
+        metrics.data_channels.iter().map(|(state, count)| ([state.as_str()], *count)),
+    )?;
+    families.counters(
+        "webrtc_data_channel_messages",
+        "Messages on data channels",
+        ["direction"],
+        [(["sent"], metrics.messages_sent), (["received"], metrics.messages_received)],
+    )
+}
+
+fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
+    let all = &metrics.operations;
+    families.counters(
+        "webrtc_operations",
+        "Operations that have ended",
+        ["operation", "outcome"],
+        all.iter().flat_map(|it| {
+            [
+                ([it.kind, "completed"], it.counts.completed),
+                ([it.kind, "failed"], it.counts.failed),
+                ([it.kind, "canceled"], it.counts.cancelled),
+            ]
+        }),
+    )?;
+    families.histograms(
+        "webrtc_operation_duration",
+        "How long operations took",
+        Some(&Unit::Seconds),
+        ["operation", "outcome"],
+        all.iter().flat_map(|it| {
+            let [completed, failed, cancelled] = &it.durations;
+            [
+                ([it.kind, "completed"], completed),
+                ([it.kind, "failed"], failed),
+                ([it.kind, "canceled"], cancelled),
+            ]
+        }),
+    )?;
+    families.gauges(
+        "webrtc_operations_in_flight",
+        "Operations under way",
+        ["operation"],
+        all.iter().map(|it| ([it.kind], it.counts.in_flight())),
+    )
+}
+
+fn tasks(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
+    let all = &metrics.tasks;
+    families.gauges(
+        "webrtc_tasks",
+        "Tasks that have not ended",
+        ["name", "state"],
+        all.iter().flat_map(|it| {
+            let pending = it.pending.saturating_sub(it.stuck);
+            [([it.name, "pending"], pending), ([it.name, "stuck"], it.stuck)]
+        }),
+    )?;
+    families.gauges(
+        "webrtc_tasks_orphaned",
+        "Tasks that are there without their peers",
+        ["name"],
+        all.iter().map(|it| ([it.name], it.orphaned)),
+    )?;
+    families.counters(
+        "webrtc_tasks_finished",
+        "Tasks that have ended",
+        ["name", "outcome"],
+        all.iter().flat_map(|it| {
+            [
+                ([it.name, "ok"], it.ends.completed),
+                ([it.name, "error"], it.ends.failed),
+                ([it.name, "panic"], it.ends.panicked),
+                ([it.name, "aborted"], it.ends.cancelled + it.ends.lost),
+            ]
+        }),
+    )
+}

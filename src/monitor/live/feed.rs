@@ -1,0 +1,215 @@
+//! Following live: a ring of updates that any number of readers walk at their own pace.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::Stream;
+
+use super::update::{Lagged, Update, UpdateId, UpdateKind};
+use crate::sync::{Event, EventListener, Mutex, wake_all};
+
+pub(crate) struct Feed {
+    epoch: u32,
+    limit: usize,
+    ring: Mutex<Ring>,
+    pushed: Event,
+}
+
+struct Ring {
+    /// The number of the next update.
+    next: u64,
+    kept: VecDeque<Arc<Update>>,
+}
+
+impl Feed {
+    pub(super) fn new(limit: usize) -> Self {
+        let ring = Ring { next: 1, kept: VecDeque::new() };
+        Self { epoch: fastrand::u32(..), limit, ring: Mutex::new(ring), pushed: Event::new() }
+    }
+
+    pub(super) fn push(&self, kind: UpdateKind) {
+        let mut ring = self.ring.lock();
+        let id = UpdateId { epoch: self.epoch, seq: ring.next };
+        ring.next += 1;
+        let gone = if ring.kept.len() >= self.limit { ring.kept.pop_front() } else { None };
+        ring.kept.push_back(Arc::new(Update::new(id, kind)));
+        drop(ring);
+        drop(gone);
+        wake_all(&self.pushed);
+    }
+}
+
+/// Follows what a [`Monitor`](crate::monitor::Monitor) is told, from some moment on: an endless
+/// [`Stream`].
+///
+/// A follower is a place in a ring, and no queue: it holds nothing back. One that is slower than the
+/// ring is long receives [`Lagged`] in place of the updates that it has missed.
+pub struct Updates {
+    feed: Arc<Feed>,
+    next: u64,
+    /// Whether the follower comes from another monitor.
+    stranger: bool,
+    /// Set while the stream waits.
+    listener: Option<EventListener>,
+}
+
+impl Updates {
+    pub(super) fn new(feed: Arc<Feed>, after: Option<UpdateId>) -> Self {
+        let newest = feed.ring.lock().next;
+        let own = after.filter(|id| id.epoch == feed.epoch && id.seq < newest);
+        let stranger = after.is_some() && own.is_none();
+        Self { feed, next: own.map_or(newest, |id| id.seq + 1), stranger, listener: None }
+    }
+
+    /// The place of the last update that was received, or of the last one before the first.
+    #[must_use]
+    pub fn position(&self) -> UpdateId {
+        UpdateId { epoch: self.feed.epoch, seq: self.next.saturating_sub(1) }
+    }
+
+    /// Receives the next update without waiting; `None` if there is none yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Lagged`] if updates were lost.
+    pub fn try_recv(&mut self) -> Option<Result<Arc<Update>, Lagged>> {
+        if std::mem::take(&mut self.stranger) {
+            return Some(Err(Lagged { missed: None }));
+        }
+        let ring = self.feed.ring.lock();
+        if self.next == ring.next {
+            return None;
+        }
+        let first = ring.next - ring.kept.len() as u64;
+        // It fits: no ring is longer than memory.
+        let next = self.next.checked_sub(first).and_then(|at| ring.kept.get(at as usize));
+        match next {
+            Some(update) => {
+                self.next += 1;
+                Some(Ok(Arc::clone(update)))
+            }
+            None => {
+                let missed = Some(ring.next - self.next);
+                self.next = ring.next;
+                Some(Err(Lagged { missed }))
+            }
+        }
+    }
+}
+
+/// The stream does not end. Futures of its next item are cancel safe: no update is lost.
+impl Stream for Updates {
+    type Item = Result<Arc<Update>, Lagged>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(received) = this.try_recv() {
+                this.listener = None;
+                return Poll::Ready(Some(received));
+            }
+            match &mut this.listener {
+                // Registered before the ring is read again, so that no wake-up is lost.
+                None => this.listener = Some(this.feed.pushed.listen()),
+                Some(listener) => {
+                    ready!(Pin::new(listener).poll(cx));
+                    this.listener = None;
+                }
+            }
+        }
+    }
+}
+
+/// Another follower, at the same place.
+impl Clone for Updates {
+    fn clone(&self) -> Self {
+        let Self { feed, next, stranger, .. } = self;
+        Self { feed: Arc::clone(feed), next: *next, stranger: *stranger, listener: None }
+    }
+}
+
+impl fmt::Debug for Updates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Updates").field("position", &self.position()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use futures::FutureExt;
+    use futures::StreamExt;
+
+    use super::*;
+    use crate::id::PeerId;
+    use crate::monitor::report::TimelineEvent;
+
+    fn update(number: u64) -> UpdateKind {
+        let peer = PeerId::new("peer").unwrap();
+        let (at, event) = (SystemTime::UNIX_EPOCH, TimelineEvent::Opened);
+        UpdateKind::Connection { number, peer, group: None, at, event }
+    }
+
+    fn number(received: Option<Result<Arc<Update>, Lagged>>) -> Option<u64> {
+        match received?.ok()?.kind() {
+            UpdateKind::Connection { number, .. } => Some(*number),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_reader_hears_what_is_told_after_it_came_and_can_come_back() {
+        let feed = Arc::new(Feed::new(4));
+        feed.push(update(1));
+        let mut updates = Updates::new(Arc::clone(&feed), None);
+        assert!(updates.try_recv().is_none(), "expected nothing of what was told before");
+        feed.push(update(2));
+        feed.push(update(3));
+        assert_eq!(number(updates.try_recv()), Some(2));
+        let text = updates.position().to_string();
+        let mut back = Updates::new(feed, Some(text.parse().unwrap()));
+        assert_eq!(number(back.try_recv()), Some(3));
+        assert!(back.try_recv().is_none());
+    }
+
+    #[test]
+    fn what_left_the_ring_is_counted_and_skipped() {
+        let feed = Arc::new(Feed::new(4));
+        let mut updates = Updates::new(Arc::clone(&feed), None);
+        (0..10).for_each(|number| feed.push(update(number)));
+        let missed = updates.try_recv();
+        assert!(matches!(missed, Some(Err(Lagged { missed: Some(10) }))), "{missed:?}");
+        feed.push(update(10));
+        assert_eq!(number(updates.try_recv()), Some(10));
+    }
+
+    #[test]
+    fn an_id_of_another_monitor_or_of_the_future_is_a_gap_of_unknown_length() {
+        let feed = Arc::new(Feed::new(4));
+        for seq in [0, 7] {
+            let epoch = feed.epoch.wrapping_add(u32::from(seq == 0));
+            let mut updates = Updates::new(Arc::clone(&feed), Some(UpdateId { epoch, seq }));
+            let missed = updates.try_recv();
+            assert!(matches!(missed, Some(Err(Lagged { missed: None }))), "{missed:?}");
+            assert!(updates.try_recv().is_none());
+        }
+    }
+
+    #[test]
+    fn a_stream_waits_for_the_next_update_and_does_not_end() {
+        let feed = Arc::new(Feed::new(4));
+        let mut updates = Updates::new(Arc::clone(&feed), None);
+        let mut next = updates.next();
+        assert!((&mut next).now_or_never().is_none(), "expected it to wait");
+        feed.push(update(1));
+        assert_eq!(number(next.now_or_never().flatten()), Some(1));
+        (0..10).for_each(|number| feed.push(update(number)));
+        let lagged = updates.next().now_or_never().flatten();
+        assert!(matches!(lagged, Some(Err(Lagged { missed: Some(10) }))), "{lagged:?}");
+        assert!(updates.next().now_or_never().is_none(), "expected it to go on");
+    }
+}

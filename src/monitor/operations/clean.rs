@@ -1,0 +1,80 @@
+//! What is said of an operation, without its secrets.
+
+use std::error::Error;
+
+use crate::event::{OperationEnd, Target};
+use crate::monitor::options::{ERROR_BYTES, ERROR_CHAIN, NAME_BYTES};
+use crate::monitor::report::{Detail, OperationOutcome, OperationTarget};
+use crate::redact::{REDACTED, Redactor, Secrets};
+
+/// What an operation is done to, as it may be kept.
+pub(crate) fn clean_target(redactor: &Redactor, target: Target<'_>) -> OperationTarget {
+    let name = |text: &str| redactor.text(text, Secrets::none(), NAME_BYTES);
+    match target {
+        Target::Peer(peer) => OperationTarget::Peer(peer.clone()),
+        Target::UnknownPeer(id) => OperationTarget::UnknownPeer(name(id)),
+        Target::Group(group) => OperationTarget::Group(name(group)),
+        Target::All => OperationTarget::All,
+    }
+}
+
+/// What is to be known of an operation; few have any.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Details(pub(crate) Vec<(&'static str, Detail)>);
+
+impl Details {
+    /// Leaves of each what may be kept.
+    pub(crate) fn clean(&mut self, redactor: &Redactor, secrets: &Secrets) {
+        for (name, value) in &mut self.0 {
+            match value {
+                _ if Redactor::is_secret_name(name) => *value = Detail::Text(REDACTED.into()),
+                Detail::Text(text) => *text = redactor.text(text, secrets, NAME_BYTES),
+                Detail::Integer(_) | Detail::Number(_) | Detail::Flag(_) => {}
+            }
+        }
+    }
+}
+
+/// An end with its texts as they came, taken where no lock is held: an error's text is its own
+/// code.
+pub(crate) enum RawOutcome {
+    Completed(Option<String>),
+    Failed(Vec<String>),
+    Cancelled,
+}
+
+impl RawOutcome {
+    pub(crate) fn of(end: &OperationEnd<'_>) -> Self {
+        match end {
+            OperationEnd::Completed(result) => Self::Completed(result.map(str::to_owned)),
+            OperationEnd::Failed(error) => Self::Failed(chain(*error)),
+            OperationEnd::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// As it may be kept.
+    pub(crate) fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> OperationOutcome {
+        match self {
+            Self::Completed(result) => OperationOutcome::Completed(
+                result.as_ref().map(|text| redactor.text(text, secrets, NAME_BYTES)),
+            ),
+            Self::Failed(chain) => {
+                let texts = chain.iter().map(|text| redactor.text(text, secrets, ERROR_BYTES));
+                OperationOutcome::Failed(texts.collect())
+            }
+            Self::Cancelled => OperationOutcome::Cancelled,
+        }
+    }
+}
+
+/// The texts of an error and of its sources.
+fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
+    let sources = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| {
+        let error: &(dyn Error + 'static) = *error;
+        error.source()
+    });
+    let mut chain: Vec<_> = sources.take(ERROR_CHAIN).map(ToString::to_string).collect();
+    // An error that says what its source says.
+    chain.dedup();
+    chain
+}

@@ -1,0 +1,7 @@
+//! What is known of each operation.
+
+mod clean;
+mod table;
+
+pub(super) use self::clean::{Details, RawOutcome, clean_target};
+pub(super) use self::table::{OperationRecord, Operations};

@@ -1,0 +1,110 @@
+//! What is known of an operation.
+
+use std::time::{Duration, SystemTime};
+
+use crate::id::{OperationId, PeerId};
+use crate::monitor::numbers::OutcomeKind;
+
+/// Everything that is known of an operation.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OperationInfo {
+    /// Its id.
+    pub id: OperationId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// What it is done to.
+    pub target: OperationTarget,
+    /// What the application says of it.
+    pub details: Vec<(&'static str, Detail)>,
+    /// When it was started.
+    pub started_at: SystemTime,
+    /// How long it took, or has taken so far.
+    pub duration: Duration,
+    /// How it ended; `None` while it is in flight.
+    pub outcome: Option<OperationOutcome>,
+}
+
+/// What an operation is done to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationTarget {
+    /// Nothing in particular.
+    #[default]
+    None,
+    /// A peer.
+    Peer(PeerId),
+    /// A peer that does not exist.
+    UnknownPeer(Box<str>),
+    /// A group.
+    Group(Box<str>),
+    /// All peers of a set.
+    All,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationOutcome {
+    /// The operation has a result, which may be put into words.
+    Completed(Option<Box<str>>),
+    /// The operation failed: the text of its error, and those of the error's sources.
+    Failed(Box<[Box<str>]>),
+    /// The operation's future was dropped before it was ready.
+    Cancelled,
+}
+
+impl OperationOutcome {
+    /// A stable lower-case name, as JSON, logs and metrics have it: `completed`, `failed` or
+    /// `canceled`.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "completed",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "canceled",
+        }
+    }
+
+    pub(crate) fn kind(&self) -> OutcomeKind {
+        match self {
+            Self::Completed(_) => OutcomeKind::Completed,
+            Self::Failed(_) => OutcomeKind::Failed,
+            Self::Cancelled => OutcomeKind::Cancelled,
+        }
+    }
+}
+
+/// The value of a detail of an operation.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Detail {
+    /// A text.
+    Text(Box<str>),
+    /// An integer.
+    Integer(i64),
+    /// A floating-point number.
+    Number(f64),
+    /// A boolean.
+    Flag(bool),
+}
+
+macro_rules! details {
+    ($($from:ty => $variant:ident as $to:ty;)*) => {$(
+        impl From<$from> for Detail {
+            fn from(value: $from) -> Self {
+                Self::$variant(<$to>::from(value))
+            }
+        }
+    )*};
+}
+
+details! {
+    &str => Text as Box<str>;
+    String => Text as Box<str>;
+    i32 => Integer as i64;
+    u32 => Integer as i64;
+    i64 => Integer as i64;
+    f64 => Number as f64;
+    bool => Flag as bool;
+}

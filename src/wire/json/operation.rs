@@ -1,0 +1,96 @@
+//! An operation.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::time::{seconds, unix};
+use crate::monitor::{Detail, OperationInfo, OperationOutcome, OperationTarget};
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub(crate) struct OperationJson<'a> {
+    operation_id: String,
+    operation_type: &'static str,
+    start_time: f64,
+    details: BTreeMap<&'static str, DetailJson<'a>>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<ResultJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_chain: Option<&'a [Box<str>]>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+enum DetailJson<'a> {
+    Text(&'a str),
+    Integer(i64),
+    Number(f64),
+    Flag(bool),
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+struct ResultJson<'a> {
+    outcome: Option<&'a str>,
+}
+
+/// The original's name of a kind, where it has one.
+fn operation_type(kind: &'static str) -> &'static str {
+    match kind {
+        "close" => "close_webrtc_connection",
+        "close_all" => "close_all_webrtc_connections",
+        "close_group" => "stop_webrtc_streaming",
+        other => other,
+    }
+}
+
+impl<'a> OperationJson<'a> {
+    pub(crate) fn new(info: &'a OperationInfo) -> Self {
+        let target = match &info.target {
+            OperationTarget::Peer(peer) => Some(("connection_id", peer.as_str())),
+            OperationTarget::UnknownPeer(id) => Some(("connection_id", &**id)),
+            OperationTarget::Group(group) => Some(("server_id", &**group)),
+            OperationTarget::None | OperationTarget::All => None,
+        };
+        let details = info.details.iter().map(|(name, value)| {
+            let value = match value {
+                Detail::Text(text) => DetailJson::Text(text),
+                Detail::Integer(integer) => DetailJson::Integer(*integer),
+                Detail::Number(number) => DetailJson::Number(*number),
+                Detail::Flag(flag) => DetailJson::Flag(*flag),
+            };
+            (*name, value)
+        });
+        let target = target.map(|(name, id)| (name, DetailJson::Text(id)));
+        let (mut result, mut error_chain) = (None, None);
+        match &info.outcome {
+            Some(OperationOutcome::Completed(outcome)) => {
+                result = Some(ResultJson { outcome: outcome.as_deref() });
+            }
+            Some(OperationOutcome::Failed(chain)) => error_chain = Some(&**chain),
+            Some(OperationOutcome::Cancelled) | None => {}
+        }
+        let ended = info.outcome.is_some();
+        Self {
+            operation_id: info.id.to_string(),
+            operation_type: operation_type(info.kind),
+            start_time: unix(info.started_at),
+            details: details.chain(target).collect(),
+            status: info.outcome.as_ref().map_or("started", OperationOutcome::as_str),
+            end_time: ended.then(|| unix(info.started_at + info.duration)),
+            duration: ended.then(|| seconds(info.duration)),
+            result,
+            error: error_chain.and_then(|chain| chain.first()).map(|error| &**error),
+            error_chain,
+        }
+    }
+}
