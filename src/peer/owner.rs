@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::future::ready;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -157,13 +158,16 @@ impl Peer {
     ///
     /// Cancel safe.
     pub async fn wait_for(&self, state: ConnectionState) -> Result<(), PeerEnded> {
-        let ended = self.wait_until(|| self.connection_state() == Some(state)).await;
+        let ended = self.wait_until(|| ready(self.connection_state() == Some(state))).await;
         if state == ConnectionState::Closed { Ok(()) } else { ended }
     }
 
     /// Completes once `holds` does, which is asked again whenever a state of the connection has
     /// changed.
-    pub(crate) async fn wait_until(&self, holds: impl Fn() -> bool) -> Result<(), PeerEnded> {
+    pub(crate) async fn wait_until<F>(&self, holds: impl Fn() -> F) -> Result<(), PeerEnded>
+    where
+        F: Future<Output = bool>,
+    {
         let status = &self.record().status;
         let mut ended = pin!(self.record().status.life.ended.wait());
         loop {
@@ -172,7 +176,7 @@ impl Peer {
             if let Some(end) = self.record().status.life.ended.get() {
                 return Err(PeerEnded::new(end));
             }
-            if holds() {
+            if holds().await {
                 return Ok(());
             }
             let changed = async {

@@ -30,7 +30,7 @@ use crate::event::EventKind;
 use crate::peer::{Due, StateNotice, Status};
 use crate::runtime::clock::after;
 use crate::runtime::{Clock, JoinError, Runtime, panicked};
-use crate::state::{ConnectionState, IceGatheringState};
+use crate::state::ConnectionState;
 use crate::sync::{Mutex, OnceLock};
 
 thread_local! {
@@ -321,7 +321,6 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if let Some(state) = convert::ice_gathering_state(state) {
-            self.link.set_gathered(state == IceGatheringState::Complete);
             self.note_change();
             self.status.tell(|| EventKind::IceGatheringStateChanged { state });
         }

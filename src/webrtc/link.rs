@@ -14,7 +14,6 @@ use crate::event::EventKind;
 use crate::peer::{ReleaseNotice, RetainedBy, Retention, Status};
 use crate::stats::StatsReport;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// The reference to a `PeerConnection`, until it is closed; and the traces of it after that.
 #[derive(Default)]
@@ -26,7 +25,6 @@ pub(super) struct Link {
     remotes: RemoteCandidates,
     /// Candidates that came before the remote description.
     queued: Mutex<Vec<RTCIceCandidateInit>>,
-    gathered: AtomicBool,
 }
 
 /// How many candidates are queued for one peer before its remote description comes. Browsers gather
@@ -104,13 +102,14 @@ impl Link {
         std::mem::take(&mut *self.queued.lock())
     }
 
-    /// Whether all local candidates are gathered.
-    pub(super) fn is_gathered(&self) -> bool {
-        self.gathered.load(Ordering::Acquire)
-    }
-
-    pub(super) fn set_gathered(&self, gathered: bool) {
-        self.gathered.store(gathered, Ordering::Release);
+    /// Whether the local description has all of its candidates. What a handler was told last may be
+    /// of another description: `webrtc` does not tell when gathering begins again.
+    pub(super) async fn is_gathered(&self) -> bool {
+        let Some(connection) = self.get() else { return false };
+        let Some(description) = connection.local_description().await else { return false };
+        let has = |found: fn(&str) -> bool| description.sdp.lines().any(found);
+        // Without any media there is nothing to gather for.
+        has(|line| line == "a=end-of-candidates") || !has(|line| line.starts_with("m="))
     }
 
     /// Keeps the notice with the connection's memory, if that is ours to see.

@@ -295,9 +295,6 @@ impl Peer {
     /// Completes once all local candidates are gathered: then
     /// [`local_description`](Self::local_description) has them.
     ///
-    /// A connection that was [adopted](super::adopt) does not tell; its gathering is complete once
-    /// its local description says so (`a=end-of-candidates`).
-    ///
     /// # Errors
     ///
     /// [`PeerEnded`] if the peer ends first.

@@ -11,11 +11,15 @@
     reason = "a test fails by panicking, and brings its own threads and executors"
 )]
 
+mod abort;
 #[cfg(feature = "webrtc")]
 mod adopt;
+#[cfg(feature = "test-util")]
+mod clock;
 mod deadline;
 #[cfg(feature = "webrtc")]
 mod event;
+mod find;
 #[cfg(feature = "test-util")]
 mod grace;
 #[cfg(feature = "webrtc")]
@@ -30,8 +34,12 @@ mod leak_guard;
 mod limits;
 #[cfg(feature = "monitor")]
 mod monitor;
+#[cfg(feature = "webrtc")]
+mod negotiate;
 mod reaper;
+mod reserve;
 mod runtime;
+mod state;
 #[allow(dead_code, reason = "what is used of it depends on the features")]
 mod support;
 mod task;

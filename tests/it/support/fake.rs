@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::ConnectionState;
-use anypeer::peer::{CloseMode, Connection, ConnectionError, ForceCause, ReleaseNotice};
+use anypeer::peer::{
+    CloseMode, Connection, ConnectionError, EndNotice, ForceCause, ReleaseNotice, StateNotice,
+};
 use anypeer::runtime::BoxFuture;
 use event_listener::Event;
 
@@ -62,9 +64,12 @@ pub(crate) struct Fake {
     forced: Option<ForceCause>,
     goodbye: Goodbye,
     state: Mutex<Option<ConnectionState>>,
+    /// Keeps the notice of a change of its state, if it is to give it.
+    state_notice: Option<Mutex<Option<StateNotice>>>,
     states_asked: AtomicUsize,
     /// Keeps the notice that says when its memory is free, if it is to say so.
     release_notice: Option<Mutex<Option<ReleaseNotice>>>,
+    end_notice: Mutex<Option<EndNotice>>,
     mended: AtomicBool,
     released: AtomicBool,
     release: Event,
@@ -106,6 +111,12 @@ impl Fake {
         self
     }
 
+    /// It gives the notice of each change of its state.
+    pub(crate) fn tells_changes(mut self) -> Self {
+        self.state_notice = Some(Mutex::default());
+        self
+    }
+
     /// It says when its memory is free.
     pub(crate) fn tells_release(mut self) -> Self {
         self.release_notice = Some(Mutex::default());
@@ -114,6 +125,17 @@ impl Fake {
 
     pub(crate) fn set_state(&self, state: ConnectionState) {
         *self.state.lock().unwrap() = Some(state);
+        if let Some(kept) = &self.state_notice
+            && let Some(notice) = &*kept.lock().unwrap()
+        {
+            notice.changed();
+        }
+    }
+
+    /// Ends by itself.
+    pub(crate) fn end(&self, cause: ForceCause) {
+        let notice = self.end_notice.lock().unwrap().take();
+        notice.expect("it was registered, and has not ended").ended(cause);
     }
 
     /// From now on its close does what it should.
@@ -220,6 +242,16 @@ impl Connection for Fake {
             Goodbye::Unsaid => Box::pin(std::future::ready(false)),
             Goodbye::Hangs => Box::pin(std::future::pending()),
             Goodbye::Panics => panic!("{DELIBERATE}"),
+        }
+    }
+
+    fn watch_end(&self, notice: EndNotice) {
+        *self.end_notice.lock().unwrap() = Some(notice);
+    }
+
+    fn watch_state(&self, notice: StateNotice) {
+        if let Some(kept) = &self.state_notice {
+            *kept.lock().unwrap() = Some(notice);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The executors that a cell's peer lives on.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use anypeer::runtime::{BoxFuture, ExecutorSpawner, Runtime, Spawner};
 use async_executor::Executor;
+use futures::FutureExt;
 use futures::executor::ThreadPool;
 
 /// For how long a test waits for what runs elsewhere: longer than anything waits there, so that
@@ -259,8 +261,9 @@ impl Host {
         future: impl Future<Output = T> + Send + 'static,
     ) -> T {
         let (done, result) = channel();
+        // A panic is the test's, and not the executor's, which other tests run on too.
         let task = async move {
-            let _ = done.send(future.await);
+            let _ = done.send(AssertUnwindSafe(future).catch_unwind().await);
         };
         match self {
             #[cfg(feature = "tokio")]
@@ -274,7 +277,7 @@ impl Host {
             }
             Self::ThreadPool(pool) => pool.spawn_ok(task),
         }
-        received(&result)
+        received(&result).unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Runs `work` in the executor's pool for blocking work, or in smol's where it has none.
