@@ -68,13 +68,19 @@ fn a_connection_that_cannot_be_aborted_is_closed_as_ever() {
     assert_eq!(peer.abort().wait(BOUND), Ok(refused));
     fake.mend();
     assert_eq!(peer.abort().wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)), "and again");
+}
 
-    let (peer, fake) = insert(&peers, Fake::that(Conduct::ClosesLate));
-    let (mut closing, mut aborting) = (peer.close(), peer.abort());
-    fake.release();
-    assert_eq!(aborting.wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
-    assert_eq!(closing.wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
-    assert_eq!(fake.closes(), 1, "expected the close under way to be the one");
+#[test]
+fn a_close_that_ends_while_it_is_aborted_is_not_begun_again() {
+    let peers = patient();
+    for _ in 0..200 {
+        let (peer, fake) = insert(&peers, Fake::that(Conduct::ClosesLate));
+        let (mut closing, mut aborting) = (peer.close(), peer.abort());
+        fake.release();
+        assert_eq!(aborting.wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
+        assert_eq!(closing.wait(BOUND), Ok(Outcome::Closed(CloseMode::Graceful)));
+        assert_eq!(fake.closes(), 1, "expected the close under way to be the one");
+    }
 }
 
 #[cfg(feature = "webrtc")]

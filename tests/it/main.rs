@@ -36,6 +36,8 @@ mod limits;
 mod monitor;
 #[cfg(feature = "webrtc")]
 mod negotiate;
+#[cfg(all(feature = "smol", feature = "tokio", feature = "webrtc"))]
+mod programs;
 mod reaper;
 mod reserve;
 mod runtime;

@@ -67,13 +67,13 @@ impl PeerConnectionEventHandler for Handler {
 }
 
 /// A peer, and what its handler has seen.
-struct Side {
-    peer: Peer,
-    candidates: UnboundedReceiver<RTCIceCandidateInit>,
+pub(crate) struct Side {
+    pub(crate) peer: Peer,
+    pub(crate) candidates: UnboundedReceiver<RTCIceCandidateInit>,
     upgraded: Arc<Mutex<Vec<Upgraded>>>,
 }
 
-async fn open(peers: &Peers, id: &str) -> Side {
+pub(crate) async fn open(peers: &Peers, id: &str) -> Side {
     let (candidates, gathered) = unbounded();
     let upgraded = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&upgraded);
@@ -101,7 +101,7 @@ where
 }
 
 /// Sends a message and waits for the same to come back.
-async fn echoes(channel: &dyn DataChannel) {
+pub(crate) async fn echoes(channel: &dyn DataChannel) {
     channel.send_text("hello").await.expect("it is sent");
     loop {
         match channel.poll().await.expect("expected the channel to go on") {
@@ -282,8 +282,7 @@ fn of_two_peers_that_offer_at_once_the_polite_one_takes_its_offer_back() {
 #[test]
 fn the_polite_one_can_offer_again_once_it_has_answered() {
     on_two(async |mut polite, mut impolite| {
-        let channel =
-            impolite.peer.create_data_channel("impolite", None).await.expect("a channel");
+        let channel = impolite.peer.create_data_channel("impolite", None).await.expect("a channel");
         polite.peer.create_data_channel("polite", None).await.expect("a channel");
         let _offer = webrtc::offer(&polite.peer, Candidates::Trickle).await.expect("an offer");
         let other = webrtc::offer(&impolite.peer, Candidates::Trickle).await.expect("an offer");

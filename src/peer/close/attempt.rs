@@ -28,6 +28,8 @@ pub(in crate::peer) struct Attempt {
     pub(super) seen: OnceLock<Option<CloseMode>>,
     /// Why it saw nothing.
     pub(super) failed: Completion<CloseFailure>,
+    /// Whether the graceful close was begun.
+    pub(super) begun: AtomicBool,
     pub(super) forcing: AtomicBool,
     pub(super) settled: AtomicBool,
     /// The graceful close, while it goes on.
@@ -54,6 +56,7 @@ impl Attempt {
             sweeps: Mutex::new(Sweeps::Open(Vec::new())),
             seen: OnceLock::new(),
             failed: Completion::new(),
+            begun: AtomicBool::new(false),
             forcing: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             graceful: Mutex::new(None),

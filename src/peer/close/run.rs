@@ -174,8 +174,11 @@ fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) 
     }));
 }
 
-/// Starts the graceful part of a close.
+/// Starts the graceful part of a close, once.
 fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
+    if attempt.begun.swap(true, Ordering::AcqRel) {
+        return;
+    }
     let (guarded, attempt) = (Arc::clone(record), Arc::clone(attempt));
     let graceful = Graceful { record: guarded, attempt: Arc::clone(&attempt), is_over: false };
     // Whether it is cooperative is foreign code's word, and one that panics is not.
@@ -299,11 +302,8 @@ async fn end_by_force(
         (ForceReason::Failed(failure), None) => return Outcome::Failed(failure),
         (ForceReason::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
         (ForceReason::Failed(_) | ForceReason::Lost, Some(_)) => {}
-        (reason @ (ForceReason::Aborted | ForceReason::Late), _) => {
-            let never_begun = attempt.graceful.lock().is_none();
-            if matches!(reason, ForceReason::Aborted) && never_begun {
-                close_gracefully(record, attempt);
-            }
+        (ForceReason::Aborted | ForceReason::Late, _) => {
+            close_gracefully(record, attempt);
             let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
             clock.by(deadline, select(settled, failed)).await;
         }

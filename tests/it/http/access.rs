@@ -2,9 +2,9 @@
 
 use anypeer::http::SessionOptions;
 
-use super::client::{Answer, ask, get, raw};
 use super::{serve, watched};
 use crate::support::host::{BACKENDS, Host};
+use crate::support::http::{Answer, ask, get, raw};
 
 #[test]
 fn a_name_that_was_pointed_here_is_refused() {

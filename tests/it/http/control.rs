@@ -3,9 +3,9 @@
 use anypeer::{PeerOptions, Peers};
 use serde_json::Value;
 
-use super::client::{Answer, ask, get, post};
 use super::{serve, watched};
 use crate::support::host::{BACKENDS, Host};
+use crate::support::http::{Answer, ask, get, post};
 use crate::support::loopback::{Hook, open};
 use crate::support::poll::{PATIENCE, poll};
 

@@ -8,9 +8,9 @@ use anypeer::http::{Api, ServeOptions};
 use anypeer::monitor::{Limits, Monitor};
 use serde_json::Value;
 
-use super::client::{Stream, ask, get, post, send};
 use super::{loopback, serve, watched};
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::http::{Stream, ask, get, post, send};
 use crate::support::loopback::open;
 use crate::support::poll::until;
 

@@ -1,7 +1,6 @@
 //! All of it over HTTP, on every backend.
 
 mod access;
-mod client;
 mod control;
 mod events;
 mod mount;

@@ -8,9 +8,9 @@ use anypeer::peer::CloseReason;
 use anypeer::{PeerOptions, Peers};
 use serde_json::Value;
 
-use super::client::{Answer, ask, get, post};
 use super::{serve, watched};
 use crate::support::host::{BACKENDS, Backend, Host};
+use crate::support::http::{Answer, ask, get, post};
 use crate::support::loopback::{Pair, open};
 
 /// Keys that tell the time, how long something took, or what is drawn anew for each.

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anypeer::http::{Api, ServeError, ServeOptions};
 
-use super::client::{Stream, get, send};
 use super::{loopback, serve, watched};
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::http::{Stream, get, send};
 
 #[test]
 fn an_address_that_can_be_reached_from_elsewhere_needs_a_token() {

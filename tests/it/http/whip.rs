@@ -12,9 +12,9 @@ use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
 use anypeer::{PeerOptions, Peers};
 
-use super::client::{Answer, ask, get};
 use super::{serve, watched};
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
+use crate::support::http::{Answer, ask, get};
 use crate::support::loopback::{Seen, open};
 use crate::support::poll::{PATIENCE, poll, until};
 

@@ -6,6 +6,7 @@ pub(crate) mod flag;
 #[cfg(feature = "monitor")]
 pub(crate) mod folder;
 pub(crate) mod host;
+pub(crate) mod http;
 #[cfg(feature = "webrtc")]
 #[path = "../../../examples/shared/loopback.rs"]
 pub(crate) mod loopback;

@@ -1,4 +1,4 @@
-//! A client that writes what it is told, and reads what comes.
+//! An HTTP client that writes what it is told, and reads what comes.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::poll::PATIENCE;
+use super::poll::PATIENCE;
 
 /// What came.
 #[derive(Clone, Debug)]
