@@ -1,7 +1,7 @@
 """Holds the public interface to one rule: types of other crates appear in `anypeer::webrtc` alone.
 
 Reads rustdoc's JSON of the crate. The standard library's types are nobody else's, and a backend's
-constructor has to name what it is made from, and routes are a router. What a macro derives and hides is no interface.
+constructor has to name what it is made from, routes are a router, and a stream is the one of futures. What a macro derives and hides is no interface.
 """
 
 import json
@@ -12,6 +12,7 @@ ALLOWED = {
     "async_executor::Executor",
     "async_executor::static_executors::StaticExecutor",
     "axum::routing::Router",
+    "futures_core::stream::Stream",
     "pin_project_lite::__private::PinnedFieldsOf",
 }
 STANDARD = {"std", "core", "alloc"}

@@ -58,7 +58,7 @@
 //! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
 //! | `http` | | `http`, all of it over HTTP, in any server or in one of its own |
 //! | `cli` | | the program `anypeer` |
-//! | `test-util` | | `test_util`, a guard that fails tests which leave something behind |
+//! | `test-util` | | `test_util`, a guard that fails tests which leave something behind, and a clock that a test turns by hand |
 //! | `crypto-ring` | yes | `webrtc` with ring |
 //! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
 //!
@@ -81,7 +81,8 @@
 //! Before 1.0 a minor version may change names. Enums and structs that may grow are
 //! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for those that a spawner
 //! is made from (`tokio::runtime::Handle`, and [`runtime::Executor`] and [`runtime::StaticExecutor`]
-//! of `async-executor`) and `axum::Router`, which `http` makes.
+//! of `async-executor`), `axum::Router`, which `http` makes, and the trait `Stream` of futures, which
+//! a monitor's updates implement.
 
 mod candidate;
 mod close_options;

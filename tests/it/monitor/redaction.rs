@@ -11,6 +11,7 @@ use anypeer::webrtc::peer_connection::{
 use anypeer::webrtc::{MulticastDnsMode, OperationError};
 use anypeer::{PeerOptions, Peers};
 
+use super::until;
 use crate::support::host::{BACKENDS, Host};
 use crate::support::loopback::{Recorder, Seen};
 #[cfg(feature = "log")]
@@ -98,7 +99,9 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
             .detail("note", text.as_str())
             .start()
             .complete_with(&text);
-        // Nothing says that it is secret, but the peer that it is done to.
+        // Nothing says that it is secret, but the peer that it is done to, once its description is
+        // known.
+        until(&watch, "a", "described", |info| !info.descriptions.is_empty()).await;
         let bare = format!("{} {TURN_CREDENTIAL}", passwords[0]);
         let about = |kind| watch.new_operation(kind).detail("note", bare.as_str()).peer(a.id());
         let _ = about("failed").try_call(|| Err::<(), _>(Leaky(bare.clone())));
