@@ -1,5 +1,8 @@
 //! anypeer with a WebRTC stack that is not the `webrtc` crate: a str0m peer over a UDP socket, in
 //! one set with `webrtc` peers that it talks to: `cargo run --release --example other_stack`.
+//!
+//! Its open reserves a place first, and fills it when there is a connection: cancelled before that,
+//! it leaves nothing.
 
 #![allow(
     clippy::disallowed_methods,
@@ -21,19 +24,22 @@ mod proc;
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseMode, CloseReason, Connection, ConnectionError, EndNotice, ForceCause};
-use anypeer::runtime::{BoxFuture, Runtime, SmolSpawner};
+use anypeer::peer::{
+    CloseMode, CloseReason, Connection, ConnectionError, EndNotice, ForceCause, StateNotice,
+};
+use anypeer::runtime::{BoxFuture, SmolSpawner};
 use anypeer::task::CancellationToken;
 use anypeer::webrtc::data_channel::DataChannelEvent;
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
-use anypeer::webrtc::{self, live_objects};
+use anypeer::webrtc::{self, Candidates, live_objects};
 use anypeer::{ConnectionState, Outcome, Peer, PeerOptions, Peers};
 use async_io::{Async, Timer};
 use futures::FutureExt;
-use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use futures::future::poll_immediate;
+use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::channel::ChannelId;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
@@ -57,7 +63,19 @@ struct Shared {
     address: SocketAddr,
     /// Raised when the other side's reply has come.
     replied: Flag,
-    notice: Mutex<Option<EndNotice>>,
+    /// Given whenever the state has changed.
+    state_notice: OnceLock<StateNotice>,
+    /// Given if the driver ends by itself.
+    end_notice: Mutex<Option<EndNotice>>,
+}
+
+impl Shared {
+    fn set_state(&self, state: ConnectionState) {
+        *self.state.lock().unwrap() = (state, Instant::now());
+        if let Some(notice) = self.state_notice.get() {
+            notice.changed();
+        }
+    }
 }
 
 /// A str0m peer, as anypeer sees it.
@@ -86,7 +104,12 @@ impl Connection for Str0m {
     }
 
     fn watch_end(&self, notice: EndNotice) {
-        *self.0.notice.lock().unwrap() = Some(notice);
+        *self.0.end_notice.lock().unwrap() = Some(notice);
+    }
+
+    fn watch_state(&self, notice: StateNotice) {
+        // A connection is registered once.
+        let _first = self.0.state_notice.set(notice);
     }
 
     fn state(&self) -> Option<ConnectionState> {
@@ -107,18 +130,25 @@ struct Ended(Arc<Shared>);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        *self.0.state.lock().unwrap() = (ConnectionState::Closed, Instant::now());
+        self.0.set_state(ConnectionState::Closed);
         self.0.ended.cancel();
-        let notice = self.0.notice.lock().unwrap().take();
+        let notice = self.0.end_notice.lock().unwrap().take();
         if let (Some(notice), false) = (notice, self.0.closing.is_cancelled()) {
             notice.ended(ForceCause::DriverEnded);
         }
     }
 }
 
-/// Opens a str0m peer that offers a data channel: its owner, its offer, and how to go on once
-/// there is an answer.
-fn open(peers: &Peers, runtime: &Runtime) -> Result<(Peer, String, Started), Error> {
+/// Opens a str0m peer with a data channel: `signal` is given its offer, and gives the answer.
+///
+/// Cancelled while it waits for that, it leaves nothing: the reservation gives its place back, and the
+/// socket is closed with the future.
+async fn open(
+    peers: &Peers,
+    signal: impl AsyncFnOnce(String) -> Result<String, Error>,
+) -> Result<(Peer, Arc<Shared>), Error> {
+    let reservation = peers.reserve(PeerOptions::new())?;
+    let runtime = reservation.runtime().clone();
     let socket = Async::<UdpSocket>::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = socket.get_ref().local_addr()?;
     let mut rtc = Rtc::new(Instant::now());
@@ -126,6 +156,9 @@ fn open(peers: &Peers, runtime: &Runtime) -> Result<(Peer, String, Started), Err
     let mut changes = rtc.sdp_api();
     changes.add_channel(String::from("chat"));
     let (offer, pending) = changes.apply().ok_or("there is nothing to offer")?;
+    let answer = signal(SdpOffer::to_sdp_string(&offer)).await?;
+    rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(&answer)?)?;
+
     let shared = Arc::new(Shared {
         closing: CancellationToken::new(),
         aborted: CancellationToken::new(),
@@ -133,39 +166,19 @@ fn open(peers: &Peers, runtime: &Runtime) -> Result<(Peer, String, Started), Err
         state: Mutex::new((ConnectionState::New, Instant::now())),
         address,
         replied: Flag::default(),
-        notice: Mutex::new(None),
+        state_notice: OnceLock::new(),
+        end_notice: Mutex::new(None),
     });
+    let peer = reservation.insert(Arc::new(Str0m(Arc::clone(&shared))))?;
     let driver = Driver { rtc, socket, shared: Arc::clone(&shared) };
-    let connection = Arc::new(Str0m(Arc::clone(&shared)));
-    let options = PeerOptions::new().runtime(runtime.clone());
-    let peer = peers.insert(connection, options)?;
-    let started = Started { driver, pending, runtime: runtime.clone(), ended: Ended(shared) };
-    Ok((peer, SdpOffer::to_sdp_string(&offer), started))
-}
-
-/// A peer that waits for its answer.
-struct Started {
-    driver: Driver,
-    pending: SdpPendingOffer,
-    runtime: Runtime,
-    ended: Ended,
-}
-
-impl Started {
-    /// Takes the answer, and starts the driver.
-    fn connect(self, answer: &str) -> Result<Arc<Shared>, Error> {
-        let Self { mut driver, pending, runtime, ended } = self;
-        let shared = Arc::clone(&ended.0);
-        driver.rtc.sdp_api().accept_answer(pending, SdpAnswer::from_sdp_string(answer)?)?;
-        let aborted = shared.aborted.clone();
-        drop(runtime.spawn(async move {
-            if let Some(Err(error)) = aborted.run_until_cancelled(driver.run()).await {
-                eprintln!("str0m: {error}");
-            }
-            drop(ended);
-        }));
-        Ok(shared)
-    }
+    let (aborted, ended) = (shared.aborted.clone(), Ended(Arc::clone(&shared)));
+    drop(runtime.spawn(async move {
+        if let Some(Err(error)) = aborted.run_until_cancelled(driver.run()).await {
+            eprintln!("str0m: {error}");
+        }
+        drop(ended);
+    }));
+    Ok((peer, shared))
 }
 
 /// The loop that str0m leaves to its user.
@@ -213,22 +226,18 @@ impl Driver {
 
     fn heard(&mut self, event: Event) -> Result<(), Error> {
         match event {
-            Event::Connected => self.is(ConnectionState::Connected),
+            Event::Connected => self.shared.set_state(ConnectionState::Connected),
             Event::IceConnectionStateChange(IceConnectionState::Checking) => {
-                self.is(ConnectionState::Connecting);
+                self.shared.set_state(ConnectionState::Connecting);
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                self.is(ConnectionState::Disconnected);
+                self.shared.set_state(ConnectionState::Disconnected);
             }
             Event::ChannelOpen(channel, _) => self.greet(channel)?,
             Event::ChannelData(data) if data.data == REPLY => self.shared.replied.raise(),
             _ => {}
         }
         Ok(())
-    }
-
-    fn is(&self, state: ConnectionState) {
-        *self.shared.state.lock().unwrap() = (state, Instant::now());
     }
 
     fn greet(&mut self, channel: ChannelId) -> Result<(), Error> {
@@ -245,14 +254,14 @@ struct Pair {
     webrtc: webrtc::Peer,
 }
 
-async fn connect(peers: &Peers, runtime: &Runtime) -> Result<Pair, Error> {
+async fn connect(peers: &Peers) -> Result<Pair, Error> {
     let (webrtc, seen) = loopback::open(peers, PeerOptions::new()).await?;
-    let (str0m, offer, started) = open(peers, runtime)?;
-    webrtc.set_remote_description(RTCSessionDescription::offer(offer)?).await?;
-    webrtc.set_local_description(webrtc.create_answer(None).await?).await?;
-    seen.gathered.wait().await;
-    let answer = webrtc.local_description().await?.ok_or("there is no answer")?;
-    let shared = started.connect(&answer.sdp)?;
+    let answer = async |offer| {
+        let offer = RTCSessionDescription::offer(offer)?;
+        Ok(webrtc::answer(&webrtc, offer, Candidates::Complete).await?.sdp)
+    };
+    let (str0m, shared) = open(peers, answer).await?;
+    str0m.connected().await?;
     seen.channel.wait().await;
     let channel = Arc::clone(&seen.channels.lock().unwrap()[0]);
     loop {
@@ -309,13 +318,32 @@ async fn end(pair: Pair, how: &str) -> Result<String, Error> {
     Ok(format!("{said}, {} ms", took.as_millis()))
 }
 
+/// Cancels an open that waits for its answer; what it had, and what it leaves.
+async fn cancel(peers: &Peers) -> Result<String, Error> {
+    let holds = || (peers.len(), proc::udp_sockets().len());
+    let before = holds();
+    let mut opening = Box::pin(open(peers, async |_offer| std::future::pending().await));
+    if poll_immediate(&mut opening).await.is_some() {
+        return Err("expected it to wait for its answer".into());
+    }
+    let waiting = holds();
+    drop(opening);
+    let left = holds();
+    if waiting != (before.0 + 1, before.1 + 1) || left != before {
+        return Err(
+            format!("expected nothing to be left: {before:?}, {waiting:?}, {left:?}").into()
+        );
+    }
+    Ok(format!("leaves {} peers, {} UDP sockets", left.0 - before.0, left.1 - before.1))
+}
+
 async fn demonstrate() -> Result<bool, Error> {
-    let runtime = Runtime::from(SmolSpawner::new());
-    let peers = Peers::builder().runtime(runtime.clone()).build();
+    let peers = Peers::builder().runtime(SmolSpawner::new()).build();
     for how in ["str0m is closed", "webrtc is closed", "str0m's last owner is dropped"] {
-        let pair = connect(&peers, &runtime).await?;
+        let pair = connect(&peers).await?;
         println!("{how:<32}{}", end(pair, how).await?);
     }
+    println!("{:<32}{}", "an open is cancelled", cancel(&peers).await?);
     let report = peers.shutdown().await;
     if !report.all_closed() {
         return Err(format!("expected nothing to be left to close: {report}").into());

@@ -44,6 +44,56 @@ impl std::error::Error for ConnectionError {
 /// `close`, `abort`, `release` and `remote_closed` are called on a thread of this crate's own, in the context of
 /// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the
 /// connection [is cooperative](Self::is_cooperative).
+///
+/// A close, a state, and the notice of its changes are what most connections need:
+///
+/// ```
+/// use std::sync::{Arc, Mutex, OnceLock};
+/// use anypeer::peer::{CloseMode, Connection, ConnectionError, StateNotice};
+/// use anypeer::runtime::BoxFuture;
+/// use anypeer::{ConnectionState, PeerOptions, Peers};
+///
+/// struct Stack {
+///     state: Mutex<ConnectionState>,
+///     changed: OnceLock<StateNotice>,
+/// }
+///
+/// impl Stack {
+///     /// Called by the driver.
+///     fn set_state(&self, state: ConnectionState) {
+///         *self.state.lock().unwrap() = state;
+///         if let Some(changed) = self.changed.get() {
+///             changed.changed();
+///         }
+///     }
+/// }
+///
+/// impl Connection for Stack {
+///     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+///         Box::pin(async move {
+///             // Here the driver is told to end, and waited for.
+///             self.set_state(ConnectionState::Closed);
+///             Ok(Some(CloseMode::Graceful))
+///         })
+///     }
+///
+///     fn state(&self) -> Option<ConnectionState> {
+///         Some(*self.state.lock().unwrap())
+///     }
+///
+///     fn watch_state(&self, notice: StateNotice) {
+///         let _first = self.changed.set(notice);
+///     }
+/// }
+///
+/// let state = Mutex::new(ConnectionState::New);
+/// let stack = Arc::new(Stack { state, changed: OnceLock::new() });
+/// let peers = Peers::new();
+/// let peer = peers.insert(Arc::clone(&stack) as _, PeerOptions::new())?;
+/// stack.set_state(ConnectionState::Connected);
+/// assert_eq!(peer.connection_state(), Some(ConnectionState::Connected));
+/// # Ok::<(), anypeer::peer::InsertError>(())
+/// ```
 pub trait Connection: Any + Send + Sync {
     /// Closes in order: tells the remote side, frees everything.
     ///

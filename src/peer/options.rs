@@ -141,6 +141,22 @@ impl PeerOptions {
     /// What the application knows of the peer, for [`Peer::data`](crate::Peer::data): a user, a role,
     /// what a signalling session needs. A map of peers beside [`Peers`](crate::Peers) is then not
     /// needed. It is dropped with the last reference to the peer after its end.
+    ///
+    /// ```
+    /// use anypeer::{PeerOptions, Peers};
+    ///
+    /// struct Session {
+    ///     user: String,
+    /// }
+    ///
+    /// fn options(user: String) -> PeerOptions {
+    ///     PeerOptions::new().data(Session { user })
+    /// }
+    ///
+    /// fn user(peers: &Peers, id: &str) -> Option<String> {
+    ///     Some(peers.get(id)?.data::<Session>()?.user.clone())
+    /// }
+    /// ```
     #[must_use]
     pub fn data<T: Any + Send + Sync>(mut self, data: T) -> Self {
         self.data = Some(Arc::new(data));

@@ -133,6 +133,21 @@ impl Peer {
 
     /// Completes once the connection is [`Connected`](ConnectionState::Connected).
     ///
+    /// It needs no bound of its own: a peer that never connects is
+    /// [closed](crate::peer::ReaperOptions::never_connected), by default after a minute.
+    ///
+    /// ```
+    /// use anypeer::Peer;
+    ///
+    /// async fn greet(peer: &Peer) {
+    ///     match peer.connected().await {
+    ///         Ok(()) => println!("{} is connected", peer.id()),
+    ///         // "the peer has ended: never_connected"
+    ///         Err(ended) => println!("{} is not: {ended}", peer.id()),
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`PeerEnded`] if the peer ends first: it failed to connect in time, or was closed.

@@ -84,6 +84,25 @@ impl WeakPeer {
 
 /// The peer of that id, if anybody owns it and it is a connection of the `webrtc` crate; see
 /// [`Peers::get`].
+///
+/// A signalling server finds in this way the peer that a candidate is for, and needs no map of its
+/// own:
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::webrtc::peer_connection::RTCIceCandidateInit;
+/// use anypeer::webrtc::{self, OperationError};
+///
+/// /// The status of the answer to `POST /peers/{id}/candidates`.
+/// async fn trickle(peers: &Peers, id: &str, candidate: RTCIceCandidateInit) -> u16 {
+///     let Some(peer) = webrtc::get(peers, id) else { return 404 };
+///     match peer.add_ice_candidate(candidate).await {
+///         Ok(()) => 204,
+///         Err(OperationError::Closed) => 404,
+///         Err(_) => 400,
+///     }
+/// }
+/// ```
 #[must_use]
 pub fn get(peers: &Peers, id: impl AsRef<str>) -> Option<Peer> {
     Peer::try_from(peers.get(id)?).ok()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anypeer::peer::{CloseReason, InsertError};
 use anypeer::runtime::Runtime;
-use anypeer::{Event, EventKind, Observer, Outcome, PeerOptions, Peers};
+use anypeer::{Event, EventKind, GroupId, Observer, Outcome, PeerOptions, Peers};
 use futures::future::poll_immediate;
 
 use crate::support::fake::Fake;
@@ -36,7 +36,7 @@ fn a_reservation_takes_a_place_and_gives_it_back_when_it_is_dropped() {
     let options = || PeerOptions::new().id("a").group("room");
     let first = peers.reserve(options()).expect("there is room");
     assert_eq!(first.id().as_str(), "a");
-    assert_eq!(first.group().map(anypeer::GroupId::as_str), Some("room"));
+    assert_eq!(first.group().map(GroupId::as_str), Some("room"));
     assert_eq!((peers.len(), peers.is_empty()), (1, false), "expected it to count");
     assert!(peers.ids().is_empty() && peers.all().is_empty(), "expected it to be no peer yet");
     match peers.reserve(PeerOptions::new().id("a")) {
@@ -74,7 +74,7 @@ fn a_filled_reservation_is_a_peer_with_what_was_reserved() {
     let fake = Arc::new(Fake::new());
     let peer = reservation.insert(Arc::clone(&fake) as _).expect("it is reserved");
     assert_eq!((peer.id().as_str(), peer.data::<&str>()), ("a", Some(&"alice")));
-    assert_eq!(peer.group().map(anypeer::GroupId::as_str), Some("room"));
+    assert_eq!(peer.group().map(GroupId::as_str), Some("room"));
     assert_eq!(weak.upgrade().expect("it is open").id(), peer.id());
     assert!(peers.get("a").is_some());
     assert_eq!(peers.len(), 1, "expected it to count once");

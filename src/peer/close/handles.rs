@@ -69,6 +69,17 @@ impl Closing {
 
     /// Whether there is a peer to close, or one that is remembered to have been closed. It is known
     /// at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
+    ///
+    /// ```
+    /// use anypeer::Peers;
+    ///
+    /// /// The status of the answer to `DELETE /peers/{id}`; the close goes on after it.
+    /// fn delete(peers: &Peers, id: &str) -> u16 {
+    ///     let closing = peers.close(id);
+    ///     if closing.found() { 202 } else { 404 }
+    /// }
+    /// assert_eq!(delete(&Peers::new(), "camera"), 404);
+    /// ```
     #[must_use]
     pub fn found(&self) -> bool {
         !matches!(&self.progress, Progress::Ready(result) if result.outcome == Outcome::NotFound)
