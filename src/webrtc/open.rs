@@ -298,7 +298,7 @@ mod tests {
     fn a_missing_crypto_provider_is_named() {
         let opening = crate::runtime::run(async {
             let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
-            open(&Peers::new(), builder, Arc::new(Nothing), PeerOptions::new()).await.map(drop)
+            open(&Peers::new(), builder, |_| Arc::new(Nothing), PeerOptions::new()).await.map(drop)
         });
         let opened = opening.unwrap().wait(Duration::from_secs(5)).unwrap().unwrap();
         let error = opened.unwrap_err();
