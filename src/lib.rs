@@ -29,6 +29,7 @@
 //!
 //! smol::block_on(async {
 //!     let peers = Peers::builder().runtime(SmolSpawner::new()).build();
+//!     // By default a peer also joins mDNS, on UDP port 5353.
 //!     let settings = SettingEngineBuilder::new()
 //!         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
 //!         .build();

@@ -12,7 +12,8 @@ pub enum Outcome {
     /// The connection's driver has ended and its sockets are gone. (In a callback that blocks its
     /// thread the driver cannot end: see [`ForceCause::HandlerStalled`].)
     Closed(CloseMode),
-    /// The peer was closed before this was asked.
+    /// The peer was closed before this was asked. (Where the connection ended by itself, the first
+    /// who closes it is told how it ended: [`Closed`](Self::Closed).)
     AlreadyClosed,
     /// No peer of that id is known. Nothing was closed.
     NotFound,
@@ -88,7 +89,9 @@ impl fmt::Display for Outcome {
 pub enum CloseMode {
     /// In order: the remote side was told.
     Graceful,
-    /// By taking its driver and its sockets away.
+    /// By taking its driver and its sockets away. The remote side is told nothing: it finds out by
+    /// its own timeouts, which are 29 s of the `webrtc` crate's (measured) and those of its
+    /// [`ReaperOptions`](crate::peer::ReaperOptions).
     Forced(ForceCause),
 }
 

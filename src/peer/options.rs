@@ -17,7 +17,13 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 ///
 /// By default a peer is closed that never connects within a minute, has been Failed or
 /// Disconnected for 30 s, or whose remote side has said goodbye. An ICE restart has these 30 s:
-/// it takes a connection from Disconnected, and also from Failed, back to Connected. A connection that does not tell its [state](crate::Peer::connection_state)
+/// it takes a connection from Disconnected, and also from Failed, back to Connected.
+///
+/// A remote side that vanishes without a goodbye takes about 60 s by default: the `webrtc` crate says
+/// Disconnected after 4 s and Failed after 29 s, where the limit of Failed begins. To notice it within
+/// 10 s, set [`disconnected`](Self::disconnected) to 5 s, which is all that an ICE restart then has.
+///
+/// A connection that does not tell its [state](crate::Peer::connection_state)
 /// is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {

@@ -232,7 +232,10 @@ impl Peer {
     }
 
     /// Hands the connection to its [`Peers`](crate::Peers), which keeps it open until it is closed,
-    /// or ends, or the set itself is dropped. [`WeakPeer`]s and [`Peers::get`](crate::Peers::get)
+    /// or ends, or the set itself is dropped. To be told when that is, watch [`WeakPeer::closed`] in
+    /// a task of the set's ([`Peers::tasks`](crate::Peers::tasks); the peer's own tasks end with it),
+    /// or [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer).
+    /// [`WeakPeer`]s and [`Peers::get`](crate::Peers::get)
     /// still lead to it.
     ///
     /// If the `Peers` is gone already, there is nobody to hand it to, and ownership stays here.

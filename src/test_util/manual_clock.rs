@@ -10,7 +10,8 @@ use crate::runtime::{BoxFuture, Clock, Runtime, Spawner};
 /// A clock that stands still until a test turns it: what takes minutes is tested in milliseconds.
 ///
 /// Everything that belongs to a peer reads the clock of its runtime: deadlines, budgets, the
-/// reaper, the dates of events. [`runtime`](Self::runtime) puts this clock onto any runtime. Clones
+/// reaper, the dates of events; and so do the timers of the `webrtc` crate, so that a real connection
+/// stands still with the clock. [`runtime`](Self::runtime) puts this clock onto any runtime. Clones
 /// are the same clock.
 ///
 /// ```

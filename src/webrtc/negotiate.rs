@@ -13,6 +13,11 @@ pub enum Candidates {
     Complete,
     /// None: the description is ready at once, and candidates follow one by one through
     /// `PeerConnectionEventHandler::on_ice_candidate` (trickle ICE, RFC 8838).
+    ///
+    /// `event.candidate.to_json()` is what signalling carries and
+    /// [`Peer::add_ice_candidate`] takes. A side that offers queues them until it knows where to
+    /// send them, in a channel of the handler's for instance. There are no more once
+    /// [`Peer::gathering_complete`] is ready; the other side needs not be told.
     Trickle,
 }
 

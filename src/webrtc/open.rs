@@ -13,7 +13,7 @@ use ::webrtc::runtime::Runtime as WebrtcRuntime;
 
 use super::adaptor::Adaptor;
 use super::connection::{Instrumented, Opaque};
-use super::driver::Driver;
+use super::driver::{Driver, DriverEnd};
 use super::goodbye::Goodbye;
 use super::handler::Handler;
 use super::link::Link;
@@ -97,6 +97,7 @@ where
             let error = match instrument.close_reason() {
                 Some(reason) if reason != CloseReason::Ended => OpenError::Closed(reason),
                 _ if is_no_provider(&error) => OpenError::NoCryptoProvider,
+                _ if instrument.is_runtime_gone() => OpenError::RuntimeGone,
                 _ => OpenError::Build(error),
             };
             instrument.discard().await;
@@ -188,6 +189,11 @@ impl Instrument {
         }
     }
 
+    /// Whether the executor has refused or dropped the driver.
+    fn is_runtime_gone(&self) -> bool {
+        self.connection.driver.end() == Some(DriverEnd::Lost)
+    }
+
     /// Why the peer is closing or closed, if it is.
     fn close_reason(&self) -> Option<CloseReason> {
         self.peer.as_ref().and_then(crate::Peer::closing_for)
@@ -238,6 +244,8 @@ pub enum OpenError {
     /// There is no crypto provider: enable this crate's feature `crypto-ring` or
     /// `crypto-aws-lc-rs`, or set a provider in the builder's `SettingEngine`.
     NoCryptoProvider,
+    /// The executor that the connection was to run on is gone, or shutting down.
+    RuntimeGone,
     /// The `webrtc` crate could not build the connection.
     Build(Error),
     /// The peer was closed before its connection was built.
@@ -254,6 +262,7 @@ impl fmt::Display for OpenError {
                 "there is no crypto provider: enable anypeer's feature `crypto-ring` or \
                  `crypto-aws-lc-rs`, or set a provider in the SettingEngine",
             ),
+            Self::RuntimeGone => f.write_str("the executor of the connection is gone"),
             Self::Build(_) => f.write_str("the connection could not be built"),
             Self::Closed(reason) => write!(f, "closed before it was built: {reason}"),
             Self::NotInstrumented => {
@@ -268,7 +277,10 @@ impl std::error::Error for OpenError {
         match self {
             Self::Insert(error) => Some(error),
             Self::Build(error) => Some(error),
-            Self::NoCryptoProvider | Self::Closed(_) | Self::NotInstrumented => None,
+            Self::NoCryptoProvider
+            | Self::RuntimeGone
+            | Self::Closed(_)
+            | Self::NotInstrumented => None,
         }
     }
 }

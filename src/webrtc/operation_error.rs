@@ -46,7 +46,8 @@ pub enum OperationError {
     TooManyCandidates,
     /// The `webrtc` crate panicked, with this message.
     Panicked(String),
-    /// The `webrtc` crate's own error.
+    /// The `webrtc` crate's own error. What it is about stands in the
+    /// [source](std::error::Error::source), which belongs into a log or an answer too.
     Webrtc(Error),
 }
 
@@ -60,7 +61,7 @@ impl fmt::Display for OperationError {
                 f.write_str("too many candidates came before the remote description")
             }
             Self::Panicked(message) => write!(f, "the connection panicked: {message}"),
-            Self::Webrtc(_) => f.write_str("the connection refused the call"),
+            Self::Webrtc(_) => f.write_str("the webrtc crate refused the call"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anypeer::peer::{CloseMode, RetainedBy};
+use anypeer::runtime::ExecutorSpawner;
 use anypeer::webrtc::peer_connection::PeerConnection;
 use anypeer::webrtc::{self, OpenError, OperationError};
 use anypeer::{Outcome, PeerOptions, Peers};
@@ -109,6 +110,22 @@ fn an_instrument_that_nothing_was_built_with_is_refused() {
     assert!(peers.is_empty(), "expected the peer that came to nothing to be gone");
     let close = host.in_task(async move { foreign.close().await });
     close.expect("the foreign connection is as it was");
+}
+
+#[test]
+fn an_executor_that_is_gone_is_named_by_an_open_and_nothing_is_left() {
+    let executor = Arc::new(anypeer::runtime::Executor::new());
+    let peers = Peers::builder().runtime(ExecutorSpawner::new(&executor)).build();
+    drop(executor);
+    let set = peers.clone();
+    let mut opening = anypeer::runtime::run(async move {
+        let handler = Recorder::new(Arc::new(Seen::default()));
+        webrtc::open(&set, builder(), |_| handler, PeerOptions::new()).await
+    })
+    .expect("threads");
+    let opened = opening.wait(BOUND).expect("it ends").expect("no panic");
+    assert!(matches!(opened, Err(OpenError::RuntimeGone)), "{opened:?}");
+    assert!(peers.is_empty(), "expected nothing to be left");
 }
 
 #[test]

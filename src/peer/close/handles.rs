@@ -70,6 +70,11 @@ impl Closing {
     /// Whether there is a peer to close, or one that is remembered to have been closed. It is known
     /// at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
     ///
+    /// A server that awaits the outcome before it answers maps [`NotFound`](Outcome::NotFound) to
+    /// 404, [`Closed`](Outcome::Closed) and [`AlreadyClosed`](Outcome::AlreadyClosed) to 200 (a
+    /// second `DELETE` too, while the peer is remembered), and everything else to 500. One that is
+    /// to answer a second `DELETE` with 404 asks [`Peers::get`](crate::Peers::get) first.
+    ///
     /// ```
     /// use anypeer::Peers;
     ///

@@ -23,7 +23,8 @@ pub struct PeerReport {
 
 /// What became of every peer of a group, or of all.
 ///
-/// One entry for each peer that was open when it was asked for, in no particular order.
+/// One entry for each peer that was open when it was asked for, in no particular order. Its text
+/// (`{}`) has the numbers, and names what did not close; `{:#}` has a line for every peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -68,7 +69,7 @@ impl fmt::Display for Report {
         }
         write!(f, "{} of {} closed", self.closed(), self.peers.len())?;
         for PeerReport { peer, outcome, stuck, .. } in &self.peers {
-            if !outcome.is_closed() {
+            if f.alternate() || !outcome.is_closed() {
                 write!(f, "\n  {peer}: {outcome}")?;
             }
             if !stuck.is_empty() {

@@ -29,8 +29,8 @@ use crate::task::{Owner, TaskGroup};
 /// its set: **when the last handle is dropped, every peer in it is closed**, also one that a
 /// reference cycle keeps alive.
 ///
-/// The states of all connections are known to a monitor (`Monitor::connections`, feature
-/// `monitor`).
+/// [`all`](Self::all) lists the peers with their states. What else is known of connections, also of
+/// those that have ended, a monitor knows (`Monitor::connections`, feature `monitor`).
 ///
 /// ```
 /// use anypeer::Peers;
@@ -136,8 +136,8 @@ impl Peers {
     /// in any thread and context.
     ///
     /// An id that is not known ends in [`Outcome::NotFound`], and nothing is closed. The id of a
-    /// peer that has ended gives the same outcome as its handle, [`Outcome::AlreadyClosed`], while
-    /// it is remembered: as long as anybody has its handle, and of all others the last 1,024 that
+    /// peer that has ended gives the same outcome as its handle, [`Outcome::AlreadyClosed`] (or, to
+    /// the first who closes a peer that ended by itself, how it ended), while it is remembered: as long as anybody has its handle, and of all others the last 1,024 that
     /// ended.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
