@@ -4,7 +4,9 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// What this crate keeps alive for `webrtc` connections, in the whole process, right now.
 ///
-/// All zero once every connection is closed, whatever the application still holds.
+/// All zero once every connection of every set is closed, whatever the application still holds. For
+/// one set, ask [`Peers::len`](crate::Peers::len) and [`Peers::retained`](crate::Peers::retained); in
+/// tests, `test_util::LeakGuard`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LiveObjects {

@@ -23,6 +23,10 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 /// Builds a connection that `peers` closes and watches.
 ///
 /// `builder` is used as it is, but for its runtime, handler and reactor pool, which are set here.
+/// It needs an address to bind. By default the `webrtc` crate also joins mDNS, with one more socket
+/// on UDP port 5353 for each connection; a `SettingEngine` with
+/// [`MulticastDnsMode::Disabled`](super::MulticastDnsMode) leaves that out.
+///
 /// The connection runs on the runtime of `options`, or else of `peers`, or else on the
 /// [current](crate::runtime::current) one, or else on the background one.
 ///
