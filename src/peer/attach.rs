@@ -25,11 +25,8 @@ pub(super) fn attach(record: &Arc<Record>) {
     }
     let listener: Weak<dyn Listener> = Arc::downgrade(record) as _;
     let kept = Arc::new(());
-    let notice = StateNotice { peer: Weak::clone(&listener), _kept: Arc::clone(&kept) };
-    connection.watch_state(notice);
-    if Arc::strong_count(&kept) > 1 {
-        record.reaping.tells_changes();
-    }
+    record.reaping.tells_changes(Arc::downgrade(&kept));
+    connection.watch_state(StateNotice { peer: Weak::clone(&listener), kept: Some(kept) });
     reaper::schedule(record);
     connection.watch_end(EndNotice(listener));
 }

@@ -224,7 +224,15 @@ impl fmt::Debug for EndNotice {
 pub struct StateNotice {
     pub(super) peer: Weak<dyn Listener>,
     /// Whether somebody keeps the notice is told by this reference.
-    pub(super) _kept: Arc<()>,
+    pub(super) kept: Option<Arc<()>>,
+}
+
+impl Drop for StateNotice {
+    /// From now on the state is asked for, also by whoever is waiting.
+    fn drop(&mut self) {
+        self.kept = None;
+        self.changed();
+    }
 }
 
 impl StateNotice {

@@ -1,6 +1,6 @@
 //! When a peer is over, though nobody has said so.
 
-use std::sync::OnceLock;
+use std::sync::{OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use super::options::ReaperOptions;
@@ -24,8 +24,8 @@ pub(super) struct Reaping {
     seen: Mutex<Seen>,
     /// One look at a time: it asks the connection, which may take its time.
     looking: AtomicBool,
-    /// Whether a change of state is told; otherwise it is looked for.
-    tells_changes: AtomicBool,
+    /// Alive as long as a change of state is told; otherwise it is looked for.
+    notice: OnceLock<Weak<()>>,
 }
 
 #[derive(Default)]
@@ -39,16 +39,17 @@ struct Seen {
 impl Reaping {
     pub(super) fn new(options: ReaperOptions, opened: Instant) -> Self {
         let (seen, looking) = (Mutex::default(), AtomicBool::new(false));
-        Self { options, opened, seen, looking, tells_changes: AtomicBool::new(false) }
+        Self { options, opened, seen, looking, notice: OnceLock::new() }
     }
 
     /// Takes note that the connection tells when its state has changed.
-    pub(super) fn tells_changes(&self) {
-        self.tells_changes.store(true, Ordering::Release);
+    pub(super) fn tells_changes(&self, notice: Weak<()>) {
+        // A connection is registered once.
+        let _first = self.notice.set(notice);
     }
 
     pub(super) fn is_told_of_changes(&self) -> bool {
-        self.tells_changes.load(Ordering::Acquire)
+        self.notice.get().is_some_and(|notice| notice.strong_count() > 0)
     }
 
     pub(super) fn asks_for_goodbye(&self) -> bool {

@@ -149,7 +149,11 @@ impl Manual {
                 Err(_) => break,
             }
         }
-        *self.now.lock() = until;
+        let mut now = self.now.lock();
+        *now = (*now).max(until);
+        drop(now);
+        // One that was set meanwhile, by the time before.
+        self.fire();
     }
 }
 

@@ -57,7 +57,7 @@ pub async fn offer(
 /// Answers an offer: sets it as the remote description, and the answer as the local one.
 ///
 /// Candidates that were [added](Peer::add_ice_candidate) before the offer are queued in the peer,
-/// and are added now.
+/// and are added now; one that is refused is left out.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -93,7 +93,14 @@ pub async fn answer(
     offer: RTCSessionDescription,
     candidates: Candidates,
 ) -> Result<RTCSessionDescription, OperationError> {
-    peer.set_remote_description(offer).await?;
+    let sdp = offer.sdp.clone();
+    if let Err(error) = peer.set_remote_description(offer).await {
+        // A queued candidate that was refused does not undo the description.
+        let pending = peer.pending_remote_description().await?;
+        if pending.is_none_or(|pending| pending.sdp != sdp) {
+            return Err(error);
+        }
+    }
     let answer = peer.create_answer(None).await?;
     describe(peer, answer, candidates).await
 }

@@ -450,3 +450,23 @@ fn a_connection_that_was_adopted_offers_all_of_its_candidates() {
     let offer = offer.expect("expected an offer in time").expect("an offer");
     assert!(is_complete(&offer), "{}", offer.sdp);
 }
+
+#[test]
+fn a_candidate_that_makes_no_sense_keeps_no_offer_from_being_answered() {
+    on_all_at_once(|backend, host| {
+        let peers = Peers::builder().runtime(host.runtime()).build();
+        host.in_task(async move {
+            let (a, _) = crate::support::loopback::open(&peers, PeerOptions::new()).await.unwrap();
+            let (b, _) = crate::support::loopback::open(&peers, PeerOptions::new()).await.unwrap();
+            a.create_data_channel("x", None).await.unwrap();
+            let nonsense = RTCIceCandidateInit {
+                candidate: "candidate:1 1 udp 1 what 99999 typ host".to_owned(),
+                ..Default::default()
+            };
+            b.add_ice_candidate(nonsense).await.expect("it is queued");
+            let offer = webrtc::offer(&a, Candidates::Complete).await.unwrap();
+            let answered = webrtc::answer(&b, offer, Candidates::Complete).await;
+            assert!(answered.is_ok(), "on {backend:?}: {answered:?}");
+        });
+    });
+}

@@ -17,9 +17,6 @@ use crate::wire::http::{
 ///
 /// An id that was used more than once is listed more than once: each of its connections has a `number`
 /// of its own.
-///
-/// An id that was used more than once is listed more than once: each of its connections has a `number`
-/// of its own.
 #[utoipa::path(get, path = "/webrtc/monitor/closed", tag = "monitor", params(ClosedQuery), responses(
     (status = 200, description = "A page of connections", body = ClosedJson<'static>),
     (status = 400, response = ProblemJson),

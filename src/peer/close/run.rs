@@ -100,6 +100,12 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
         };
         let attempt = Attempt::new(reason, start, options);
         attempt.join(sweep);
+        if ended.is_none() && !abort && !attempt.grace.is_zero() {
+            // Under the lock, as where it is taken back: it is always that of the attempt under way.
+            let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
+            let late = Waker::from(Arc::new(grace));
+            record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
+        }
         *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
         (attempt, ended)
     };
@@ -114,12 +120,7 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
     match ended {
         Some(cause) => close_ended(record, &attempt, cause),
         None if abort || attempt.grace.is_zero() => force(record, &attempt, ForceReason::Aborted),
-        None => {
-            let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
-            let late = Waker::from(Arc::new(grace));
-            record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
-            close_gracefully(record, &attempt);
-        }
+        None => close_gracefully(record, &attempt),
     }
     record.cancel_tasks();
     closing
@@ -176,7 +177,7 @@ fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) 
 
 /// Starts the graceful part of a close, once.
 fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
-    if attempt.begun.swap(true, Ordering::AcqRel) {
+    if attempt.settled.load(Ordering::Acquire) || attempt.begun.swap(true, Ordering::AcqRel) {
         return;
     }
     let (guarded, attempt) = (Arc::clone(record), Arc::clone(attempt));
@@ -188,8 +189,13 @@ fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
     } else {
         Runtime::spawn_background(record.foreign(graceful.run()))
     };
+    let mut task = task;
     let mut underway = attempt.graceful.lock();
-    if !attempt.settled.load(Ordering::Acquire) {
+    if attempt.settled.load(Ordering::Acquire) {
+        drop(underway);
+        // Detached it would keep its connection for as long as that takes.
+        task.abort();
+    } else {
         *underway = Some(task);
     }
 }
@@ -338,6 +344,7 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         match &mut *phase {
             Phase::Closing { attempt: underway, ended } if Arc::ptr_eq(underway, attempt) => {
                 let ended = ended.take();
+                record.status.alarm.clear(Due::Grace);
                 *phase = if retry { Phase::Open } else { Phase::Closed };
                 ended
             }
@@ -345,7 +352,6 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         }
     };
     let status = &record.status;
-    status.alarm.clear(Due::Grace);
     if !retry {
         status.alarm.clear(Due::Look);
         if let Some(set) = record.set.upgrade() {

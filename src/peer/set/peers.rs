@@ -208,7 +208,7 @@ impl Peers {
         }
     }
 
-    /// Closes every peer, also those being opened, ends the set's own [tasks](Self::tasks), and
+    /// Closes every peer, also those that `webrtc::open` is building, ends the set's own [tasks](Self::tasks), and
     /// refuses new ones from now on.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;

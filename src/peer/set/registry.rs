@@ -1,6 +1,7 @@
 //! The registry of a set: which peers there are, how many there may be, and which it owns itself.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use super::insert_error::InsertError;
@@ -66,8 +67,9 @@ struct Entries {
 }
 
 enum Entry {
-    /// A connection is being made for it.
-    Reserved,
+    /// A connection is being made for it. The last peer of that id has ended, and may still be
+    /// referred to.
+    Reserved { last: Option<(Weak<Record>, Weak<Owner>)> },
     Peer {
         record: Weak<Record>,
         owner: Weak<Owner>,
@@ -117,11 +119,21 @@ impl Registry {
         if let Some(group) = &status.group {
             *entries.groups.entry(group.clone()).or_default() += 1;
         }
-        entries.peers.insert(status.id.clone(), Entry::Reserved);
+        let replaced = entries.peers.remove(&status.id);
+        let last = match &replaced {
+            Some(Entry::Peer { record, owner, .. }) => {
+                Some((Weak::clone(record), Weak::clone(owner)))
+            }
+            _ => None,
+        };
+        // What is to be remembered of this id is the new peer's end.
+        entries.ended.retain(|ended| *ended != status.id);
+        entries.peers.insert(status.id.clone(), Entry::Reserved { last });
         let peers = entries.peers.len();
         entries.remains.reserve(peers);
         let have_grown = entries.remains.have_grown();
         drop(entries);
+        drop(replaced);
         if have_grown {
             self.retained();
         }
@@ -152,8 +164,14 @@ impl Registry {
     /// Gives back a place that was reserved and never filled.
     pub(super) fn cancel(&self, status: &Status) {
         let mut entries = self.inner.lock();
-        if matches!(entries.peers.get(&status.id), Some(Entry::Reserved)) {
-            entries.peers.remove(&status.id);
+        if let Some(Entry::Reserved { last }) = entries.peers.get_mut(&status.id) {
+            match last.take().filter(|(record, _)| record.strong_count() > 0) {
+                Some((record, owner)) => {
+                    let entry = Entry::Peer { record, owner, kept: None };
+                    entries.peers.insert(status.id.clone(), entry);
+                }
+                None => drop(entries.peers.remove(&status.id)),
+            }
         }
         let idle = entries.uncount(status.group.as_ref());
         drop(entries);
@@ -173,8 +191,14 @@ impl Registry {
 
     pub(super) fn find(&self, id: &str) -> Found {
         let entries = self.inner.lock();
-        if let Some(record) = entries.peers.get(id).and_then(Entry::record) {
-            return Found::Peer(record);
+        match entries.peers.get_key_value(id) {
+            Some((_, Entry::Reserved { .. })) => return Found::Nothing,
+            Some((id, Entry::Peer { record, .. })) => {
+                // One that cannot be upgraded is just being dropped.
+                let record = record.upgrade();
+                return record.map_or_else(|| Found::Ended(id.clone()), Found::Peer);
+            }
+            None => {}
         }
         let ended = entries.ended.iter().find(|ended| ended.as_str() == id);
         ended.map_or(Found::Nothing, |id| Found::Ended(id.clone()))
@@ -184,7 +208,7 @@ impl Registry {
     pub(super) fn owner(&self, id: &str) -> Option<Arc<Owner>> {
         match self.inner.lock().peers.get(id)? {
             Entry::Peer { owner, .. } => owner.upgrade(),
-            Entry::Reserved => None,
+            Entry::Reserved { .. } => None,
         }
     }
 
@@ -195,7 +219,7 @@ impl Registry {
     pub(super) fn owners(&self) -> Vec<Arc<Owner>> {
         let owner = |entry: &Entry| match entry {
             Entry::Peer { owner, .. } => owner.upgrade(),
-            Entry::Reserved => None,
+            Entry::Reserved { .. } => None,
         };
         self.inner.lock().peers.values().filter_map(owner).collect()
     }
@@ -257,7 +281,9 @@ impl Set for Registry {
 
     fn closed(&self, record: &Arc<Record>) {
         self.uncount(record);
-        let retention = record.connection.retention();
+        // Foreign code; one that panics keeps nothing of the peer from being let go of.
+        let retention = catch_unwind(AssertUnwindSafe(|| record.connection.retention()));
+        let retention = retention.ok().flatten();
         let mut entries = self.inner.lock();
         if let Some(retention) = retention {
             let _first = record.status.retention.set(Arc::clone(&retention));
@@ -267,10 +293,6 @@ impl Set for Registry {
             Some(Entry::Peer { kept, .. }) => kept.take(),
             _ => None,
         };
-        if kept.is_some() {
-            // Nobody else owns it, so that its id is all there is to remember.
-            entries.forget(record);
-        }
         drop(entries);
         drop(kept);
     }
@@ -303,7 +325,7 @@ impl Keeper for Registry {
 impl Entry {
     fn record(&self) -> Option<Arc<Record>> {
         match self {
-            Self::Reserved => None,
+            Self::Reserved { .. } => None,
             Self::Peer { record, .. } => record.upgrade(),
         }
     }
@@ -322,7 +344,7 @@ impl Entries {
             Intake::Draining => return Err(InsertError::Draining),
             Intake::ShutDown => return Err(InsertError::ShutDown),
         }
-        let is_reserved = matches!(self.peers.get(&status.id), Some(Entry::Reserved));
+        let is_reserved = matches!(self.peers.get(&status.id), Some(Entry::Reserved { .. }));
         if is_reserved || known.is_some_and(Record::is_open) {
             return Err(InsertError::Duplicate(status.id.clone()));
         }
@@ -362,12 +384,15 @@ impl Entries {
         self.open == 0
     }
 
-    /// Forgets a record, unless its id is another's by now, and remembers the id.
+    /// Forgets a record, unless its id is another's by now, and remembers the id if it has ended.
     fn forget(&mut self, record: &Record) {
         if self.entry_of(record).is_none() {
             return;
         }
         self.peers.remove(&record.status.id);
+        if record.end.get().is_none() {
+            return;
+        }
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
         }
