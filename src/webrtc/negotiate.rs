@@ -17,7 +17,7 @@ pub enum Candidates {
     /// `event.candidate.to_json()` is what signalling carries and
     /// [`Peer::add_ice_candidate`] takes. A side that offers queues them until it knows where to
     /// send them, in a channel of the handler's for instance. There are no more once
-    /// [`Peer::gathering_complete`] is ready; the other side needs not be told.
+    /// [`Peer::gathering_complete`] is ready; the other side need not be told.
     Trickle,
 }
 

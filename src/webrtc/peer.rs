@@ -294,7 +294,8 @@ impl Peer {
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the description may have been set.
+    /// As in `webrtc`: the description may have been set. Candidates that were queued, and not added
+    /// yet, are then lost.
     pub fn set_remote_description(&self, description: RTCSessionDescription) -> Call<'_, ()> {
         self.call("set_remote_description", move |connection| async move {
             let is_offer = description.sdp_type == RTCSdpType::Offer;

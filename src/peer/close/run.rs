@@ -184,16 +184,15 @@ fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
     let graceful = Graceful { record: guarded, attempt: Arc::clone(&attempt), is_over: false };
     // Whether it is cooperative is foreign code's word, and one that panics is not.
     let is_cooperative = || record.connection.is_cooperative();
-    let task = if catch_unwind(AssertUnwindSafe(is_cooperative)).unwrap_or(false) {
+    let mut task = if catch_unwind(AssertUnwindSafe(is_cooperative)).unwrap_or(false) {
         record.runtime.spawn(graceful.run())
     } else {
         Runtime::spawn_background(record.foreign(graceful.run()))
     };
-    let mut task = task;
     let mut underway = attempt.graceful.lock();
     if attempt.settled.load(Ordering::Acquire) {
         drop(underway);
-        // Detached it would keep its connection for as long as that takes.
+        // A detached task would keep its connection until the graceful close ends, if it ever does.
         task.abort();
     } else {
         *underway = Some(task);
