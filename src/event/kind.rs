@@ -71,6 +71,15 @@ pub enum EventKind<'a> {
     },
     /// The session has to be negotiated.
     NegotiationNeeded,
+    /// A session description was created, or is about to be set. It need not come into force: this
+    /// is told so that whoever takes secrets out of texts knows its ICE password from the start.
+    #[non_exhaustive]
+    DescriptionProposed {
+        /// Whose description it is.
+        side: Side,
+        /// The description as it is, with its ICE password.
+        sdp: Sdp<'a>,
+    },
     /// A session description came into force, or is being negotiated.
     DescriptionSet {
         /// Whose description it is.

@@ -45,6 +45,9 @@ impl Observer for PeerFold {
             EventKind::NegotiationNeeded { .. } => {
                 self.note(at, TimelineEvent::NegotiationNeeded);
             }
+            EventKind::DescriptionProposed { side, sdp, .. } => {
+                self.change(|record| record.learn_secrets(side, sdp.as_str()));
+            }
             EventKind::DescriptionSet { side, kind, sdp, .. } => {
                 self.change(|record| record.describe(context, at, side, kind, sdp.as_str()));
             }

@@ -3,9 +3,10 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use ::webrtc::data_channel::DataChannel;
-use ::webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit};
+use ::webrtc::peer_connection::PeerConnection;
 
 use super::adaptor::Adaptor;
+use super::candidate_queue::CandidateQueue;
 use super::operation_error::OperationError;
 use super::stats::{self, RemoteCandidates};
 use super::transport::{is_closed, transport};
@@ -23,13 +24,8 @@ pub(super) struct Link {
     core: OnceLock<Weak<Adaptor>>,
     channels: Mutex<Vec<Channel>>,
     remotes: RemoteCandidates,
-    /// Candidates that came before the remote description.
-    queued: Mutex<Vec<RTCIceCandidateInit>>,
+    pub(super) queued: CandidateQueue,
 }
-
-/// How many candidates are queued for one peer before its remote description comes. Browsers gather
-/// a few for each interface and server.
-pub const MAX_QUEUED_CANDIDATES: usize = 256;
 
 #[derive(Default)]
 enum Linked {
@@ -83,23 +79,6 @@ impl Link {
             Linked::Built(connection) => Ok(Arc::clone(connection)),
             Linked::Released(_) => Err(OperationError::Closed),
         }
-    }
-
-    /// Keeps a candidate until the remote description is there.
-    pub(super) fn queue_candidate(
-        &self,
-        candidate: RTCIceCandidateInit,
-    ) -> Result<(), OperationError> {
-        let mut queued = self.queued.lock();
-        if queued.len() == MAX_QUEUED_CANDIDATES {
-            return Err(OperationError::TooManyCandidates);
-        }
-        queued.push(candidate);
-        Ok(())
-    }
-
-    pub(super) fn take_candidates(&self) -> Vec<RTCIceCandidateInit> {
-        std::mem::take(&mut *self.queued.lock())
     }
 
     /// Whether the local description has all of its candidates. What a handler was told last may be

@@ -18,6 +18,8 @@
 mod adaptor;
 mod alert;
 mod call;
+mod calls;
+mod candidate_queue;
 mod connection;
 mod convert;
 mod descriptions;
@@ -49,7 +51,7 @@ pub use rtc::rtp_transceiver::RTCRtpTransceiverInit;
 pub use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 
 pub use self::call::Call;
-pub use self::link::MAX_QUEUED_CANDIDATES;
+pub use self::candidate_queue::MAX_QUEUED_CANDIDATES;
 pub use self::live_objects::{LiveObjects, live_objects};
 pub use self::negotiate::{Candidates, answer, offer};
 pub use self::open::{Instrument, OpenError, adopt, instrument, open};

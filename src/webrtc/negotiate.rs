@@ -1,5 +1,7 @@
 //! Offers and answers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ::webrtc::peer_connection::RTCSessionDescription;
 
 use super::operation_error::OperationError;
@@ -93,13 +95,11 @@ pub async fn answer(
     offer: RTCSessionDescription,
     candidates: Candidates,
 ) -> Result<RTCSessionDescription, OperationError> {
-    let sdp = offer.sdp.clone();
-    if let Err(error) = peer.set_remote_description(offer).await {
-        // A queued candidate that was refused does not undo the description.
-        let pending = peer.pending_remote_description().await?;
-        if pending.is_none_or(|pending| pending.sdp != sdp) {
-            return Err(error);
-        }
+    let is_set = AtomicBool::new(false);
+    let set = peer.set_remote(offer, || is_set.store(true, Ordering::Relaxed)).await;
+    // A queued candidate that was refused does not undo the description.
+    if !is_set.into_inner() {
+        set?;
     }
     let answer = peer.create_answer(None).await?;
     describe(peer, answer, candidates).await

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::peer::{CloseMode, CloseReason};
+use anypeer::runtime::{Executor, ExecutorSpawner, Runtime};
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::{
     PeerConnectionEventHandler, RTCIceCandidateInit, RTCPeerConnectionIceEvent,
@@ -12,9 +13,11 @@ use anypeer::webrtc::peer_connection::{
 use anypeer::webrtc::{
     self, Candidates, MAX_QUEUED_CANDIDATES, OperationError, Peer, WeakPeer, async_trait,
 };
-use anypeer::{ConnectionState, Outcome, PeerId, PeerOptions, Peers};
-use futures::StreamExt;
+use anypeer::{
+    ConnectionState, Event, EventKind, Observer, Outcome, PeerId, PeerOptions, Peers, Side as Of,
+};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::{FutureExt, StreamExt};
 
 use crate::support::host::on_all_at_once;
 use crate::support::loopback::{builder, opened};
@@ -237,6 +240,107 @@ fn a_candidate_that_is_none_is_an_error_where_it_is_added_and_the_description_is
     });
 }
 
+/// The ports of the remote candidates that were added, in order.
+#[derive(Default)]
+struct Added(Mutex<Vec<u16>>);
+
+impl Observer for Added {
+    fn on_event(&self, event: &Event<'_>) {
+        if let EventKind::CandidateAdded { side: Of::Remote, candidate, .. } = &event.kind {
+            self.0.lock().unwrap().push(candidate.port);
+        }
+    }
+}
+
+fn on_port(port: u16, protocol: &str, rest: &str) -> RTCIceCandidateInit {
+    RTCIceCandidateInit {
+        candidate: format!("candidate:1 1 {protocol} 2130706431 127.0.0.1 {port} typ host{rest}"),
+        sdp_mid: Some("0".into()),
+        ..RTCIceCandidateInit::default()
+    }
+}
+
+#[test]
+fn candidates_that_a_dropped_call_has_not_added_are_added_by_the_next_call() {
+    for describes_again in [false, true] {
+        let background = Runtime::background().expect("a thread");
+        let background = Peers::builder().runtime(background).build();
+        let a = block_on(open(&background, "a"));
+        block_on(a.peer.create_data_channel("data", None)).expect("a channel");
+        let offer = block_on(webrtc::offer(&a.peer, Candidates::Trickle)).expect("an offer");
+
+        // Nobody drives it once it is open: what calls have to tell the driver fills a channel.
+        let executor = Arc::new(Executor::new());
+        let added = Arc::new(Added::default());
+        let observer = Arc::clone(&added) as Arc<dyn Observer>;
+        let runtime = ExecutorSpawner::new(&executor);
+        let peers = Peers::builder().runtime(runtime).observer(observer).build();
+        let b = block_on(executor.run(open(&peers, "b"))).peer;
+        block_on(b.add_ice_candidate(on_port(9, "tcp", " tcptype passive"))).expect("it is queued");
+        for port in 5001..=5003 {
+            block_on(b.add_ice_candidate(on_port(port, "udp", ""))).expect("it is queued");
+        }
+        let configuration = block_on(b.configuration()).expect("it is open");
+        let told = || b.set_configuration(configuration.clone()).now_or_never();
+        assert!((0..1000).any(|_| told().is_none()), "expected the channel to be full");
+        let dropped = b.set_remote_description(offer.clone()).now_or_never();
+        assert!(dropped.is_none(), "expected it to wait for the driver: {dropped:?}");
+        let early = added.0.lock().unwrap().clone();
+        assert!(early.is_empty(), "expected none to be added by then: {early:?}");
+
+        block_on(executor.run(async {
+            if describes_again {
+                let again = b.set_remote_description(offer).await;
+                assert!(matches!(again, Err(OperationError::Webrtc(_))), "{again:?}");
+            }
+            b.add_ice_candidate(on_port(5004, "udp", "")).await.expect("it is taken");
+            let ports = added.0.lock().unwrap().clone();
+            assert_eq!(ports, [9, 5001, 5002, 5003, 5004], "expected each of them once");
+            assert!(peers.shutdown().await.all_closed(), "expected nothing to be left");
+        }));
+    }
+}
+
+#[test]
+fn an_offer_that_is_refused_for_itself_is_no_glare_while_a_local_one_is_pending() {
+    on_two(async |a, b| {
+        for side in [&a, &b] {
+            side.peer.create_data_channel("data", None).await.expect("a channel");
+        }
+        let own = webrtc::offer(&a.peer, Candidates::Trickle).await.expect("an offer");
+        let offer = webrtc::offer(&b.peer, Candidates::Trickle).await.expect("an offer");
+        let mut malformed = offer.clone();
+        malformed.sdp = malformed.sdp.replacen("t=0 0", "t=0 x", 1);
+        assert_ne!(malformed.sdp, offer.sdp, "expected it to be another");
+        let refused = a.peer.set_remote_description(malformed.clone()).await;
+        assert!(matches!(refused, Err(OperationError::Webrtc(_))), "{refused:?}");
+        let refused = webrtc::answer(&a.peer, malformed, Candidates::Trickle).await;
+        assert!(matches!(refused, Err(OperationError::Webrtc(_))), "{refused:?}");
+        let glare = a.peer.set_remote_description(offer).await;
+        assert!(matches!(glare, Err(OperationError::Glare)), "{glare:?}");
+        // Nor is a second offer where none of its own is pending.
+        b.peer
+            .set_local_description(RTCSessionDescription::rollback(None).expect("one"))
+            .await
+            .expect("it takes its offer back");
+        b.peer.set_remote_description(own.clone()).await.expect("it is taken");
+        let again = b.peer.set_remote_description(own).await;
+        assert!(matches!(again, Err(OperationError::Webrtc(_))), "{again:?}");
+    });
+}
+
+#[test]
+fn an_offer_that_is_refused_halfway_is_not_answered() {
+    on_two(async |a, b| {
+        a.peer.create_data_channel("data", None).await.expect("a channel");
+        let mut offer = webrtc::offer(&a.peer, Candidates::Trickle).await.expect("an offer");
+        let lines = offer.sdp.split_inclusive('\n').filter(|line| !line.starts_with("a=ice-pwd:"));
+        offer.sdp = lines.collect();
+        let answered = webrtc::answer(&b.peer, offer, Candidates::Trickle).await;
+        assert!(matches!(answered, Err(OperationError::Webrtc(_))), "{answered:?}");
+    });
+}
+
 /// As [`OperationError::Glare`] says.
 async fn answer_politely(
     peer: &Peer,
@@ -442,7 +546,7 @@ fn a_connection_that_was_adopted_offers_all_of_its_candidates() {
     struct Quiet;
     impl PeerConnectionEventHandler for Quiet {}
     let bare = block_on(builder().with_runtime(runtime).with_handler(Arc::new(Quiet)).build());
-    let peers = Peers::builder().runtime(anypeer::runtime::Runtime::background().unwrap()).build();
+    let peers = Peers::builder().runtime(Runtime::background().unwrap()).build();
     let adopted = webrtc::adopt(&peers, Arc::new(bare.expect("it is built")), PeerOptions::new());
     let adopted = adopted.expect("inserted");
     let _channel = block_on(adopted.create_data_channel("data", None)).expect("a channel");

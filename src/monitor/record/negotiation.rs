@@ -13,6 +13,11 @@ use crate::state::{DataChannelState, SdpType};
 use crate::stats::MediaKind;
 
 impl State {
+    /// Learns the secrets of a description that may come into force.
+    pub(crate) fn learn_secrets(&mut self, side: Side, sdp: &str) {
+        self.session().secrets.add_from_sdp(side, sdp);
+    }
+
     pub(crate) fn describe(
         &mut self,
         context: &Context,

@@ -168,3 +168,54 @@ fn no_secret_that_was_planted_is_in_anything_that_comes_out() {
         }
     }
 }
+
+#[test]
+fn a_password_is_known_from_when_its_description_is_made_or_given() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = super::watched(&host);
+    let passwords = host.in_task({
+        let monitor = monitor.clone();
+        async move {
+            let opened =
+                |id: &str| crate::support::loopback::open(&peers, PeerOptions::new().id(id));
+            let ((a, _), (b, _)) =
+                (opened("a").await.expect("opens"), opened("b").await.expect("opens"));
+            let _channel = a.create_data_channel("data", None).await.expect("a channel");
+            let password = |sdp: &str| {
+                let line = sdp.lines().find_map(|line| line.strip_prefix("a=ice-pwd:"));
+                line.expect("it has one").to_owned()
+            };
+            let say = |peer: &webrtc::Peer, text: &str| {
+                let operation = monitor.new_operation("said").detail("note", text).peer(peer.id());
+                operation.start().complete_with(text);
+            };
+            // An offer that is not set yet, and is never going to be.
+            let mut offer = a.create_offer(None).await.expect("an offer");
+            let of_a = password(&offer.sdp);
+            say(&a, &of_a);
+            // One that is refused.
+            let taken = offer.clone();
+            offer.sdp = offer.sdp.replacen("t=0 0", "t=0 x", 1);
+            let refused = b.set_remote_description(offer).await;
+            assert!(matches!(refused, Err(OperationError::Webrtc(_))), "{refused:?}");
+            say(&b, &of_a);
+            // A local one of the application's own making, which is refused too.
+            let mut own = taken.clone();
+            own.sdp = own.sdp.replace(&of_a, "made-by-the-application");
+            let refused = a.set_local_description(own).await;
+            assert!(matches!(refused, Err(OperationError::Webrtc(_))), "{refused:?}");
+            say(&a, "made-by-the-application");
+            b.set_remote_description(taken).await.expect("it is taken");
+            let answer = b.create_answer(None).await.expect("an answer");
+            let of_b = password(&answer.sdp);
+            say(&b, &of_b);
+            assert!(peers.shutdown().await.all_closed());
+            [of_a, of_b, "made-by-the-application".to_owned()]
+        }
+    });
+    let said = format!("{:#?}", monitor.finished_operations(None, 100, |_| true).items);
+    assert_eq!(said.matches("\"said\"").count(), 4, "expected all of them to be told: {said}");
+    for password in passwords {
+        assert!(!said.contains(&password), "expected {password} not to be told: {said}");
+    }
+}

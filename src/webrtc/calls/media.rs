@@ -1,0 +1,94 @@
+//! Tracks, and what carries them.
+
+use std::sync::Arc;
+
+use ::webrtc::media_stream::track_local::TrackLocal;
+use ::webrtc::rtp_transceiver::{RtpReceiver, RtpSender, RtpTransceiver};
+use rtc::rtp_transceiver::RTCRtpTransceiverInit;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+
+use crate::candidate::Side;
+use crate::event::EventKind;
+use crate::webrtc::call::Call;
+use crate::webrtc::convert;
+use crate::webrtc::peer::Peer;
+
+impl Peer {
+    /// Adds a track to send.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the track may have been added.
+    pub fn add_track(&self, track: Arc<dyn TrackLocal>) -> Call<'_, Arc<dyn RtpSender>> {
+        self.call("add_track", move |connection| async move {
+            let sender = connection.add_track(Arc::clone(&track)).await?;
+            self.note_track(&track).await;
+            Ok(sender)
+        })
+    }
+
+    /// Stops sending a track.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the track may have been removed.
+    pub fn remove_track<'a>(&'a self, sender: &'a Arc<dyn RtpSender>) -> Call<'a, ()> {
+        self.call("remove_track", move |connection| async move {
+            connection.remove_track(sender).await?;
+            let id = &sender.track().track_id().await;
+            self.peer.status().tell(|| EventKind::TrackRemoved { side: Side::Local, id });
+            Ok(())
+        })
+    }
+
+    /// Adds a transceiver for a track.
+    ///
+    /// # Errors
+    ///
+    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    ///
+    /// # Cancel safety
+    ///
+    /// As in `webrtc`: the transceiver may have been added.
+    pub fn add_transceiver_from_track(
+        &self,
+        track: Arc<dyn TrackLocal>,
+        init: Option<RTCRtpTransceiverInit>,
+    ) -> Call<'_, Arc<dyn RtpTransceiver>> {
+        self.call("add_transceiver_from_track", move |connection| async move {
+            let added = connection.add_transceiver_from_track(Arc::clone(&track), init).await?;
+            self.note_track(&track).await;
+            Ok(added)
+        })
+    }
+
+    async fn note_track(&self, track: &Arc<dyn TrackLocal>) {
+        let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
+        self.peer.status().tell(|| EventKind::TrackAdded { side: Side::Local, id, kind });
+    }
+
+    forward! {
+        /// Adds a transceiver for a kind of media.
+        add_transceiver_from_kind(
+            kind: RtpCodecKind,
+            init: Option<RTCRtpTransceiverInit>
+        ) -> Arc<dyn RtpTransceiver>;
+    }
+
+    forward_infallible! {
+        /// The senders.
+        senders() -> Vec<Arc<dyn RtpSender>> = get_senders;
+        /// The receivers.
+        receivers() -> Vec<Arc<dyn RtpReceiver>> = get_receivers;
+        /// The transceivers.
+        transceivers() -> Vec<Arc<dyn RtpTransceiver>> = get_transceivers;
+    }
+}
