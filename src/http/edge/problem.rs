@@ -81,10 +81,19 @@ impl Problem {
         timeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
         too_large = PAYLOAD_TOO_LARGE "too-large" "Too large";
         media_type = UNSUPPORTED_MEDIA_TYPE "media-type" "Unsupported media type";
+        internal = INTERNAL_SERVER_ERROR "internal" "Internal error";
         precondition = PRECONDITION_FAILED "precondition-failed" "Precondition failed";
         precondition_required = PRECONDITION_REQUIRED "precondition-required" "Precondition required";
         unprocessable = UNPROCESSABLE_ENTITY "unprocessable" "Unprocessable content";
     }
+}
+
+/// An error with its causes, which it does not print itself.
+#[cfg(feature = "webrtc")]
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let texts = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string));
+    texts.collect::<Vec<_>>().join(": ")
 }
 
 impl IntoResponse for Problem {

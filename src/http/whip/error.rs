@@ -1,17 +1,22 @@
 //! Why there is no session.
 
+use std::error::Error;
 use std::fmt;
 
 use super::offer::OfferError;
 use super::secret::NoRandomness;
+use crate::http::edge::problem::with_causes;
+use crate::peer::InsertError;
 use crate::webrtc::{OpenError, OperationError};
 
 /// Why no session was opened. Nothing is left of its connection then.
+///
+/// Its text is for the client: it says nothing of how the server is set up.
 #[derive(Debug)]
 pub(super) enum SessionError {
     /// The offer is not valid.
     Offer(OfferError),
-    /// There are as many sessions, or peers, as there may be.
+    /// There are as many sessions as there may be.
     Full,
     /// The system has no random numbers.
     Random,
@@ -19,19 +24,52 @@ pub(super) enum SessionError {
     Open(OpenError),
     /// The offer cannot be answered, for this reason.
     Answer(String),
+    /// The peer was closed before it had answered.
+    Closed,
     /// The answer took too long.
     TimedOut,
 }
 
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Offer(error) => return error.fmt(f),
+            Self::Answer(reason) => return write!(f, "The offer cannot be answered: {reason}"),
+            Self::Full => "There are too many sessions",
+            Self::Random => "The system has no random numbers",
+            Self::Closed | Self::Open(OpenError::Closed(_)) => {
+                "The session was closed before it was answered"
+            }
+            Self::TimedOut => "The answer took too long",
+            Self::Open(OpenError::Insert(error)) => match error {
+                InsertError::Id(_) => "The stream's name cannot be a group's",
+                InsertError::Duplicate(_) => "The session's id is in use",
+                InsertError::Full { .. } => "There are too many connections",
+                InsertError::GroupFull { .. } => "There are too many connections of this stream",
+                InsertError::Draining => "No new sessions are taken",
+                InsertError::ShutDown => "No new sessions are taken: the server is shutting down",
+                InsertError::Start(_) => "The server cannot start a thread",
+            },
+            Self::Open(OpenError::NoCryptoProvider) => "The server has no crypto provider",
+            Self::Open(OpenError::RuntimeGone) => "The executor of the connection is gone",
+            Self::Open(OpenError::Build(_) | OpenError::NotInstrumented) => {
+                "The connection could not be built"
+            }
+        })
+    }
+}
+
+impl Error for SessionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Offer(error) => error.fmt(f),
-            Self::Full => f.write_str("There are too many sessions"),
-            Self::Random => f.write_str("The system has no random numbers"),
-            Self::Open(error) => error.fmt(f),
-            Self::Answer(reason) => write!(f, "the offer cannot be answered: {reason}"),
-            Self::TimedOut => f.write_str("the answer took too long"),
+            Self::Open(OpenError::Insert(error)) => error.source(),
+            Self::Open(error) => error.source(),
+            Self::Offer(_)
+            | Self::Full
+            | Self::Random
+            | Self::Answer(_)
+            | Self::Closed
+            | Self::TimedOut => None,
         }
     }
 }
@@ -50,23 +88,23 @@ impl From<NoRandomness> for SessionError {
 
 impl From<OpenError> for SessionError {
     fn from(error: OpenError) -> Self {
-        match error {
-            OpenError::Insert(_) => Self::Full,
-            other => Self::Open(other),
-        }
+        Self::Open(error)
     }
 }
 
 impl From<OperationError> for SessionError {
     fn from(error: OperationError) -> Self {
-        Self::Answer(refusal(error))
+        match error {
+            OperationError::Closed => Self::Closed,
+            error => Self::Answer(refusal(&error)),
+        }
     }
 }
 
 /// What a client is told of a description, or of a candidate, that its peer refused.
-pub(super) fn refusal(error: OperationError) -> String {
+pub(super) fn refusal(error: &OperationError) -> String {
     match error {
-        OperationError::Webrtc(error) => error.to_string(),
+        OperationError::Webrtc(error) => with_causes(error),
         // The message of a panic says nothing to a client.
         OperationError::Panicked(_) => "it makes no sense".to_owned(),
         error => error.to_string(),

@@ -14,12 +14,14 @@ use super::error::{SessionError, refusal};
 use super::sessions::{Opened, Session, Sessions};
 use super::trickle;
 use crate::http::edge::guard::Controller;
-use crate::http::edge::problem::{Answer, Problem};
+use crate::http::edge::problem::{Answer, Problem, with_causes};
 use crate::http::edge::request::{Id, Mount};
 use crate::http::edge::response::Guarded;
 use crate::http::routes::control;
 use crate::http::shared::Shared;
 use crate::id::{GroupId, MAX_ID_BYTES};
+use crate::peer::InsertError;
+use crate::webrtc::{OpenError, OperationError};
 use crate::wire::http::ProblemJson;
 
 const OFFER: &str = "application/sdp";
@@ -34,19 +36,41 @@ fn sessions(shared: &Shared) -> Result<&Sessions, Problem> {
 }
 
 fn session(sessions: &Sessions, stream: &str, secret: &str) -> Result<Session, Problem> {
-    sessions.get(stream, secret).ok_or_else(|| Problem::not_found("Session not found"))
+    sessions.get(stream, secret).ok_or_else(no_session)
+}
+
+fn no_session() -> Problem {
+    Problem::not_found("Session not found")
 }
 
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
-        let detail = error.to_string();
+        let detail = with_causes(&error);
         match error {
-            SessionError::Offer(_) => Self::bad_request(detail),
-            SessionError::Answer(_) => Self::unprocessable(detail),
-            SessionError::Full => Self::unavailable(detail).with_header("retry-after", "1"),
-            SessionError::Random | SessionError::Open(_) | SessionError::TimedOut => {
-                Self::unavailable(detail)
+            SessionError::Offer(_) | SessionError::Open(OpenError::Insert(InsertError::Id(_))) => {
+                Self::bad_request(detail)
             }
+            SessionError::Answer(_) => Self::unprocessable(detail),
+            // What passes.
+            SessionError::Full
+            | SessionError::Open(OpenError::Insert(
+                InsertError::Full { .. } | InsertError::GroupFull { .. } | InsertError::Start(_),
+            )) => Self::unavailable(detail).with_header("retry-after", "1"),
+            SessionError::Random
+            | SessionError::Closed
+            | SessionError::TimedOut
+            | SessionError::Open(
+                OpenError::Insert(InsertError::Draining | InsertError::ShutDown)
+                | OpenError::RuntimeGone
+                | OpenError::Build(_)
+                | OpenError::Closed(_),
+            ) => Self::unavailable(detail),
+            // What no client and no time can mend.
+            SessionError::Open(
+                OpenError::Insert(InsertError::Duplicate(_))
+                | OpenError::NoCryptoProvider
+                | OpenError::NotInstrumented,
+            ) => Self::internal(detail),
         }
     }
 }
@@ -63,6 +87,7 @@ impl From<SessionError> for Problem {
         (status = 413, response = ProblemJson),
         (status = 415, response = ProblemJson),
         (status = 422, response = ProblemJson),
+        (status = 500, response = ProblemJson),
         (status = 503, response = ProblemJson),
     ))]
 async fn post(
@@ -127,8 +152,10 @@ async fn patch(
 ) -> Answer {
     let Path((stream, secret)) = path?;
     let sessions = sessions(&shared)?;
-    let session = session(sessions, &stream, &secret)?;
+    session(sessions, &stream, &secret)?;
     let text = text(&headers, FRAGMENT, body, sessions.max_bytes()).await?;
+    // It may have ended while the fragment came.
+    let session = session(sessions, &stream, &secret)?;
     let fragment = trickle::parse(&text)
         .map_err(|reason| Problem::bad_request(format!("The fragment is not valid: {reason}")))?;
     if fragment.user.is_some_and(|user| user != session.ice.fragment) {
@@ -147,9 +174,15 @@ async fn patch(
         return Err(Problem::bad_request("There are too many candidates"));
     }
     for (mid, candidate) in fragment.candidates {
-        session.add_candidate(mid, candidate, fragment.user).await.map_err(|error| {
-            Problem::unprocessable(format!("A candidate cannot be added: {}", refusal(error)))
-        })?;
+        session.add_candidate(mid, candidate, fragment.user).await.map_err(
+            |error| match error {
+                OperationError::Closed => no_session(),
+                error => Problem::unprocessable(format!(
+                    "A candidate cannot be added: {}",
+                    refusal(&error)
+                )),
+            },
+        )?;
     }
     Ok(Guarded(StatusCode::NO_CONTENT).into_response())
 }

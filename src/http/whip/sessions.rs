@@ -18,11 +18,10 @@ use super::options::SessionOptions;
 use super::secret;
 use super::settings;
 use crate::peer::{PeerOptions, Peers, ReaperOptions};
-use crate::runtime::Clock;
 use crate::webrtc::peer_connection::{RTCIceCandidateInit, RTCSessionDescription};
 use crate::webrtc::{self, Candidates, OpenError, OperationError, Peer};
 
-/// How long an answer may take.
+/// How long an answer may take, by the clock of the runtime that its peer is on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The sessions that were opened through one interface. They end with it.
@@ -99,12 +98,11 @@ impl Sessions {
             .group(stream)
             .reaper(ReaperOptions::new().never_connected(Some(self.options.connect_within)))
             .data(Arc::new(ice));
-        let clock = Clock::system();
-        let deadline = clock.after(ANSWER_TIMEOUT);
         let builder = settings::builder(self.options.address).map_err(OpenError::Build)?;
         let echo = |peer| Arc::new(Echo::new(peer, place)) as _;
         let peer = webrtc::open(&self.peers, builder, echo, options).await?;
-        let answered = clock.by(deadline, pin!(answer(&peer, sdp))).await;
+        let clock = peer.status().clock();
+        let answered = clock.by(clock.after(ANSWER_TIMEOUT), pin!(answer(&peer, sdp))).await;
         let refused = match answered {
             Some(Ok(answer)) => {
                 peer.detach();

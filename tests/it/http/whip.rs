@@ -1,20 +1,35 @@
 //! Sessions through WHIP, with real peers on both sides.
 
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+#[cfg(feature = "test-util")]
+use std::sync::{
+    Mutex,
+    mpsc::{Receiver, channel},
+};
 use std::time::Duration;
+#[cfg(feature = "test-util")]
+use std::time::Instant;
 
 use anypeer::http::SessionOptions;
 use anypeer::monitor::Monitor;
 use anypeer::peer::CloseReason;
+use anypeer::peer::PeersBuilder;
+#[cfg(feature = "test-util")]
+use anypeer::test_util::ManualClock;
 use anypeer::webrtc::Peer;
 use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
 use anypeer::webrtc::peer_connection::RTCSessionDescription;
+#[cfg(feature = "test-util")]
+use anypeer::{Event, EventKind, Observer, SignalingState};
 use anypeer::{PeerOptions, Peers};
 
 use super::{serve, watched};
+#[cfg(feature = "test-util")]
+use crate::support::host::Backend;
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
-use crate::support::http::{Answer, ask, get};
+use crate::support::http::{Answer, ask, get, send};
 use crate::support::loopback::{Seen, open};
 use crate::support::poll::{PATIENCE, poll, until};
 
@@ -242,4 +257,152 @@ fn sessions_end_with_the_interface_that_they_were_opened_through_and_no_others_d
     let other_session = other_answer.header("location").expect("an address");
     ask(other_address, "DELETE", other_session, &[], "").expect(200);
     assert!(peers.is_empty(), "expected nothing to be left: {peers:?}");
+}
+
+/// Peers that are watched, as `build` has them.
+fn limited(host: &Host, build: impl FnOnce(PeersBuilder) -> PeersBuilder) -> (Monitor, Peers) {
+    let monitor = Monitor::new().expect("threads");
+    let peers = build(Peers::builder().runtime(host.runtime()).monitor(&monitor)).build();
+    (monitor, peers)
+}
+
+#[test]
+fn a_session_that_its_set_refuses_is_answered_with_the_reason() {
+    let host = Host::start(BACKENDS[0]);
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let refused = |set: &dyn Fn(PeersBuilder) -> PeersBuilder,
+                   before: &dyn Fn(SocketAddr, &Peers)| {
+        let (monitor, peers) = limited(&host, set);
+        let (_serving, address) =
+            serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+        before(address, &peers);
+        let answer = post(address, "x", &offer).expect(503);
+        let detail = answer.json()["detail"].as_str().expect("one").to_owned();
+        (detail, answer.header("retry-after").map(str::to_owned))
+    };
+    let one_more = |address: SocketAddr, _: &Peers| drop(post(address, "x", &offer).expect(201));
+    let again = Some("1".to_owned());
+    let full = refused(&|set| set.max_peers(1), &one_more);
+    assert_eq!(full, ("There are too many connections".to_owned(), again.clone()));
+    let full = refused(&|set| set.max_peers_per_group(1), &one_more);
+    assert_eq!(full, ("There are too many connections of this stream".to_owned(), again));
+    // These do not pass.
+    let draining = refused(&|set| set, &|_, peers| peers.drain());
+    assert_eq!(draining, ("No new sessions are taken".to_owned(), None));
+    let shut_down = refused(&|set| set, &|_, peers| drop(peers.shutdown()));
+    assert_eq!(
+        shut_down,
+        ("No new sessions are taken: the server is shutting down".to_owned(), None)
+    );
+}
+
+#[test]
+fn a_session_that_cannot_be_opened_is_answered_with_the_cause() {
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    // An address of documentation (RFC 5737): not this machine's.
+    let options = SessionOptions::new().address([192, 0, 2, 1].into());
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let answer = post(address, "x", &offer).expect(503);
+    let detail = answer.json()["detail"].as_str().expect("one").to_owned();
+    let cause = detail.strip_prefix("The connection could not be built: ");
+    assert!(cause.is_some_and(|cause| !cause.is_empty()), "expected a cause in {detail:?}");
+    assert!(peers.is_empty(), "expected nothing to be left: {peers:?}");
+}
+
+#[test]
+fn every_request_to_a_session_that_has_ended_is_answered_alike() {
+    const FRAGMENT: &str = "content-type: application/trickle-ice-sdpfrag";
+    let host = Host::start(BACKENDS[0]);
+    let (monitor, peers) = watched(host.runtime());
+    let (_serving, address) =
+        serve(&peers, &monitor, host.runtime(), |api| api.sessions(SessionOptions::new()));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let answer = post(address, "x", &offer).expect(201);
+    let session = answer.header("location").expect("an address").to_owned();
+    let etag = format!("if-match: {}", answer.header("etag").expect("an etag"));
+    let text = "a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\n";
+    // There is nothing to get of a session (RFC 9725, section 4).
+    ask(address, "GET", &session, &[], "").expect(405);
+
+    // A fragment that comes while its session ends: the server has found the session, and asks for
+    // the rest.
+    let length = text.len();
+    let mut late = send(
+        address,
+        format!(
+            "PATCH {session} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{FRAGMENT}\r\n\
+             {etag}\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+        ),
+    );
+    let mut go_on = [0; 25];
+    late.read_exact(&mut go_on).expect("an answer in time");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    ask(address, "DELETE", &session, &[], "").expect(200);
+    late.write_all(text.as_bytes()).expect("it reads");
+    let mut rest = String::new();
+    late.read_to_string(&mut rest).expect("an answer in time");
+    assert!(rest.starts_with("HTTP/1.1 404 "), "expected 404: {rest}");
+
+    let detail = |answer: Answer| answer.expect(404).json()["detail"].clone();
+    let patched = detail(ask(address, "PATCH", &session, &[FRAGMENT, &etag], text));
+    let deleted = detail(ask(address, "DELETE", &session, &[], ""));
+    assert_eq!([patched, deleted], ["Session not found", "Session not found"]);
+    assert!(rest.contains("Session not found"), "expected the same: {rest}");
+    ask(address, "GET", &session, &[], "").expect(405);
+}
+
+/// Holds the driver of a connection when its first offer comes, for as long as the test has the other
+/// end of this.
+#[cfg(feature = "test-util")]
+struct Held(Mutex<Receiver<()>>);
+
+#[cfg(feature = "test-util")]
+impl Observer for Held {
+    fn on_event(&self, event: &Event<'_>) {
+        let offered = SignalingState::HaveRemoteOffer;
+        if matches!(event.kind, EventKind::SignalingStateChanged { state, .. } if state == offered)
+        {
+            let _let_go = self.0.lock().unwrap().recv();
+        }
+    }
+}
+
+#[cfg(feature = "test-util")]
+#[test]
+fn an_answer_may_take_ten_seconds_by_the_clock_of_the_peers_runtime() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let (host, held_host) = (Host::start(BACKENDS[0]), Host::start(Backend::Executor));
+    let (clock, monitor) = (ManualClock::new(), Monitor::new().expect("threads"));
+    let (let_go, held) = channel();
+    let peers = Peers::builder()
+        .runtime(clock.runtime(held_host.runtime()))
+        .monitor(&monitor)
+        .observer(Arc::new(Held(Mutex::new(held))))
+        .build();
+    let options = SessionOptions::new().connect_within(3600 * SECOND);
+    let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
+    let outside = Peers::builder().runtime(host.runtime()).build();
+    let offer = host.in_task(async move { client(&outside).await.offer });
+    let asked = std::thread::spawn(move || post(address, "x", &offer));
+    until("the answer to wait for its candidates", || {
+        let done = monitor.finished_operations(None, 100, |_| true).items;
+        done.iter().any(|it| it.kind == "set_local_description")
+    });
+    clock.advance(10 * SECOND - Duration::from_millis(1));
+    assert!(!asked.is_finished(), "expected it to have its ten seconds");
+    let turned = Instant::now();
+    // Its close takes its grace period, by the same clock.
+    until("the session to be given up", || {
+        clock.advance(SECOND);
+        asked.is_finished()
+    });
+    assert!(turned.elapsed() < 8 * SECOND, "expected it not to wait for the system's clock");
+    drop(let_go);
+    let answer = asked.join().expect("no panic").expect(503);
+    assert!(answer.body.contains("The answer took too long"), "{answer:?}");
 }
