@@ -1,0 +1,78 @@
+//! `--run-tests`: real peers against the running server, over its own HTTP.
+
+mod closes;
+mod reads;
+mod session;
+mod table;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use anypeer::Peers;
+use anypeer::runtime::Runtime;
+
+use self::session::Session;
+use self::table::Table;
+use crate::args::Serve;
+use crate::client::Client;
+use crate::say;
+
+/// Runs every test, prints what became of each, and says whether all have passed.
+pub(crate) async fn run(options: &Serve, address: SocketAddr, runtime: &Runtime) -> bool {
+    let reached = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => {
+            SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()))
+        }
+        IpAddr::V6(ip) if ip.is_unspecified() => {
+            SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()))
+        }
+        _ => address,
+    };
+    let client = Client::new(reached, options.token.clone());
+    let peers = Peers::builder().runtime(runtime.clone()).build();
+    let mut table = Table::default();
+    tests(&mut table, &client, &peers, options.webrtc_test).await;
+    peers.shutdown().await;
+    say::line(format_args!("{} of {} passed", table.passed, table.run));
+    table.passed == table.run
+}
+
+async fn tests(table: &mut Table, client: &Client, peers: &Peers, test_routes: bool) {
+    table.test("health", reads::health(client)).await;
+    table.test("summary", reads::summary(client)).await;
+    let (followed, opened) = {
+        let (ready, is_ready) = futures::channel::oneshot::channel();
+        let follow = client.follow(
+            |event| event.contains("\"type\":\"opened\""),
+            || {
+                let _heard = ready.send(());
+            },
+        );
+        let open = async {
+            // Also if nobody can follow.
+            let _ready = is_ready.await;
+            Session::open(client, peers).await
+        };
+        futures::join!(follow, open)
+    };
+    table
+        .test("live events", async { followed.map(|()| "told of a new connection".to_owned()) })
+        .await;
+    let Some(session) = table.test("session through WHIP", async { opened }).await else { return };
+    table.test("data channel", session.echo()).await;
+    let Some(id) = table.test("connection is listed", reads::listed(client)).await else { return };
+    table.test("connection in detail", reads::detail(client, &id)).await;
+    table.test("statistics", reads::statistics(client, &id)).await;
+    table.test("operations", reads::operations(client)).await;
+    table.test("tasks", reads::tasks(client, &id)).await;
+    table.test("dumps", reads::dumps(client, &id)).await;
+    table.test("metrics", reads::metrics(client)).await;
+    table.test("unknown connection", reads::unknown(client)).await;
+    table.test("close by id", closes::close(client, &id, &session)).await;
+    if test_routes {
+        table.test("test routes", closes::test_route(client, peers)).await;
+    }
+    table.test("end of a session", closes::delete(client, peers)).await;
+    table.test("stop of a stream", closes::stop(client, peers)).await;
+    table.test("close all", closes::close_all(client, peers)).await;
+    table.test("nothing is left", closes::nothing_left(client)).await;
+}

@@ -1,0 +1,83 @@
+//! A session with the server.
+
+use std::sync::Arc;
+
+use anypeer::webrtc::data_channel::{DataChannel, DataChannelEvent};
+use anypeer::webrtc::peer_connection::{
+    PeerConnectionBuilder, PeerConnectionEventHandler, RTCSessionDescription, SettingEngineBuilder,
+};
+use anypeer::webrtc::{self, Candidates, MulticastDnsMode, Peer};
+use anypeer::{PeerOptions, Peers};
+use hyper::{Method, header};
+
+use super::table::{Note, Tested};
+use crate::client::{Client, Failure};
+
+/// The stream of every session.
+pub(super) const STREAM: &str = "run-tests";
+const MESSAGES: usize = 100;
+
+/// A connection of ours to the server.
+pub(super) struct Session {
+    pub(super) peer: Peer,
+    channel: Arc<dyn DataChannel>,
+    pub(super) location: String,
+}
+
+impl Note for Session {
+    fn note(&self) -> String {
+        "connected".to_owned()
+    }
+}
+
+struct Quiet;
+
+impl PeerConnectionEventHandler for Quiet {}
+
+impl Session {
+    /// Offers a data channel, and waits until it is open.
+    pub(super) async fn open(client: &Client, peers: &Peers) -> Result<Self, Failure> {
+        let settings =
+            SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
+        let builder = PeerConnectionBuilder::new()
+            .with_setting_engine(settings)
+            .with_udp_addrs(vec!["127.0.0.1:0"]);
+        let peer =
+            webrtc::open(peers, builder, |_| Arc::new(Quiet) as _, PeerOptions::new()).await?;
+        let channel = peer.create_data_channel("echo", None).await?;
+        let offer = webrtc::offer(&peer, Candidates::Complete).await?;
+        let answer =
+            client.ask(Method::POST, &format!("/whip/{STREAM}"), &offer.sdp).await?.expect(201)?;
+        let location = answer.header(&header::LOCATION)?.to_owned();
+        let answer = RTCSessionDescription::answer(answer.text()?.to_owned())?;
+        peer.set_remote_description(answer).await?;
+        loop {
+            match channel.poll().await {
+                Some(DataChannelEvent::OnOpen) => return Ok(Self { peer, channel, location }),
+                Some(_) => {}
+                None => return Err("the channel ended before it opened".into()),
+            }
+        }
+    }
+
+    pub(super) async fn echo(&self) -> Tested {
+        for number in 0..MESSAGES {
+            self.channel.send_text(&format!("message {number}")).await?;
+        }
+        for number in 0..MESSAGES {
+            loop {
+                match self.channel.poll().await {
+                    Some(DataChannelEvent::OnMessage(message)) => {
+                        if message.data != format!("message {number}").as_bytes() {
+                            return Err(format!("message {number} is another").into());
+                        }
+                        break;
+                    }
+                    Some(_) => {}
+                    None => return Err(format!("it ended before message {number}").into()),
+                }
+            }
+        }
+        Ok(format!("{MESSAGES} messages came back"))
+    }
+}

@@ -1,0 +1,71 @@
+//! The table of what became of each test.
+
+use std::time::{Duration, Instant};
+
+use async_io::Timer;
+use futures::future::{Either, select};
+use serde_json::Value;
+
+use crate::client::Failure;
+use crate::say;
+
+/// The bound of everything that is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) type Tested = Result<String, Failure>;
+
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) run: usize,
+    pub(super) passed: usize,
+}
+
+impl Table {
+    pub(super) async fn test<T>(
+        &mut self,
+        name: &str,
+        test: impl Future<Output = Result<T, Failure>>,
+    ) -> Option<T>
+    where
+        T: Note,
+    {
+        let start = Instant::now();
+        let timed = select(Box::pin(test), Timer::after(PATIENCE)).await;
+        let tested = match timed {
+            Either::Left((tested, _)) => tested,
+            Either::Right(_) => Err(format!("not done within {PATIENCE:?}").into()),
+        };
+        let took = start.elapsed().as_secs_f64() * 1e3;
+        self.run += 1;
+        match tested {
+            Ok(value) => {
+                self.passed += 1;
+                say::line(format_args!("PASS {took:>8.1} ms  {name}: {}", value.note()));
+                Some(value)
+            }
+            Err(error) => {
+                say::line(format_args!("FAIL {took:>8.1} ms  {name}: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// What a test says that it saw.
+pub(super) trait Note {
+    fn note(&self) -> String;
+}
+
+impl Note for String {
+    fn note(&self) -> String {
+        self.clone()
+    }
+}
+
+pub(super) fn is(value: &Value, expected: &Value) -> Result<(), Failure> {
+    if value == expected {
+        Ok(())
+    } else {
+        Err(format!("expected {expected}, and not {value}").into())
+    }
+}
