@@ -44,6 +44,73 @@
 //! # .unwrap() }
 //! ```
 //!
+//! # A session from its offer to its end
+//!
+//! A server answers an offer at once, sends each of its candidates when it is gathered, and adds those
+//! of the remote side when they come:
+//!
+//! ```no_run
+//! # #[cfg(feature = "webrtc")] {
+//! use std::sync::Arc;
+//! use anypeer::webrtc::peer_connection::{
+//!     PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit,
+//!     RTCPeerConnectionIceEvent, RTCSessionDescription,
+//! };
+//! use anypeer::webrtc::{self, Candidates, WeakPeer, async_trait};
+//! use anypeer::{PeerOptions, Peers};
+//!
+//! /// The way to the remote side, a WebSocket for instance.
+//! #[derive(Clone)]
+//! struct Signalling;
+//!
+//! impl Signalling {
+//!     async fn send_answer(&self, _sdp: String) { /* .. */ }
+//!     async fn send_candidate(&self, _candidate: RTCIceCandidateInit) { /* .. */ }
+//!     async fn next_candidate(&self) -> Option<RTCIceCandidateInit> { None /* .. */ }
+//! }
+//!
+//! struct Handler {
+//!     peer: WeakPeer,
+//!     signalling: Signalling,
+//! }
+//!
+//! #[async_trait]
+//! impl PeerConnectionEventHandler for Handler {
+//!     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+//!         let (Some(peer), Ok(candidate)) = (self.peer.upgrade(), event.candidate.to_json()) else {
+//!             return;
+//!         };
+//!         let signalling = self.signalling.clone();
+//!         // The connection stands still until a callback returns: what takes time is a task.
+//!         drop(peer.tasks().spawn("send a candidate", async move {
+//!             signalling.send_candidate(candidate).await;
+//!         }));
+//!     }
+//! }
+//!
+//! async fn session(
+//!     peers: &Peers,
+//!     signalling: Signalling,
+//!     offer: String,
+//! ) -> Result<(), Box<dyn std::error::Error>> {
+//!     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["0.0.0.0:0"]);
+//!     let handler = |peer| Arc::new(Handler { peer, signalling: signalling.clone() }) as _;
+//!     let peer = webrtc::open(peers, builder, handler, PeerOptions::new()).await?;
+//!     let offer = RTCSessionDescription::offer(offer)?;
+//!     let answer = webrtc::answer(&peer, offer, Candidates::Trickle).await?;
+//!     signalling.send_answer(answer.sdp).await;
+//!     while let Some(candidate) = signalling.next_candidate().await {
+//!         peer.add_ice_candidate(candidate).await?;
+//!     }
+//!     peer.connected().await?;
+//!     println!("{} is connected", peer.id());
+//!     let outcome = peer.close().await;
+//!     println!("{}: {outcome}", peer.id()); // "..: closed, graceful"
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
 //! # Features
 //!
 //! | Feature | Default | What it adds |
