@@ -10,7 +10,8 @@ use std::time::Duration;
 use futures::future::{Either, select};
 
 use super::close::handles::Closing;
-use super::close::run::{self, Request};
+use super::close::request::Request;
+use super::close::run;
 use super::life::{End, Life};
 use super::record::Record;
 use crate::close_options::CloseOptions;

@@ -9,70 +9,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::select;
 
 use super::attempt::Attempt;
+use super::force_reason::ForceReason;
 use super::handles::Closing;
+use super::release::{release_by, release_once, spawn_foreign};
+use super::request::Request;
 use super::result::CloseResult;
-use super::sweep::Sweep;
-use crate::close_options::CloseOptions;
 use crate::event::{EventKind, Target};
 use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::peer::alarm::Due;
 use crate::peer::life::End;
 use crate::peer::record::{Phase, Record};
-use crate::runtime::{JoinError, JoinHandle, Runtime, panicked};
+use crate::runtime::{JoinError, Runtime, panicked};
 use crate::sync::atomic::Ordering;
 use crate::task::{StuckTasks, TaskGroup};
 
 /// What force has at the least, should it start at the very end of the bound.
 const FORCE_FLOOR: Duration = Duration::from_millis(100);
-
-/// Why a close is ended by force.
-enum ForceReason {
-    /// It was asked for.
-    Aborted,
-    /// The graceful close failed.
-    Failed(CloseFailure),
-    /// The runtime refused or dropped the graceful close.
-    Lost,
-    /// The graceful close has not ended within the grace period.
-    Late,
-}
-
-impl ForceReason {
-    /// How a connection has closed that says of itself `mode`.
-    fn closed(self, mode: CloseMode) -> CloseMode {
-        let CloseMode::Forced(cause) = mode else { return mode };
-        CloseMode::Forced(match (self, cause) {
-            (Self::Failed(failure), _) => ForceCause::Failed(failure),
-            (Self::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
-            (Self::Aborted, ForceCause::Unresponsive) => ForceCause::Aborted,
-            (_, cause) => cause,
-        })
-    }
-}
-
-/// How a close is asked for.
-#[derive(Clone, Copy)]
-pub(in crate::peer) struct Request<'a> {
-    pub(in crate::peer) reason: CloseReason,
-    /// The bounds; those of the peer if there are none.
-    pub(in crate::peer) options: Option<CloseOptions>,
-    /// The close of many that it is a part of.
-    pub(in crate::peer) sweep: Option<&'a Arc<Sweep>>,
-    /// Whether to leave out the graceful part.
-    pub(in crate::peer) abort: bool,
-}
-
-impl From<CloseReason> for Request<'_> {
-    fn from(reason: CloseReason) -> Self {
-        Self { reason, options: None, sweep: None, abort: false }
-    }
-}
 
 /// Begins a close, or joins the one under way. Never waits, never panics.
 pub(in crate::peer) fn close(record: &Arc<Record>, reason: CloseReason) -> Closing {
@@ -422,30 +380,4 @@ fn tell_closed(record: &Record, reason: CloseReason, mode: CloseMode, took: Dura
         record.status.tell(|| EventKind::Closed { reason, mode, took });
         record.status.life.ended.set(end);
     }
-}
-
-/// Lets the connection tell the application, and let go; the first call does, and others wait
-/// for it.
-async fn release_once(record: &Record) {
-    if record.releasing.swap(true, Ordering::AcqRel) {
-        record.released.wait().await;
-    } else {
-        Arc::clone(&record.connection).release().await;
-        record.released.set(());
-    }
-}
-
-/// [`release_once`] on a thread of ours, waited for until `deadline`.
-async fn release_by(record: &Arc<Record>, deadline: Instant) {
-    let released = Arc::clone(record);
-    let mut release = spawn_foreign(record, async move { release_once(&released).await });
-    let _told_or_not = record.status.clock().by(deadline, &mut release).await;
-}
-
-/// Runs a connection's code in its runtime's context, on a thread that it may block.
-fn spawn_foreign<F>(record: &Record, future: F) -> JoinHandle<F::Output>
-where
-    F: Future<Output: Send + 'static> + Send + 'static,
-{
-    Runtime::spawn_background(record.foreign(future))
 }

@@ -3,15 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::entries::{Ended, Intake};
 use super::insert_error::InsertError;
-use super::registry::{Ended, Found, Intake, Registry};
+use super::registry::{Found, Registry};
 use super::reservation::Reservation;
 use super::retained::Retained;
 use crate::event::Target;
 use crate::id::{GroupId, PeerId};
 use crate::outcome::{CloseReason, Outcome};
 use crate::peer::close::handles::{Closing, ClosingAll};
-use crate::peer::close::run::{self, Request};
+use crate::peer::close::request::Request;
+use crate::peer::close::run;
 use crate::peer::close::sweep::Sweep;
 use crate::peer::connection::Connection;
 use crate::peer::options::PeerOptions;
