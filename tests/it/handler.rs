@@ -4,12 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anypeer::peer::{CloseMode, CloseOptions, CloseReason, ForceCause};
+use anypeer::runtime::ExecutorSpawner;
+use anypeer::test_util::LeakGuard;
 use anypeer::{Event, EventKind, Observer, Outcome, PeerOptions, Peers};
+use async_executor::Executor;
 
 use crate::support::flag::Flag;
 use crate::support::host::{BACKENDS, Host};
 use crate::support::loopback::Pair;
-use crate::support::poll::block_on;
+use crate::support::poll::{PATIENCE, block_on, until};
 
 /// Writes down which callbacks were told to be stalled, and says when one was.
 #[derive(Default)]
@@ -88,7 +91,7 @@ fn a_suspended_callback_from_under_which_the_driver_is_taken_is_told_to_be_stall
             }));
             let pair = Pair::connect(offerer, answerer).await.expect("connects");
             suspended.wait().await;
-            pair.answerer.close_with(CloseOptions::new().grace(Duration::ZERO)).await
+            pair.answerer.close_with(CloseOptions::new().grace(BUDGET)).await
         });
         let stalled = ForceCause::HandlerStalled("on_data_channel");
         assert_eq!(outcome, Outcome::Closed(CloseMode::Forced(stalled)), "on {backend:?}");
@@ -116,4 +119,23 @@ fn a_driver_that_is_dropped_by_its_executor_is_a_reason_and_its_tasks_are_cancel
         assert!(peer.tasks().token().is_cancelled(), "on {backend:?}");
         assert_eq!(peers.len(), 0, "expected it not to count on {backend:?}");
     }
+}
+
+#[test]
+fn a_driver_that_ends_in_order_before_its_busy_executor_can_say_so_has_closed_gracefully() {
+    let executor = Arc::new(Executor::new());
+    let peers = Peers::builder().runtime(ExecutorSpawner::new(&executor)).build();
+    let opening = peers.clone();
+    let opened = executor.spawn(async move {
+        crate::support::loopback::open(&opening, PeerOptions::new()).await.expect("opens")
+    });
+    let (peer, _) = block_on(executor.run(opened));
+    let guard = LeakGuard::of(&peers);
+    let mut closing = peer.close();
+    // One task at a time: the close is not polled after its driver has ended.
+    until("the driver to end", || {
+        executor.try_tick();
+        guard.leaks().peers.iter().all(|peer| peer.sockets.is_empty())
+    });
+    assert_eq!(closing.wait(PATIENCE), Ok(Outcome::Closed(CloseMode::Graceful)));
 }

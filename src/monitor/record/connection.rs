@@ -32,6 +32,9 @@ impl Connection {
     pub(crate) fn change<T>(&self, context: &Context, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock();
         let result = change(&mut state);
+        if !state.has_fresh() {
+            return result;
+        }
         let fresh = state.take_fresh();
         drop(state);
         for entry in &fresh {

@@ -101,8 +101,13 @@ impl State {
         }
     }
 
-    /// Entries that the outlets have not been told yet.
+    /// Whether there are entries that the outlets have not been told yet: mostly not.
     #[inline]
+    pub(super) fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty()
+    }
+
+    /// Entries that the outlets have not been told yet.
     pub(super) fn take_fresh(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.fresh)
     }

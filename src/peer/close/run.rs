@@ -9,57 +9,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::select;
 
 use super::attempt::Attempt;
+use super::force_reason::ForceReason;
 use super::handles::Closing;
+use super::release::{release_by, release_once, spawn_foreign};
+use super::request::Request;
 use super::result::CloseResult;
-use super::sweep::Sweep;
-use crate::close_options::CloseOptions;
 use crate::event::{EventKind, Target};
 use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::peer::alarm::Due;
 use crate::peer::life::End;
 use crate::peer::record::{Phase, Record};
-use crate::runtime::{JoinError, JoinHandle, Runtime, panicked};
+use crate::runtime::{JoinError, Runtime, panicked};
 use crate::sync::atomic::Ordering;
 use crate::task::{StuckTasks, TaskGroup};
 
 /// What force has at the least, should it start at the very end of the bound.
 const FORCE_FLOOR: Duration = Duration::from_millis(100);
-
-/// Why a close is ended by force.
-enum ForceReason {
-    /// It was asked for.
-    Aborted,
-    /// The graceful close failed.
-    Failed(CloseFailure),
-    /// The runtime refused or dropped the graceful close.
-    Lost,
-    /// The graceful close has not ended within the grace period.
-    Late,
-}
-
-/// How a close is asked for.
-#[derive(Clone, Copy)]
-pub(in crate::peer) struct Request<'a> {
-    pub(in crate::peer) reason: CloseReason,
-    /// The bounds; those of the peer if there are none.
-    pub(in crate::peer) options: Option<CloseOptions>,
-    /// The close of many that it is a part of.
-    pub(in crate::peer) sweep: Option<&'a Arc<Sweep>>,
-    /// Whether to leave out the graceful part.
-    pub(in crate::peer) abort: bool,
-}
-
-impl From<CloseReason> for Request<'_> {
-    fn from(reason: CloseReason) -> Self {
-        Self { reason, options: None, sweep: None, abort: false }
-    }
-}
 
 /// Begins a close, or joins the one under way. Never waits, never panics.
 pub(in crate::peer) fn close(record: &Arc<Record>, reason: CloseReason) -> Closing {
@@ -79,34 +50,37 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
         let ended = match &*phase {
             Phase::Open => None,
             Phase::Ended(cause) => Some(cause.clone()),
-            Phase::Closing { attempt, .. } => {
+            Phase::Closing(attempt) => {
                 let attempt = Arc::clone(attempt);
                 drop(phase);
                 attempt.join(sweep);
                 let closing = pending(&attempt, record);
                 if abort {
+                    attempt.aborted.store(true, Ordering::Release);
                     force(record, &attempt, ForceReason::Aborted);
                 }
                 return closing;
             }
-            Phase::Closed => {
+            Phase::Closed { seen } => {
+                let outcome = if *seen { Outcome::AlreadyClosed } else { Outcome::Unconfirmed };
                 drop(phase);
                 if let Some(sweep) = sweep {
-                    sweep.note(&Outcome::AlreadyClosed);
+                    sweep.note(&outcome);
                 }
                 let target = Target::Peer(&record.status.id);
-                return Closing::ready(&record.status.watch, target, Outcome::AlreadyClosed);
+                return Closing::ready(&record.status.watch, target, outcome);
             }
         };
         let attempt = Attempt::new(reason, start, options);
         attempt.join(sweep);
+        attempt.aborted.store(abort, Ordering::Release);
         if ended.is_none() && !abort && !attempt.grace.is_zero() {
             // Under the lock, as where it is taken back: it is always that of the attempt under way.
             let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
             let late = Waker::from(Arc::new(grace));
             record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
         }
-        *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
+        *phase = Phase::Closing(Arc::clone(&attempt));
         (attempt, ended)
     };
     let (peer, watch) = (&record.status.id, &record.status.watch);
@@ -136,12 +110,12 @@ pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
         let mut phase = record.phase.lock();
         match &mut *phase {
             Phase::Open => *phase = Phase::Ended(cause.clone()),
-            // The close under way sees the end itself, unless it has given up by then.
-            Phase::Closing { ended, .. } => {
-                *ended = Some(cause);
+            // The close under way sees the end itself; if it cannot, this is what it ends with.
+            Phase::Closing(attempt) => {
+                attempt.ended.set(cause);
                 return;
             }
-            Phase::Ended(_) | Phase::Closed => return,
+            Phase::Ended(_) | Phase::Closed { .. } => return,
         }
     }
     if let Some(set) = record.set.upgrade() {
@@ -291,32 +265,31 @@ async fn end_by_force(
         abort.abort();
         let aborted = aborted.and_then(Result::ok).flatten();
         // It may have ended in order after all, just before.
-        if let (Some(cause), None) = (aborted, attempt.seen.get()) {
+        if let (Some(mode), None) = (aborted, attempt.seen.get()) {
             release_by(record, deadline).await;
-            return Outcome::Closed(CloseMode::Forced(match (reason, cause) {
-                (ForceReason::Failed(failure), _) => ForceCause::Failed(failure),
-                (ForceReason::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
-                (ForceReason::Aborted, ForceCause::Unresponsive) => ForceCause::Aborted,
-                (_, cause) => cause,
-            }));
+            return Outcome::Closed(reason.closed(mode));
         }
     }
     // Either it has ended, and the application is being told; or it cannot be forced, and all
     // that is left is the graceful close within the rest of the bound.
-    match (reason, attempt.seen.get()) {
-        (ForceReason::Failed(failure), None) => return Outcome::Failed(failure),
-        (ForceReason::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
-        (ForceReason::Failed(_) | ForceReason::Lost, Some(_)) => {}
-        (ForceReason::Aborted | ForceReason::Late, _) => {
-            close_gracefully(record, attempt);
-            let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
-            clock.by(deadline, select(settled, failed)).await;
-        }
+    if let ForceReason::Aborted | ForceReason::Late = reason {
+        close_gracefully(record, attempt);
+        let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
+        let ended = pin!(attempt.ended.wait());
+        clock.by(deadline, select(select(settled, failed), ended)).await;
     }
-    match (attempt.seen.get(), attempt.failed.get()) {
-        (Some(seen), _) => outcome(seen),
-        (None, Some(failure)) => Outcome::Failed(failure.clone()),
-        (None, None) => Outcome::TimedOut { after: attempt.timeout },
+    if let Some(seen) = attempt.seen.get() {
+        return outcome(seen);
+    }
+    if let Some(cause) = attempt.ended.get() {
+        release_by(record, deadline).await;
+        return Outcome::Closed(reason.closed(CloseMode::Forced(cause.clone())));
+    }
+    match (reason, attempt.failed.get()) {
+        (ForceReason::Failed(failure), _) => Outcome::Failed(failure),
+        (ForceReason::Lost, _) => Outcome::Failed(CloseFailure::Lost),
+        (_, Some(failure)) => Outcome::Failed(failure.clone()),
+        (_, None) => Outcome::TimedOut { after: attempt.timeout },
     }
 }
 
@@ -338,18 +311,16 @@ fn settle(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome) {
 /// Takes the outcome of `attempt`, if that is the close under way.
 fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, took: Duration) {
     let retry = matches!(outcome, Outcome::TimedOut { .. } | Outcome::Failed(_));
-    let ended = {
+    {
         let mut phase = record.phase.lock();
-        match &mut *phase {
-            Phase::Closing { attempt: underway, ended } if Arc::ptr_eq(underway, attempt) => {
-                let ended = ended.take();
-                record.status.alarm.clear(Due::Grace);
-                *phase = if retry { Phase::Open } else { Phase::Closed };
-                ended
-            }
+        match &*phase {
+            Phase::Closing(underway) if Arc::ptr_eq(underway, attempt) => {}
             _ => return,
         }
-    };
+        record.status.alarm.clear(Due::Grace);
+        let seen = outcome != Outcome::Unconfirmed;
+        *phase = if retry { Phase::Open } else { Phase::Closed { seen } };
+    }
     let status = &record.status;
     if !retry {
         status.alarm.clear(Due::Look);
@@ -375,16 +346,21 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         None => attempt.end(status, result),
         Some(tasks) => join_tasks(record, tasks, attempt, result),
     }
-    // Nobody else will see that it has ended, should the close have given up.
-    if let (true, Some(cause)) = (retry, ended) {
-        ended_by_itself(Arc::clone(record), cause);
+    // It may have ended just after the close gave up, and nobody else will see that.
+    if let (true, Some(cause)) = (retry, attempt.ended.get()) {
+        ended_by_itself(Arc::clone(record), cause.clone());
     }
 }
 
 /// Waits for the tasks within the bound of the close, and only then says that it is over.
 fn join_tasks(record: &Record, tasks: &TaskGroup, attempt: &Arc<Attempt>, result: CloseResult) {
-    let floor = record.status.clock().after(FORCE_FLOOR);
-    let stopped = tasks.shutdown_by(attempt.grace_end(), attempt.deadline().max(floor));
+    let clock = record.status.clock();
+    let floor = clock.after(FORCE_FLOOR);
+    let stopped = if attempt.aborted.load(Ordering::Acquire) {
+        tasks.shutdown_by(clock.now(), floor)
+    } else {
+        tasks.shutdown_by(attempt.grace_end(), attempt.deadline().max(floor))
+    };
     let (status, attempt) = (Arc::clone(&record.status), Arc::clone(attempt));
     drop(Runtime::spawn_background(async move {
         let stuck = stopped.await;
@@ -404,30 +380,4 @@ fn tell_closed(record: &Record, reason: CloseReason, mode: CloseMode, took: Dura
         record.status.tell(|| EventKind::Closed { reason, mode, took });
         record.status.life.ended.set(end);
     }
-}
-
-/// Lets the connection tell the application, and let go; the first call does, and others wait
-/// for it.
-async fn release_once(record: &Record) {
-    if record.releasing.swap(true, Ordering::AcqRel) {
-        record.released.wait().await;
-    } else {
-        Arc::clone(&record.connection).release().await;
-        record.released.set(());
-    }
-}
-
-/// [`release_once`] on a thread of ours, waited for until `deadline`.
-async fn release_by(record: &Arc<Record>, deadline: Instant) {
-    let released = Arc::clone(record);
-    let mut release = spawn_foreign(record, async move { release_once(&released).await });
-    let _told_or_not = record.status.clock().by(deadline, &mut release).await;
-}
-
-/// Runs a connection's code in its runtime's context, on a thread that it may block.
-fn spawn_foreign<F>(record: &Record, future: F) -> JoinHandle<F::Output>
-where
-    F: Future<Output: Send + 'static> + Send + 'static,
-{
-    Runtime::spawn_background(record.foreign(future))
 }

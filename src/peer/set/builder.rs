@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::entries::Limits;
 use super::peers::Peers;
-use super::registry::{Limits, Registry};
+use super::registry::Registry;
 use crate::close_options::CloseOptions;
 use crate::event::{Observer, Watch};
 use crate::peer::options::{DEFAULT_HANDLER_BUDGET, ReaperOptions};

@@ -1,16 +1,17 @@
 //! The registry of a set: which peers there are, how many there may be, and which it owns itself.
 
-use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
+use super::entries::{Ended, Entries, Entry, Intake, Last, Limits};
 use super::insert_error::InsertError;
-use super::retained::{Remains, Retained};
+use super::retained::Retained;
 use crate::event::Watch;
-use crate::id::{GroupId, PeerId};
+use crate::id::PeerId;
 use crate::outcome::CloseReason;
 use crate::peer::close::handles::Closing;
-use crate::peer::close::run::{self, Request};
+use crate::peer::close::request::Request;
+use crate::peer::close::run;
 use crate::peer::close::sweep::Sweep;
 use crate::peer::owner::{Keeper, Owner};
 use crate::peer::record::{Record, RecordOptions, Set};
@@ -19,9 +20,6 @@ use crate::runtime::{JoinHandle, Runtime};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Event, Mutex, OnceLock, wake_all};
 use crate::task::{StuckTasks, TaskGroup};
-
-/// How many peers that have ended, and of which nobody holds anything, are remembered by their ids.
-const REMEMBERED: usize = 1024;
 
 pub(super) struct Registry {
     pub(super) runtime: Option<Runtime>,
@@ -38,51 +36,11 @@ pub(super) struct Registry {
     inner: Mutex<Entries>,
 }
 
-/// How many peers there may be.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Limits {
-    pub(super) all: Option<usize>,
-    pub(super) per_group: Option<usize>,
-}
-
-/// Whether new peers are taken.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Intake {
-    #[default]
-    Open,
-    Draining,
-    ShutDown,
-}
-
-#[derive(Default)]
-struct Entries {
-    peers: HashMap<PeerId, Entry>,
-    /// The peers that ended last and are not in `peers` any more, the oldest first.
-    ended: VecDeque<PeerId>,
-    remains: Remains,
-    intake: Intake,
-    /// How many have not ended, in all and in each group that has any.
-    open: usize,
-    groups: HashMap<GroupId, usize>,
-}
-
-enum Entry {
-    /// A connection is being made for it. The last peer of that id has ended, and may still be
-    /// referred to.
-    Reserved { last: Option<(Weak<Record>, Weak<Owner>)> },
-    Peer {
-        record: Weak<Record>,
-        owner: Weak<Owner>,
-        /// Set once the peer was detached: then the set owns it.
-        kept: Option<Arc<Owner>>,
-    },
-}
-
 /// Whom an id leads to.
 pub(super) enum Found {
     Peer(Arc<Record>),
     /// The peer has ended, and is remembered by its id.
-    Ended(PeerId),
+    Ended(Ended),
     Nothing,
 }
 
@@ -115,19 +73,14 @@ impl Registry {
         let mut entries = self.inner.lock();
         known = entries.peers.get(&status.id).and_then(Entry::record);
         entries.admits(status, known.as_deref(), self.limits)?;
-        entries.open += 1;
-        if let Some(group) = &status.group {
-            *entries.groups.entry(group.clone()).or_default() += 1;
-        }
+        entries.count(status.group.as_ref());
         let replaced = entries.peers.remove(&status.id);
         let last = match &replaced {
             Some(Entry::Peer { record, owner, .. }) => {
-                Some((Weak::clone(record), Weak::clone(owner)))
+                Some(Last::Held(Weak::clone(record), Weak::clone(owner)))
             }
-            _ => None,
+            _ => entries.take_ended(&status.id).map(Last::Ended),
         };
-        // What is to be remembered of this id is the new peer's end.
-        entries.ended.retain(|ended| *ended != status.id);
         entries.peers.insert(status.id.clone(), Entry::Reserved { last });
         let peers = entries.peers.len();
         entries.remains.reserve(peers);
@@ -164,13 +117,14 @@ impl Registry {
     /// Gives back a place that was reserved and never filled.
     pub(super) fn cancel(&self, status: &Status) {
         let mut entries = self.inner.lock();
-        if let Some(Entry::Reserved { last }) = entries.peers.get_mut(&status.id) {
-            match last.take().filter(|(record, _)| record.strong_count() > 0) {
-                Some((record, owner)) => {
+        if let Some(Entry::Reserved { last }) = entries.peers.remove(&status.id) {
+            match last {
+                Some(Last::Held(record, owner)) => {
                     let entry = Entry::Peer { record, owner, kept: None };
                     entries.peers.insert(status.id.clone(), entry);
                 }
-                None => drop(entries.peers.remove(&status.id)),
+                Some(Last::Ended(ended)) => entries.remember(ended),
+                None => {}
             }
         }
         let idle = entries.uncount(status.group.as_ref());
@@ -195,13 +149,13 @@ impl Registry {
             Some((_, Entry::Reserved { .. })) => return Found::Nothing,
             Some((id, Entry::Peer { record, .. })) => {
                 // One that cannot be upgraded is just being dropped.
-                let record = record.upgrade();
-                return record.map_or_else(|| Found::Ended(id.clone()), Found::Peer);
+                let ended = || Found::Ended(Ended { id: id.clone(), seen: true });
+                return record.upgrade().map_or_else(ended, Found::Peer);
             }
             None => {}
         }
-        let ended = entries.ended.iter().find(|ended| ended.as_str() == id);
-        ended.map_or(Found::Nothing, |id| Found::Ended(id.clone()))
+        let ended = entries.ended.iter().find(|ended| ended.id.as_str() == id);
+        ended.map_or(Found::Nothing, |ended| Found::Ended(ended.clone()))
     }
 
     /// An owner of the peer of that id, if anybody owns it.
@@ -319,83 +273,5 @@ impl Keeper for Registry {
             return true;
         }
         false
-    }
-}
-
-impl Entry {
-    fn record(&self) -> Option<Arc<Record>> {
-        match self {
-            Self::Reserved { .. } => None,
-            Self::Peer { record, .. } => record.upgrade(),
-        }
-    }
-}
-
-impl Entries {
-    /// Whether a new peer may come in; `known` is the last one of that id.
-    fn admits(
-        &self,
-        status: &Status,
-        known: Option<&Record>,
-        limits: Limits,
-    ) -> Result<(), InsertError> {
-        match self.intake {
-            Intake::Open => {}
-            Intake::Draining => return Err(InsertError::Draining),
-            Intake::ShutDown => return Err(InsertError::ShutDown),
-        }
-        let is_reserved = matches!(self.peers.get(&status.id), Some(Entry::Reserved { .. }));
-        if is_reserved || known.is_some_and(Record::is_open) {
-            return Err(InsertError::Duplicate(status.id.clone()));
-        }
-        if let Some(limit) = limits.all.filter(|limit| self.open >= *limit) {
-            return Err(InsertError::Full { limit });
-        }
-        if let (Some(group), Some(limit)) = (&status.group, limits.per_group)
-            && self.groups.get(group).is_some_and(|open| *open >= limit)
-        {
-            return Err(InsertError::GroupFull { group: group.clone(), limit });
-        }
-        Ok(())
-    }
-
-    /// The entry of a record, unless its id is another's by now.
-    fn entry_of(&mut self, record: &Record) -> Option<&mut Entry> {
-        let entry = self.peers.get_mut(&record.status.id)?;
-        match entry {
-            Entry::Peer { record: known, .. } if std::ptr::eq(known.as_ptr(), record) => {
-                Some(entry)
-            }
-            _ => None,
-        }
-    }
-
-    /// One open peer less; says whether there is none any more.
-    fn uncount(&mut self, group: Option<&GroupId>) -> bool {
-        self.open -= 1;
-        if let Some(group) = group
-            && let Some(open) = self.groups.get_mut(group)
-        {
-            *open -= 1;
-            if *open == 0 {
-                self.groups.remove(group);
-            }
-        }
-        self.open == 0
-    }
-
-    /// Forgets a record, unless its id is another's by now, and remembers the id if it has ended.
-    fn forget(&mut self, record: &Record) {
-        if self.entry_of(record).is_none() {
-            return;
-        }
-        self.peers.remove(&record.status.id);
-        if record.end.get().is_none() {
-            return;
-        }
-        if self.ended.len() == REMEMBERED {
-            self.ended.pop_front();
-        }
-        self.ended.push_back(record.status.id.clone());
     }
 }
