@@ -22,7 +22,7 @@ mod event;
 mod find;
 #[cfg(feature = "test-util")]
 mod grace;
-#[cfg(feature = "webrtc")]
+#[cfg(all(feature = "test-util", feature = "webrtc"))]
 mod handler;
 #[cfg(all(feature = "http", feature = "webrtc"))]
 mod http;

@@ -8,9 +8,8 @@ use std::sync::{
     Mutex,
     mpsc::{Receiver, channel},
 };
-use std::time::Duration;
 #[cfg(feature = "test-util")]
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anypeer::http::SessionOptions;
 use anypeer::monitor::Monitor;
@@ -31,7 +30,9 @@ use crate::support::host::Backend;
 use crate::support::host::{BACKENDS, Host, on_all_at_once};
 use crate::support::http::{Answer, ask, get, send};
 use crate::support::loopback::{Seen, open};
-use crate::support::poll::{PATIENCE, poll, until};
+#[cfg(feature = "test-util")]
+use crate::support::poll::until;
+use crate::support::poll::{PATIENCE, poll};
 
 const SDP: &str = "content-type: application/sdp";
 
@@ -186,18 +187,21 @@ fn what_is_no_offer_is_refused_and_leaves_no_peer() {
     post(address, "x", &offer).expect(201);
 }
 
+#[cfg(feature = "test-util")]
 #[test]
 fn one_session_more_than_may_be_is_refused_until_another_has_ended() {
     let host = Host::start(BACKENDS[0]);
-    let (monitor, peers) = watched(host.runtime());
-    // It never connects.
-    let options = SessionOptions::new().max_sessions(1).connect_within(Duration::from_millis(100));
+    let (clock, limit) = (ManualClock::new(), Duration::from_secs(20));
+    let (monitor, peers) = watched(clock.runtime(host.runtime()));
+    let options = SessionOptions::new().max_sessions(1).connect_within(limit);
     let (_serving, address) = serve(&peers, &monitor, host.runtime(), |api| api.sessions(options));
     let outside = Peers::builder().runtime(host.runtime()).build();
     let offer = host.in_task(async move { client(&outside).await.offer });
     post(address, "x", &offer).expect(201);
     let refused = post(address, "x", &offer).expect(503);
     assert_eq!(refused.header("retry-after"), Some("1"));
+    // It never connects.
+    clock.advance(limit);
     assert_eq!(ended(&monitor), CloseReason::NeverConnected);
     until("room for another", || post(address, "x", &offer).status == 201);
 }
