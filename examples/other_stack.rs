@@ -94,12 +94,12 @@ impl Connection for Str0m {
         true
     }
 
-    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         Box::pin(async move {
             self.0.aborted.cancel();
             // On an executor that nobody drives it does not come to that, and the close says so.
             self.0.ended.cancelled().await;
-            Some(ForceCause::Unresponsive)
+            Some(CloseMode::Forced(ForceCause::Unresponsive))
         })
     }
 

@@ -26,7 +26,7 @@ pub enum Outcome {
         after: Duration,
     },
     /// Everything was asked for, and whether it happened cannot be seen: the connection is
-    /// somebody else's.
+    /// somebody else's. Whoever closes it again is told the same.
     Unconfirmed,
     /// It did not close, and says why; it may be closed again.
     Failed(CloseFailure),
@@ -111,7 +111,8 @@ pub enum ForceCause {
     /// The driver did not end within the grace period: nobody runs its executor, or something
     /// holds it.
     Unresponsive,
-    /// The application's handler was holding the driver, in this callback.
+    /// The application's handler was holding the driver, in this callback: the graceful close could
+    /// not go on, or an abort has waited for it in vain.
     ///
     /// The sockets are gone. If the callback blocks its thread, the driver and the handler are
     /// dropped when it returns: nothing can take them from under it.

@@ -207,7 +207,7 @@ pub enum EventKind<'a> {
         /// The panic's message.
         message: &'a str,
     },
-    /// A group of tasks was made, which is empty yet.
+    /// A group of tasks was made. It is empty, unless somebody was quicker than the observer.
     TaskGroupCreated {
         /// Looks at its tasks.
         group: &'a WeakTaskGroup,

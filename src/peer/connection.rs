@@ -116,9 +116,10 @@ pub trait Connection: Any + Send + Sync {
     /// Ends the connection at once, without telling the remote side. The future of
     /// [`close`](Self::close) may still be polled meanwhile; it is dropped after this succeeded.
     ///
-    /// The answer is the cause if the connection is **seen** to be gone, and `None` where that
-    /// cannot be known: the default, for a connection that has no such way.
-    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+    /// The answer is how the connection ended, if it is **seen** to be gone: by force, unless it had
+    /// ended in order just before. It is `None` where that cannot be known: the default, for a
+    /// connection that has no such way.
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         Box::pin(std::future::ready(None))
     }
 

@@ -105,9 +105,11 @@ impl Peer {
 
     /// Closes the connection at once, and tells the remote side nothing: its driver and its sockets
     /// are taken away. The outcome is closed by force, with the cause
-    /// [`Aborted`](crate::peer::ForceCause::Aborted), or that of a callback which holds the driver at
-    /// that moment ([`HandlerStalled`](crate::peer::ForceCause::HandlerStalled)). A close that is
-    /// under way goes on by force.
+    /// [`Aborted`](crate::peer::ForceCause::Aborted), or
+    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) where a callback has not let go of
+    /// the driver after 100 ms. The peer's tasks are cancelled, the cooperative ones too, and those
+    /// that have not ended after 100 ms are named as stuck. A close that is under way goes on by
+    /// force.
     ///
     /// A connection of another stack that cannot be [aborted](super::Connection::abort) is closed
     /// as [`close`](Self::close) would.

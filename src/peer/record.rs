@@ -70,12 +70,11 @@ pub(super) enum Phase {
     Open,
     /// It ended by itself, and no close has been asked for yet.
     Ended(ForceCause),
-    Closing {
-        attempt: Arc<Attempt>,
-        /// Set when the connection ends by itself meanwhile.
-        ended: Option<ForceCause>,
+    Closing(Arc<Attempt>),
+    Closed {
+        /// Whether its end was seen.
+        seen: bool,
     },
-    Closed,
 }
 
 impl Record {
@@ -109,15 +108,18 @@ impl Record {
 
     /// Its tasks; cancelled from when a close is begun or the connection has ended.
     pub(super) fn tasks(&self) -> &TaskGroup {
+        let mut is_new = false;
         let tasks = self.tasks.get_or_init(|| {
+            is_new = true;
             let (peer, watch) = (Some(self.status.id.clone()), self.status.watch.clone());
-            let owner = Owner { peer, watch };
-            let tasks = TaskGroup::owned(self.runtime.clone(), owner, self.timed_tasks);
+            TaskGroup::owned(self.runtime.clone(), Owner { peer, watch }, self.timed_tasks)
+        });
+        if is_new {
+            // Not before it is there: an observer may ask for it.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(self.status.set));
-            tasks
-        });
+        }
         // Whoever begins a close first says so, and then looks for tasks.
         if !matches!(*self.phase.lock(), Phase::Open) {
             tasks.cancel();
@@ -139,12 +141,12 @@ impl Record {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        matches!(*self.phase.lock(), Phase::Closed)
+        matches!(*self.phase.lock(), Phase::Closed { .. })
     }
 
     /// Whether the connection has neither ended by itself nor been closed.
     pub(super) fn is_open(&self) -> bool {
-        matches!(*self.phase.lock(), Phase::Open | Phase::Closing { .. })
+        matches!(*self.phase.lock(), Phase::Open | Phase::Closing(_))
     }
 
     /// Why it is being closed, was closed, or ended.
@@ -152,8 +154,8 @@ impl Record {
     pub(super) fn closing_for(&self) -> Option<CloseReason> {
         match &*self.phase.lock() {
             Phase::Open => None,
-            Phase::Closing { attempt, .. } => Some(attempt.reason),
-            Phase::Ended(_) | Phase::Closed => {
+            Phase::Closing(attempt) => Some(attempt.reason),
+            Phase::Ended(_) | Phase::Closed { .. } => {
                 Some(self.end.get().map_or(CloseReason::Ended, |end| end.reason))
             }
         }

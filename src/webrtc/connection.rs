@@ -16,6 +16,7 @@ use crate::peer::{
 use crate::runtime::BoxFuture;
 use crate::state::ConnectionState;
 use crate::stats::StatsReport;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// How long a poll that holds a killed driver is waited for. One that takes longer is a callback
 /// that blocks its thread: the sockets are gone then, and the driver goes when it returns. It is
@@ -27,7 +28,16 @@ pub(super) struct Instrumented {
     pub(super) link: Arc<Link>,
     pub(super) driver: Arc<Driver>,
     pub(super) handler: Arc<Handler>,
-    pub(super) goodbye: Goodbye,
+    goodbye: Goodbye,
+    /// Whether it was asked to close.
+    closing: AtomicBool,
+}
+
+impl Instrumented {
+    pub(super) fn new(link: Arc<Link>, driver: Arc<Driver>, handler: Arc<Handler>) -> Self {
+        let (goodbye, closing) = (Goodbye::default(), AtomicBool::new(false));
+        Self { link, driver, handler, goodbye, closing }
+    }
 }
 
 impl Connection for Instrumented {
@@ -40,8 +50,9 @@ impl Connection for Instrumented {
                 return Ok(Some(CloseMode::Forced(ForceCause::NotBuilt)));
             };
             if let Some(end) = self.driver.end() {
-                return Ok(Some(CloseMode::Forced(end.cause())));
+                return Ok(Some(end.into()));
             }
+            self.closing.store(true, Ordering::Release);
             // Its Ok means nothing; the driver's end does.
             connection.close().await.map_err(ConnectionError::new)?;
             drop(connection);
@@ -49,7 +60,7 @@ impl Connection for Instrumented {
                 DriverEnd::Finished => Ok(Some(CloseMode::Graceful)),
                 // Whoever killed it knows why, and says so.
                 DriverEnd::Killed => std::future::pending().await,
-                end => Ok(Some(CloseMode::Forced(end.cause()))),
+                end => Ok(Some(end.into())),
             }
         })
     }
@@ -58,25 +69,35 @@ impl Connection for Instrumented {
         true
     }
 
-    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         Box::pin(async move {
             let running = self.handler.running();
-            // Before it goes with its driver.
-            self.handler.tell_stalled();
-            let mut end = match self.driver.kill() {
-                Killed::Gone(end) => Some(end),
-                Killed::Held => None,
+            let closing = self.closing.load(Ordering::Acquire);
+            if closing {
+                // Before it goes with its driver.
+                self.handler.tell_stalled();
+            }
+            let end = match self.driver.kill() {
+                // The close's own end, which it had no time to see.
+                Killed::Gone(DriverEnd::Finished) if closing => return Some(CloseMode::Graceful),
+                Killed::Gone(DriverEnd::Killed) => Some(DriverEnd::Killed),
+                Killed::Gone(end) => return Some(end.into()),
+                Killed::Held => {
+                    let (ended, clock) = (pin!(self.driver.ended()), self.handler.clock());
+                    clock.by(clock.after(HELD), ended).await
+                }
             };
             if end.is_none() {
-                let (ended, clock) = (pin!(self.driver.ended()), self.handler.clock());
-                end = clock.by(clock.after(HELD), ended).await;
+                self.handler.tell_stalled();
             }
             Some(match (end, running) {
-                (Some(DriverEnd::Killed) | None, Some(callback)) => {
-                    ForceCause::HandlerStalled(callback)
+                (Some(end @ (DriverEnd::Panicked | DriverEnd::Lost)), _) => end.into(),
+                // A callback that keeps a close from its end is stalled, however short it is; any
+                // other is only where it does not let go of the driver.
+                (end, Some(callback)) if closing || end.is_none() => {
+                    CloseMode::Forced(ForceCause::HandlerStalled(callback))
                 }
-                (Some(end), _) => end.cause(),
-                (None, None) => ForceCause::Unresponsive,
+                _ => CloseMode::Forced(ForceCause::Unresponsive),
             })
         })
     }

@@ -16,7 +16,7 @@ use futures::task::AtomicWaker;
 
 use super::live_objects::{Counted, DRIVERS, TASKS};
 use super::socket::Sockets;
-use crate::peer::{EndNotice, ForceCause};
+use crate::peer::{CloseMode, EndNotice, ForceCause};
 use crate::runtime::BoxFuture;
 use crate::sync::{Completion, Mutex};
 
@@ -213,6 +213,12 @@ impl DriverEnd {
             Self::Lost => ForceCause::RuntimeGone,
             Self::Killed => ForceCause::Unresponsive,
         }
+    }
+}
+
+impl From<DriverEnd> for CloseMode {
+    fn from(end: DriverEnd) -> Self {
+        Self::Forced(end.cause())
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) struct Handler {
     state: Mutex<(ConnectionState, Instant)>,
     /// Told when a state has changed.
     notice: OnceLock<StateNotice>,
-    running: Arc<Callback>,
+    running: Arc<Callbacks>,
     status: Arc<Status>,
     link: Arc<Link>,
     seen: Descriptions,
@@ -58,9 +58,17 @@ struct User {
     _counted: Counted,
 }
 
-/// The callback in progress, if there is one.
-struct Callback {
-    running: Mutex<Option<Running>>,
+/// Who calls the application's handler. Each has one callback in progress at a time.
+#[derive(Clone, Copy)]
+enum Caller {
+    Driver,
+    /// The end of the connection, also while the driver is stuck in a callback.
+    Release,
+}
+
+/// The callbacks in progress.
+struct Callbacks {
+    running: Mutex<[Option<Running>; 2]>,
     budget: Duration,
     status: Arc<Status>,
 }
@@ -73,27 +81,44 @@ struct Running {
     told: bool,
 }
 
-impl Callback {
-    /// Tells that the callback is stalled, once, if it has taken `so_long`.
+impl Callbacks {
+    /// Tells of each callback that has taken `so_long` that it is stalled, once.
     fn tell_stalled(&self, so_long: Duration) {
-        let stalled = self.running.lock().as_mut().and_then(|running| {
-            let held = self.status.clock().since(running.since);
+        let now = self.status.clock().now();
+        let stalled = self.running.lock().each_mut().map(|running| {
+            let running = running.as_mut()?;
+            let held = now.saturating_duration_since(running.since);
             let stalled = held >= so_long && !running.told;
             running.told |= stalled;
             stalled.then_some((running.callback, held))
         });
-        if let Some((callback, held)) = stalled {
+        for (callback, held) in stalled.into_iter().flatten() {
             self.status.tell(|| EventKind::HandlerStalled { callback, held });
+        }
+    }
+
+    /// Sets the alarm for the next budget to be spent.
+    fn watch_budget(self: &Arc<Self>) {
+        let running = self.running.lock();
+        let untold = running.iter().flatten().filter(|running| !running.told);
+        // Under the lock, so that the alarm is always that of what is in progress.
+        match untold.map(|running| running.since).min() {
+            Some(since) => {
+                let spent = Waker::from(Arc::clone(self));
+                self.status.alarm.set(Due::Budget, after(since, self.budget), spent);
+            }
+            None => self.status.alarm.clear(Due::Budget),
         }
     }
 }
 
 /// Woken when a callback's budget is spent, also if it blocks its thread.
-impl Wake for Callback {
+impl Wake for Callbacks {
     fn wake(self: Arc<Self>) {
         // Not here: the timers must not run an observer.
         drop(Runtime::spawn_background(async move {
             self.tell_stalled(self.budget);
+            self.watch_budget();
         }));
     }
 }
@@ -105,8 +130,8 @@ impl Handler {
         link: Arc<Link>,
         budget: Duration,
     ) -> Arc<Self> {
-        let (running, watched) = (Mutex::new(None), Arc::clone(&status));
-        let running = Arc::new(Callback { running, budget, status: watched });
+        let (running, watched) = (Mutex::default(), Arc::clone(&status));
+        let running = Arc::new(Callbacks { running, budget, status: watched });
         let since = status.clock().now();
         let user = User { handler, _counted: HANDLERS.count() };
         Arc::new(Self {
@@ -141,9 +166,9 @@ impl Handler {
         }
     }
 
-    /// The callback that is in progress.
+    /// The driver's callback that is in progress.
     pub(super) fn running(&self) -> Option<&'static str> {
-        self.running.running.lock().map(|running| running.callback)
+        self.running.running.lock()[Caller::Driver as usize].map(|running| running.callback)
     }
 
     /// Tells that the callback in progress is stalled, whatever its budget, if it was not told yet.
@@ -161,7 +186,7 @@ impl Handler {
         *self.state.lock() = (ConnectionState::Closed, self.clock().now());
         let user = self.user.lock().take();
         if let Some(user) = user {
-            self.call(user, "on_connection_state_change", |user| {
+            self.call(Caller::Release, user, "on_connection_state_change", |user| {
                 user.on_connection_state_change(RTCPeerConnectionState::Closed)
             })
             .await;
@@ -201,15 +226,15 @@ impl Handler {
     {
         let user = self.user.lock().clone();
         if let Some(user) = user {
-            self.call(user, callback, call).await;
+            self.call(Caller::Driver, user, callback, call).await;
         }
     }
 
-    async fn call<F>(&self, user: Arc<User>, callback: &'static str, call: F)
+    async fn call<F>(&self, caller: Caller, user: Arc<User>, callback: &'static str, call: F)
     where
         F: for<'a> FnOnce(&'a dyn PeerConnectionEventHandler) -> Called<'a> + Send,
     {
-        let _running = RunningGuard::start(self, callback);
+        let _running = RunningGuard::start(self, caller, callback);
         let mut call = call(&*user.handler);
         let result = std::future::poll_fn(|cx| {
             let _polling = Polling::start(self.address());
@@ -228,33 +253,33 @@ impl Handler {
 
 /// Says which callback is in progress, until dropped.
 struct RunningGuard<'a> {
-    callback: &'a Callback,
+    callbacks: &'a Arc<Callbacks>,
+    caller: Caller,
     /// Whether its budget is watched: not where nobody would be told.
     is_watched: bool,
 }
 
 impl<'a> RunningGuard<'a> {
-    fn start(handler: &'a Handler, callback: &'static str) -> Self {
+    fn start(handler: &'a Handler, caller: Caller, callback: &'static str) -> Self {
         let (status, running) = (&handler.status, &handler.running);
         let since = status.clock().now();
-        *running.running.lock() = Some(Running { callback, since, told: false });
+        running.running.lock()[caller as usize] = Some(Running { callback, since, told: false });
         let is_watched = status.watch.is_attached();
         if is_watched {
-            let spent = Waker::from(Arc::clone(running));
-            status.alarm.set(Due::Budget, after(since, running.budget), spent);
+            running.watch_budget();
         }
-        Self { callback: running, is_watched }
+        Self { callbacks: running, caller, is_watched }
     }
 }
 
 impl Drop for RunningGuard<'_> {
     fn drop(&mut self) {
-        let returned = self.callback.running.lock().take().filter(|running| running.told);
-        let status = &self.callback.status;
+        let returned = self.callbacks.running.lock()[self.caller as usize].take();
+        let status = &self.callbacks.status;
         if self.is_watched {
-            status.alarm.clear(Due::Budget);
+            self.callbacks.watch_budget();
         }
-        if let Some(Running { callback, since, .. }) = returned {
+        if let Some(Running { callback, since, .. }) = returned.filter(|returned| returned.told) {
             let held = status.clock().since(since);
             status.tell(|| EventKind::HandlerReturned { callback, held });
         }

@@ -14,7 +14,6 @@ use ::webrtc::runtime::Runtime as WebrtcRuntime;
 use super::adaptor::Adaptor;
 use super::connection::{Instrumented, Opaque};
 use super::driver::{Driver, DriverEnd};
-use super::goodbye::Goodbye;
 use super::handler::Handler;
 use super::link::Link;
 use super::peer::{Peer, WeakPeer};
@@ -132,7 +131,7 @@ pub fn instrument(
     let handler = handler(WeakPeer::new(reservation.peer()));
     let budget = reservation.handler_budget();
     let handler = Handler::new(handler, status, Arc::clone(&link), budget);
-    let connection = Arc::new(Instrumented { link, driver, handler, goodbye: Goodbye::default() });
+    let connection = Arc::new(Instrumented::new(link, driver, handler));
     let peer = reservation.insert(Arc::clone(&connection) as Arc<dyn crate::peer::Connection>)?;
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anypeer::peer::{CloseFailure, CloseMode, CloseOptions, CloseReason, ForceCause};
+use anypeer::runtime::JoinError;
 use anypeer::{Outcome, Peer, PeerOptions, Peers};
 
 use crate::support::fake::{Conduct, Fake, REFUSED};
+use crate::support::poll::block_on;
 
 const BOUND: Duration = Duration::from_secs(5);
 const ABORTED: Outcome = Outcome::Closed(CloseMode::Forced(ForceCause::Aborted));
@@ -83,11 +85,27 @@ fn a_close_that_ends_while_it_is_aborted_is_not_begun_again() {
     }
 }
 
+#[test]
+fn an_abort_waits_for_no_task_that_takes_no_notice_and_names_it() {
+    let peers = patient();
+    let forced = Fake::that(Conduct::Hangs).forced_by(ForceCause::Unresponsive);
+    let (peer, _) = insert(&peers, forced);
+    drop(peer.tasks().track(std::future::pending::<()>()));
+    let deaf = peer.tasks().task("deaf").cooperative(true).spawn(std::future::pending::<()>());
+    assert_eq!(peer.abort().wait(BOUND), Ok(ABORTED), "expected no task to be waited for");
+    assert_eq!(block_on(deaf), Err(JoinError::Cancelled), "expected no grace period for tasks");
+}
+
 #[cfg(feature = "webrtc")]
 mod of_webrtc {
+    use anypeer::{Event, EventKind, Observer};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::channel::oneshot;
+
     use super::*;
     use crate::support::host::on_all_at_once;
-    use crate::support::loopback::Pair;
+    use crate::support::loopback::{Pair, open};
 
     /// After a goodbye the other side would have noticed by then.
     const NOTICED_BY: Duration = Duration::from_secs(2);
@@ -111,6 +129,50 @@ mod of_webrtc {
             assert_eq!(pair.answerer.close_reason(), None, "on {backend:?}");
             let stays = pair.answerer.abort().wait(BOUND).expect("a plain thread may block");
             assert_eq!(stays, ABORTED, "on {backend:?}");
+        });
+    }
+
+    /// Counts the callbacks that are told to be stalled.
+    #[derive(Default)]
+    struct Stalls(AtomicUsize);
+
+    impl Observer for Stalls {
+        fn on_event(&self, event: &Event<'_>) {
+            if let EventKind::HandlerStalled { .. } = event.kind {
+                self.0.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+    }
+
+    #[test]
+    fn a_callback_that_aborts_its_own_peer_is_not_stalled() {
+        on_all_at_once(|backend, host| {
+            for awaits_it in [false, true] {
+                let stalls = Arc::new(Stalls::default());
+                let observer = Arc::clone(&stalls) as Arc<dyn Observer>;
+                let peers = Peers::builder().runtime(host.runtime()).observer(observer).build();
+                let outcome = host.in_task(async move {
+                    let offerer = open(&peers, PeerOptions::new()).await.expect("opens");
+                    let answerer = open(&peers, PeerOptions::new()).await.expect("opens");
+                    let weak = Peer::downgrade(&answerer.0);
+                    let (aborting, aborted) = oneshot::channel();
+                    *answerer.1.hook.lock().unwrap() = Some(Box::new(move || {
+                        Box::pin(async move {
+                            let peer = weak.upgrade().expect("it is open");
+                            let closing = peer.abort();
+                            let _sent = aborting.send(peer.abort());
+                            if awaits_it {
+                                let _never = closing.await;
+                            }
+                        })
+                    }));
+                    let _connected = Pair::connect(offerer, answerer).await;
+                    aborted.await.expect("the callback is called").await
+                });
+                assert_eq!(outcome, ABORTED, "on {backend:?}");
+                let stalls = stalls.0.load(Ordering::Acquire);
+                assert_eq!(stalls, 0, "expected no stall on {backend:?} (awaits it: {awaits_it})");
+            }
         });
     }
 }

@@ -40,7 +40,7 @@ fn an_opaque_connection_is_closed_and_its_end_unconfirmed() {
         assert_eq!(outcome, Outcome::Unconfirmed, "on {backend:?}");
         assert_eq!(adopted.close_mode(), None, "expected no claim that it is closed");
         assert_eq!(adopted.connection_state(), None);
-        assert_eq!(adopted.close().wait(BOUND), Ok(Outcome::AlreadyClosed));
+        assert_eq!(adopted.close().wait(BOUND), Ok(Outcome::Unconfirmed), "and ever after");
         let held = peers.retained();
         assert_eq!(held[0].by, [RetainedBy::Connection(1)], "expected what is held to be named");
         drop(bare);

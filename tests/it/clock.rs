@@ -12,7 +12,7 @@ use anypeer::{ConnectionState, Event, EventKind, Observer, Outcome, Peer, PeerOp
 use futures::future::poll_immediate;
 
 use crate::support::fake::{Conduct, Fake};
-use crate::support::poll::{block_on, until};
+use crate::support::poll::{PATIENCE, block_on, until};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,6 +26,7 @@ enum Told {
     TasksStuck(usize),
     TaskEnded(TaskEnd),
     HandlerStalled(&'static str, Duration),
+    HandlerReturned(&'static str, Duration),
 }
 
 /// A clock, peers that live by it, and when what was told of them.
@@ -52,6 +53,9 @@ impl Observer for Log {
             EventKind::TaskEnded { end, .. } => Told::TaskEnded((*end).clone()),
             EventKind::HandlerStalled { callback, held, .. } => {
                 Told::HandlerStalled(callback, *held)
+            }
+            EventKind::HandlerReturned { callback, held, .. } => {
+                Told::HandlerReturned(callback, *held)
             }
             _ => return,
         };
@@ -256,22 +260,58 @@ mod of_webrtc {
     }
 
     #[test]
-    fn a_callback_is_told_to_be_stalled_at_the_end_of_its_budget() {
+    fn a_callback_is_told_to_be_stalled_at_the_end_of_its_budget_and_when_it_returns() {
+        for closed_meanwhile in [false, true] {
+            let fixture = Fixture::new(ReaperOptions::off());
+            let (entered, let_go) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
+            let holds = Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) };
+            let options = PeerOptions::new().id("a").handler_budget(10 * SECOND);
+            // The decorated handler is called as the driver does it, at a known time.
+            let instrument = webrtc::instrument(&fixture.peers, |_| Arc::new(holds), options);
+            let instrument = instrument.expect("inserted");
+            let handler = instrument.handler();
+            let callback = async move { handler.on_negotiation_needed().await };
+            let mut task = fixture.runtime.spawn(callback);
+            block_on(entered.wait());
+            fixture.pass(10 * SECOND);
+            let callback = "on_negotiation_needed";
+            let stalled = (10 * SECOND, Told::HandlerStalled(callback, 10 * SECOND));
+            assert_eq!(fixture.told_after(1), std::slice::from_ref(&stalled));
+            if closed_meanwhile {
+                // The application is told Closed while its other callback is still in progress.
+                let closed = fixture.peers.abort("a").wait(PATIENCE);
+                assert!(closed.is_ok_and(|outcome| outcome.is_closed()));
+            }
+            fixture.clock.advance(3590 * SECOND);
+            let_go.raise();
+            task.wait(PATIENCE).expect("it goes on").expect("it returns");
+            let mut told = fixture.told();
+            told.retain(|(_, told)| {
+                matches!(told, Told::HandlerStalled(..) | Told::HandlerReturned(..))
+            });
+            let returned = (3600 * SECOND, Told::HandlerReturned(callback, 3600 * SECOND));
+            assert_eq!(told, [stalled, returned], "closed meanwhile: {closed_meanwhile}");
+        }
+    }
+
+    #[test]
+    fn a_budget_is_watched_beside_a_callback_that_came_later_and_returned() {
         let fixture = Fixture::new(ReaperOptions::off());
         let (entered, let_go) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
-        let holds = Arc::new(Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) });
-        let options = PeerOptions::new().handler_budget(10 * SECOND);
-        // The decorated handler is called as the driver does it, at a known time.
-        let instrument = webrtc::instrument(&fixture.peers, |_| holds, options).expect("inserted");
+        let holds = Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) };
+        let options = PeerOptions::new().id("a").handler_budget(10 * SECOND);
+        let instrument = webrtc::instrument(&fixture.peers, |_| Arc::new(holds), options);
+        let instrument = instrument.expect("inserted");
         let handler = instrument.handler();
         let mut task = fixture.runtime.spawn(async move { handler.on_negotiation_needed().await });
         block_on(entered.wait());
-        fixture.pass(10 * SECOND);
+        fixture.clock.advance(SECOND);
+        assert!(fixture.peers.abort("a").wait(PATIENCE).is_ok_and(|outcome| outcome.is_closed()));
+        let before = fixture.told().len();
+        fixture.clock.advance(9 * SECOND);
         let stalled = Told::HandlerStalled("on_negotiation_needed", 10 * SECOND);
-        assert_eq!(fixture.told_after(1), [(10 * SECOND, stalled)]);
-        fixture.clock.advance(3600 * SECOND);
+        assert_eq!(fixture.told_after(before + 1)[before..], [(10 * SECOND, stalled)]);
         let_go.raise();
-        task.wait(Duration::from_secs(30)).expect("it goes on").expect("it returns");
-        assert_eq!(fixture.told().len(), 1, "expected it to be told once");
+        task.wait(PATIENCE).expect("it goes on").expect("it returns");
     }
 }

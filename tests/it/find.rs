@@ -136,6 +136,19 @@ fn an_ended_peer_gives_the_same_outcome_by_its_id_and_by_its_handle() {
 }
 
 #[test]
+fn an_end_that_was_not_seen_stays_unconfirmed_for_whoever_asks() {
+    let peers = Peers::new();
+    let (adopted, fake) = insert_as(&peers, "adopted", Fake::that(Conduct::ClosesUnseen));
+    for _ in 0..2 {
+        assert_eq!(adopted.close().wait(BOUND), Ok(Outcome::Unconfirmed), "by its handle");
+        assert_eq!(peers.close("adopted").wait(BOUND), Ok(Outcome::Unconfirmed), "by its id");
+    }
+    assert_eq!(fake.closes(), 1, "expected it to be closed once");
+    drop(adopted);
+    assert_eq!(peers.close("adopted").wait(BOUND), Ok(Outcome::Unconfirmed), "without its handle");
+}
+
+#[test]
 fn the_last_1024_ids_are_remembered_and_those_whose_handles_somebody_has() {
     let peers = Peers::new();
     let (handle, _) = insert(&peers, "handle");

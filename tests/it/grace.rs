@@ -100,6 +100,27 @@ fn a_failure_after_the_grace_period_is_told_when_it_comes() {
 }
 
 #[test]
+fn a_connection_that_ends_by_itself_during_a_close_that_hangs_is_closed_and_says_why() {
+    for before_the_grace_is_over in [true, false] {
+        let clock = ManualClock::new();
+        let fake = Arc::new(Fake::that(Conduct::Hangs));
+        let (peer, mut closing) = begin(&on(&clock), &fake, bounds());
+        if before_the_grace_is_over {
+            fake.end(ForceCause::DriverPanicked);
+            clock.advance(GRACE);
+        } else {
+            clock.advance(GRACE);
+            until("it to be forced, in vain", || fake.aborts() > 0);
+            fake.end(ForceCause::DriverPanicked);
+        }
+        let forced = CloseMode::Forced(ForceCause::DriverPanicked);
+        assert_eq!(closing.wait(PATIENCE), Ok(Outcome::Closed(forced.clone())));
+        assert_eq!(peer.close_mode(), Some(forced));
+        assert_eq!(peer.close().wait(PATIENCE), Ok(Outcome::AlreadyClosed));
+    }
+}
+
+#[test]
 fn a_bound_shorter_than_the_grace_period_leaves_a_quarter_to_force() {
     const SHORT: Duration = Duration::from_millis(200);
     let clock = ManualClock::new();

@@ -88,7 +88,7 @@ fn a_suspended_callback_from_under_which_the_driver_is_taken_is_told_to_be_stall
             }));
             let pair = Pair::connect(offerer, answerer).await.expect("connects");
             suspended.wait().await;
-            pair.answerer.close_with(CloseOptions::new().grace(Duration::ZERO)).await
+            pair.answerer.close_with(CloseOptions::new().grace(BUDGET)).await
         });
         let stalled = ForceCause::HandlerStalled("on_data_channel");
         assert_eq!(outcome, Outcome::Closed(CloseMode::Forced(stalled)), "on {backend:?}");

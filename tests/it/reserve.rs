@@ -105,6 +105,23 @@ fn of_a_cancelled_reservation_nothing_is_left_but_its_weak_references_hear_of_it
 }
 
 #[test]
+fn a_cancelled_reservation_leaves_what_was_known_of_its_id() {
+    let peers = Peers::new();
+    let reserve = || peers.reserve(PeerOptions::new().id("a")).expect("nobody open has the id");
+    let close = || peers.close("a").wait(BOUND);
+    let peer = peers.insert(Arc::new(Fake::new()), PeerOptions::new().id("a")).expect("inserted");
+    assert!(close().is_ok_and(|outcome| outcome.is_closed()));
+    drop(reserve());
+    assert_eq!(close(), Ok(Outcome::AlreadyClosed), "with a handle of the last peer");
+    let reservation = reserve();
+    drop(peer);
+    drop(reservation);
+    assert_eq!(close(), Ok(Outcome::AlreadyClosed), "of one whose handle was dropped meanwhile");
+    drop(reserve());
+    assert_eq!(close(), Ok(Outcome::AlreadyClosed), "of one of which nobody had a handle");
+}
+
+#[test]
 fn an_open_of_another_stack_leaves_nothing_when_it_is_cancelled() {
     let peers = Peers::new();
     let fake = Arc::new(Fake::new());

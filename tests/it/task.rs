@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
@@ -448,6 +449,52 @@ fn a_shutdown_ends_the_tasks_of_the_set_too_and_no_other_close_does() {
         let late = peers.tasks().expect("threads").spawn("late", async {});
         assert_eq!(host.in_task(late), Err(JoinError::Cancelled), "on {backend:?}");
     }
+}
+
+#[test]
+fn the_tasks_of_a_set_end_with_its_last_handle_also_those_that_take_no_notice() {
+    let bounds = CloseOptions::new().grace(Duration::from_millis(20));
+    let peers = Peers::builder().close(bounds).build();
+    let tasks = peers.tasks().expect("threads");
+    let deaf = tasks.task("deaf").cooperative(true).spawn(std::future::pending::<()>());
+    drop(peers);
+    assert_eq!(block_on(deaf), Err(JoinError::Cancelled));
+}
+
+/// Asks for the tasks of its set, and of the peer, when it is told that there is a group.
+#[derive(Default)]
+struct AsksForTasks {
+    peers: Mutex<Option<Peers>>,
+    asked: AtomicUsize,
+}
+
+impl Observer for AsksForTasks {
+    fn on_event(&self, event: &Event<'_>) {
+        if let EventKind::TaskGroupCreated { .. } = event.kind {
+            let peers = self.peers.lock().unwrap().clone().expect("it is there");
+            match event.peer {
+                Some(id) => drop(peers.get(id).expect("it is open").tasks().tasks()),
+                None => drop(peers.tasks().expect("threads").tasks()),
+            }
+            self.asked.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+#[test]
+fn who_is_told_that_there_is_a_group_of_tasks_can_look_at_them() {
+    let asks = Arc::new(AsksForTasks::default());
+    let peers = Peers::builder().observer(Arc::clone(&asks) as _).build();
+    *asks.peers.lock().unwrap() = Some(peers.clone());
+    let peer = peers.insert(Arc::new(Fake::new()), PeerOptions::new()).expect("inserted");
+    let (done, asking) = channel();
+    let _asks = std::thread::spawn(move || {
+        assert!(peer.tasks().is_empty() && peers.tasks().expect("threads").is_empty());
+        done.send(()).expect("it is waited for");
+    });
+    asking.recv_timeout(PATIENCE).expect("no deadlock");
+    assert_eq!(asks.asked.load(Ordering::Acquire), 2, "expected each group to be told once");
+    asks.peers.lock().unwrap().take();
 }
 
 /// An error that cannot be told.

@@ -8,7 +8,7 @@ use super::sweep::Sweep;
 use crate::close_options::CloseOptions;
 use crate::event::{EventKind, OperationEnd, Target};
 use crate::id::OperationId;
-use crate::outcome::{CloseFailure, CloseMode, CloseReason, Outcome};
+use crate::outcome::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::peer::status::Status;
 use crate::runtime::JoinHandle;
 use crate::runtime::clock::after;
@@ -28,6 +28,10 @@ pub(in crate::peer) struct Attempt {
     pub(super) seen: OnceLock<Option<CloseMode>>,
     /// Why it saw nothing.
     pub(super) failed: Completion<CloseFailure>,
+    /// Why the connection has ended by itself meanwhile.
+    pub(super) ended: Completion<ForceCause>,
+    /// Whether it is to be over at once: then no task is waited for.
+    pub(super) aborted: AtomicBool,
     /// Whether the graceful close was begun.
     pub(super) begun: AtomicBool,
     pub(super) forcing: AtomicBool,
@@ -56,6 +60,8 @@ impl Attempt {
             sweeps: Mutex::new(Sweeps::Open(Vec::new())),
             seen: OnceLock::new(),
             failed: Completion::new(),
+            ended: Completion::new(),
+            aborted: AtomicBool::new(false),
             begun: AtomicBool::new(false),
             forcing: AtomicBool::new(false),
             settled: AtomicBool::new(false),

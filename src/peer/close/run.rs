@@ -43,6 +43,19 @@ enum ForceReason {
     Late,
 }
 
+impl ForceReason {
+    /// How a connection has closed that says of itself `mode`.
+    fn closed(self, mode: CloseMode) -> CloseMode {
+        let CloseMode::Forced(cause) = mode else { return mode };
+        CloseMode::Forced(match (self, cause) {
+            (Self::Failed(failure), _) => ForceCause::Failed(failure),
+            (Self::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
+            (Self::Aborted, ForceCause::Unresponsive) => ForceCause::Aborted,
+            (_, cause) => cause,
+        })
+    }
+}
+
 /// How a close is asked for.
 #[derive(Clone, Copy)]
 pub(in crate::peer) struct Request<'a> {
@@ -79,34 +92,37 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
         let ended = match &*phase {
             Phase::Open => None,
             Phase::Ended(cause) => Some(cause.clone()),
-            Phase::Closing { attempt, .. } => {
+            Phase::Closing(attempt) => {
                 let attempt = Arc::clone(attempt);
                 drop(phase);
                 attempt.join(sweep);
                 let closing = pending(&attempt, record);
                 if abort {
+                    attempt.aborted.store(true, Ordering::Release);
                     force(record, &attempt, ForceReason::Aborted);
                 }
                 return closing;
             }
-            Phase::Closed => {
+            Phase::Closed { seen } => {
+                let outcome = if *seen { Outcome::AlreadyClosed } else { Outcome::Unconfirmed };
                 drop(phase);
                 if let Some(sweep) = sweep {
-                    sweep.note(&Outcome::AlreadyClosed);
+                    sweep.note(&outcome);
                 }
                 let target = Target::Peer(&record.status.id);
-                return Closing::ready(&record.status.watch, target, Outcome::AlreadyClosed);
+                return Closing::ready(&record.status.watch, target, outcome);
             }
         };
         let attempt = Attempt::new(reason, start, options);
         attempt.join(sweep);
+        attempt.aborted.store(abort, Ordering::Release);
         if ended.is_none() && !abort && !attempt.grace.is_zero() {
             // Under the lock, as where it is taken back: it is always that of the attempt under way.
             let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
             let late = Waker::from(Arc::new(grace));
             record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
         }
-        *phase = Phase::Closing { attempt: Arc::clone(&attempt), ended: None };
+        *phase = Phase::Closing(Arc::clone(&attempt));
         (attempt, ended)
     };
     let (peer, watch) = (&record.status.id, &record.status.watch);
@@ -136,12 +152,12 @@ pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
         let mut phase = record.phase.lock();
         match &mut *phase {
             Phase::Open => *phase = Phase::Ended(cause.clone()),
-            // The close under way sees the end itself, unless it has given up by then.
-            Phase::Closing { ended, .. } => {
-                *ended = Some(cause);
+            // The close under way sees the end itself; if it cannot, this is what it ends with.
+            Phase::Closing(attempt) => {
+                attempt.ended.set(cause);
                 return;
             }
-            Phase::Ended(_) | Phase::Closed => return,
+            Phase::Ended(_) | Phase::Closed { .. } => return,
         }
     }
     if let Some(set) = record.set.upgrade() {
@@ -291,32 +307,31 @@ async fn end_by_force(
         abort.abort();
         let aborted = aborted.and_then(Result::ok).flatten();
         // It may have ended in order after all, just before.
-        if let (Some(cause), None) = (aborted, attempt.seen.get()) {
+        if let (Some(mode), None) = (aborted, attempt.seen.get()) {
             release_by(record, deadline).await;
-            return Outcome::Closed(CloseMode::Forced(match (reason, cause) {
-                (ForceReason::Failed(failure), _) => ForceCause::Failed(failure),
-                (ForceReason::Lost, ForceCause::Unresponsive) => ForceCause::RuntimeGone,
-                (ForceReason::Aborted, ForceCause::Unresponsive) => ForceCause::Aborted,
-                (_, cause) => cause,
-            }));
+            return Outcome::Closed(reason.closed(mode));
         }
     }
     // Either it has ended, and the application is being told; or it cannot be forced, and all
     // that is left is the graceful close within the rest of the bound.
-    match (reason, attempt.seen.get()) {
-        (ForceReason::Failed(failure), None) => return Outcome::Failed(failure),
-        (ForceReason::Lost, None) => return Outcome::Failed(CloseFailure::Lost),
-        (ForceReason::Failed(_) | ForceReason::Lost, Some(_)) => {}
-        (ForceReason::Aborted | ForceReason::Late, _) => {
-            close_gracefully(record, attempt);
-            let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
-            clock.by(deadline, select(settled, failed)).await;
-        }
+    if let ForceReason::Aborted | ForceReason::Late = reason {
+        close_gracefully(record, attempt);
+        let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
+        let ended = pin!(attempt.ended.wait());
+        clock.by(deadline, select(select(settled, failed), ended)).await;
     }
-    match (attempt.seen.get(), attempt.failed.get()) {
-        (Some(seen), _) => outcome(seen),
-        (None, Some(failure)) => Outcome::Failed(failure.clone()),
-        (None, None) => Outcome::TimedOut { after: attempt.timeout },
+    if let Some(seen) = attempt.seen.get() {
+        return outcome(seen);
+    }
+    if let Some(cause) = attempt.ended.get() {
+        release_by(record, deadline).await;
+        return Outcome::Closed(reason.closed(CloseMode::Forced(cause.clone())));
+    }
+    match (reason, attempt.failed.get()) {
+        (ForceReason::Failed(failure), _) => Outcome::Failed(failure),
+        (ForceReason::Lost, _) => Outcome::Failed(CloseFailure::Lost),
+        (_, Some(failure)) => Outcome::Failed(failure.clone()),
+        (_, None) => Outcome::TimedOut { after: attempt.timeout },
     }
 }
 
@@ -338,18 +353,16 @@ fn settle(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome) {
 /// Takes the outcome of `attempt`, if that is the close under way.
 fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, took: Duration) {
     let retry = matches!(outcome, Outcome::TimedOut { .. } | Outcome::Failed(_));
-    let ended = {
+    {
         let mut phase = record.phase.lock();
-        match &mut *phase {
-            Phase::Closing { attempt: underway, ended } if Arc::ptr_eq(underway, attempt) => {
-                let ended = ended.take();
-                record.status.alarm.clear(Due::Grace);
-                *phase = if retry { Phase::Open } else { Phase::Closed };
-                ended
-            }
+        match &*phase {
+            Phase::Closing(underway) if Arc::ptr_eq(underway, attempt) => {}
             _ => return,
         }
-    };
+        record.status.alarm.clear(Due::Grace);
+        let seen = outcome != Outcome::Unconfirmed;
+        *phase = if retry { Phase::Open } else { Phase::Closed { seen } };
+    }
     let status = &record.status;
     if !retry {
         status.alarm.clear(Due::Look);
@@ -375,16 +388,21 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         None => attempt.end(status, result),
         Some(tasks) => join_tasks(record, tasks, attempt, result),
     }
-    // Nobody else will see that it has ended, should the close have given up.
-    if let (true, Some(cause)) = (retry, ended) {
-        ended_by_itself(Arc::clone(record), cause);
+    // It may have ended just after the close gave up, and nobody else will see that.
+    if let (true, Some(cause)) = (retry, attempt.ended.get()) {
+        ended_by_itself(Arc::clone(record), cause.clone());
     }
 }
 
 /// Waits for the tasks within the bound of the close, and only then says that it is over.
 fn join_tasks(record: &Record, tasks: &TaskGroup, attempt: &Arc<Attempt>, result: CloseResult) {
-    let floor = record.status.clock().after(FORCE_FLOOR);
-    let stopped = tasks.shutdown_by(attempt.grace_end(), attempt.deadline().max(floor));
+    let clock = record.status.clock();
+    let floor = clock.after(FORCE_FLOOR);
+    let stopped = if attempt.aborted.load(Ordering::Acquire) {
+        tasks.shutdown_by(clock.now(), floor)
+    } else {
+        tasks.shutdown_by(attempt.grace_end(), attempt.deadline().max(floor))
+    };
     let (status, attempt) = (Arc::clone(&record.status), Arc::clone(attempt));
     drop(Runtime::spawn_background(async move {
         let stuck = stopped.await;

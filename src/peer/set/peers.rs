@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::insert_error::InsertError;
-use super::registry::{Found, Intake, Registry};
+use super::registry::{Ended, Found, Intake, Registry};
 use super::reservation::Reservation;
 use super::retained::Retained;
 use crate::event::Target;
@@ -53,9 +53,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.registry.take_no_more(Intake::ShutDown);
         drop(self.registry.close_where(CloseReason::PeersDropped, None, |_| true));
-        if let Some(tasks) = self.registry.tasks.get() {
-            tasks.cancel();
-        }
+        drop(self.registry.stop_tasks());
     }
 }
 
@@ -152,8 +150,9 @@ impl Peers {
         let registry = &self.handle.registry;
         match registry.find(id) {
             Found::Peer(record) => run::close_as(&record, request),
-            Found::Ended(id) => {
-                Closing::ready(&registry.watch, Target::Peer(&id), Outcome::AlreadyClosed)
+            Found::Ended(Ended { id, seen }) => {
+                let outcome = if seen { Outcome::AlreadyClosed } else { Outcome::Unconfirmed };
+                Closing::ready(&registry.watch, Target::Peer(&id), outcome)
             }
             Found::Nothing => {
                 Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound)
@@ -230,16 +229,20 @@ impl Peers {
     pub fn tasks(&self) -> Result<&TaskGroup, StartError> {
         let registry = &self.handle.registry;
         let background = Runtime::background()?;
+        let mut is_new = false;
         let tasks = registry.tasks.get_or_init(|| {
+            is_new = true;
             let runtime = registry.runtime.clone().or_else(runtime::current);
             let watch = registry.watch.clone();
             let (owner, timed) = (Owner { peer: None, watch }, registry.options.timed_tasks);
-            let tasks = TaskGroup::owned(runtime.unwrap_or(background), owner, timed);
+            TaskGroup::owned(runtime.unwrap_or(background), owner, timed)
+        });
+        if is_new {
+            // Not before it is there: an observer may ask for it.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(registry.number));
-            tasks
-        });
+        }
         // Whoever shuts down first says so, and then looks for tasks.
         if registry.is_shut_down() {
             tasks.cancel();

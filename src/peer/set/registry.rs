@@ -58,7 +58,7 @@ pub(super) enum Intake {
 struct Entries {
     peers: HashMap<PeerId, Entry>,
     /// The peers that ended last and are not in `peers` any more, the oldest first.
-    ended: VecDeque<PeerId>,
+    ended: VecDeque<Ended>,
     remains: Remains,
     intake: Intake,
     /// How many have not ended, in all and in each group that has any.
@@ -66,10 +66,17 @@ struct Entries {
     groups: HashMap<GroupId, usize>,
 }
 
+/// A peer that has ended, as it is remembered.
+#[derive(Clone)]
+pub(super) struct Ended {
+    pub(super) id: PeerId,
+    /// Whether its end was seen.
+    pub(super) seen: bool,
+}
+
 enum Entry {
-    /// A connection is being made for it. The last peer of that id has ended, and may still be
-    /// referred to.
-    Reserved { last: Option<(Weak<Record>, Weak<Owner>)> },
+    /// A connection is being made for it.
+    Reserved { last: Option<Last> },
     Peer {
         record: Weak<Record>,
         owner: Weak<Owner>,
@@ -78,11 +85,17 @@ enum Entry {
     },
 }
 
+/// The peer that had an id before, and has ended: known again if the reservation is cancelled.
+enum Last {
+    Held(Weak<Record>, Weak<Owner>),
+    Ended(Ended),
+}
+
 /// Whom an id leads to.
 pub(super) enum Found {
     Peer(Arc<Record>),
     /// The peer has ended, and is remembered by its id.
-    Ended(PeerId),
+    Ended(Ended),
     Nothing,
 }
 
@@ -122,12 +135,10 @@ impl Registry {
         let replaced = entries.peers.remove(&status.id);
         let last = match &replaced {
             Some(Entry::Peer { record, owner, .. }) => {
-                Some((Weak::clone(record), Weak::clone(owner)))
+                Some(Last::Held(Weak::clone(record), Weak::clone(owner)))
             }
-            _ => None,
+            _ => entries.take_ended(&status.id).map(Last::Ended),
         };
-        // What is to be remembered of this id is the new peer's end.
-        entries.ended.retain(|ended| *ended != status.id);
         entries.peers.insert(status.id.clone(), Entry::Reserved { last });
         let peers = entries.peers.len();
         entries.remains.reserve(peers);
@@ -164,13 +175,14 @@ impl Registry {
     /// Gives back a place that was reserved and never filled.
     pub(super) fn cancel(&self, status: &Status) {
         let mut entries = self.inner.lock();
-        if let Some(Entry::Reserved { last }) = entries.peers.get_mut(&status.id) {
-            match last.take().filter(|(record, _)| record.strong_count() > 0) {
-                Some((record, owner)) => {
+        if let Some(Entry::Reserved { last }) = entries.peers.remove(&status.id) {
+            match last {
+                Some(Last::Held(record, owner)) => {
                     let entry = Entry::Peer { record, owner, kept: None };
                     entries.peers.insert(status.id.clone(), entry);
                 }
-                None => drop(entries.peers.remove(&status.id)),
+                Some(Last::Ended(ended)) => entries.remember(ended),
+                None => {}
             }
         }
         let idle = entries.uncount(status.group.as_ref());
@@ -195,13 +207,13 @@ impl Registry {
             Some((_, Entry::Reserved { .. })) => return Found::Nothing,
             Some((id, Entry::Peer { record, .. })) => {
                 // One that cannot be upgraded is just being dropped.
-                let record = record.upgrade();
-                return record.map_or_else(|| Found::Ended(id.clone()), Found::Peer);
+                let ended = || Found::Ended(Ended { id: id.clone(), seen: true });
+                return record.upgrade().map_or_else(ended, Found::Peer);
             }
             None => {}
         }
-        let ended = entries.ended.iter().find(|ended| ended.as_str() == id);
-        ended.map_or(Found::Nothing, |id| Found::Ended(id.clone()))
+        let ended = entries.ended.iter().find(|ended| ended.id.as_str() == id);
+        ended.map_or(Found::Nothing, |ended| Found::Ended(ended.clone()))
     }
 
     /// An owner of the peer of that id, if anybody owns it.
@@ -386,16 +398,39 @@ impl Entries {
 
     /// Forgets a record, unless its id is another's by now, and remembers the id if it has ended.
     fn forget(&mut self, record: &Record) {
-        if self.entry_of(record).is_none() {
-            return;
+        let id = &record.status.id;
+        let ended = || {
+            let seen = record.end.get()?.mode.is_some();
+            Some(Ended { id: id.clone(), seen })
+        };
+        match self.peers.get_mut(id) {
+            Some(Entry::Reserved { last: last @ Some(Last::Held(..)) }) => {
+                if let Some(Last::Held(known, _)) = last
+                    && std::ptr::eq(known.as_ptr(), record)
+                {
+                    *last = ended().map(Last::Ended);
+                }
+            }
+            Some(Entry::Peer { record: known, .. }) if std::ptr::eq(known.as_ptr(), record) => {
+                self.peers.remove(id);
+                if let Some(ended) = ended() {
+                    self.remember(ended);
+                }
+            }
+            _ => {}
         }
-        self.peers.remove(&record.status.id);
-        if record.end.get().is_none() {
-            return;
-        }
+    }
+
+    fn remember(&mut self, ended: Ended) {
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
         }
-        self.ended.push_back(record.status.id.clone());
+        self.ended.push_back(ended);
+    }
+
+    /// What is remembered of an id, and from now on is not.
+    fn take_ended(&mut self, id: &PeerId) -> Option<Ended> {
+        let place = self.ended.iter().position(|ended| ended.id == *id)?;
+        self.ended.remove(place)
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Conduct {
     /// It closes in order, at once.
     #[default]
     Closes,
+    /// It closes, and whether its connection has ended cannot be seen.
+    ClosesUnseen,
     /// It closes in order when [`Fake::release`] is called.
     ClosesLate,
     /// It never ends.
@@ -204,6 +206,7 @@ impl Connection for Fake {
             self.closes.fetch_add(1, Ordering::AcqRel);
             match self.conduct() {
                 Conduct::Closes | Conduct::BlocksAtOnce => {}
+                Conduct::ClosesUnseen => return Ok(None),
                 Conduct::ClosesLate => self.released().await,
                 Conduct::Hangs => std::future::pending().await,
                 Conduct::HangsAndPanicsWhenDropped => {
@@ -226,9 +229,9 @@ impl Connection for Fake {
         self.cooperative
     }
 
-    fn abort(self: Arc<Self>) -> BoxFuture<Option<ForceCause>> {
+    fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         self.aborts.fetch_add(1, Ordering::AcqRel);
-        Box::pin(std::future::ready(self.forced.clone()))
+        Box::pin(std::future::ready(self.forced.clone().map(CloseMode::Forced)))
     }
 
     fn state(&self) -> Option<ConnectionState> {
