@@ -198,11 +198,8 @@ fn a_graceful_close_that_begins_after_its_close_is_over_keeps_nothing() {
     std::thread::scope(|scope| {
         scope.spawn(|| drop(peer.close()));
         block_on(gated.gate.entered.wait());
-        let mut closing = peer.close();
-        until("the bound to be over", || {
-            clock.advance(BOUND);
-            is_over(&mut closing)
-        });
+        let timed_out = block_on(clock.advance_until(BOUND, peer.close()));
+        assert_eq!(timed_out, Outcome::TimedOut { after: BOUND });
         gated.gate.let_go.raise();
     });
     fake.mend();
