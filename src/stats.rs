@@ -14,7 +14,7 @@ use crate::state::{DataChannelState, DtlsTransportState};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StatsReport {
-    /// When.
+    /// When, by the [clock](crate::runtime::Runtime::clock) of the peer's runtime.
     pub at: Instant,
     /// The transport, once there is one. With bundling there is one for everything.
     pub transport: Option<TransportStats>,

@@ -7,6 +7,7 @@ use crate::candidate::{Candidate, Side};
 use crate::id::{GroupId, OperationId, PeerId};
 use crate::outcome::{CloseMode, CloseReason, Outcome};
 use crate::probe::Probe;
+use crate::runtime::Clock;
 use crate::state::{
     ConnectionState, IceConnectionState, IceGatheringState, SdpType, SignalingState,
 };
@@ -22,18 +23,22 @@ pub struct Event<'a> {
     /// The peer that the event is about; `None` for an operation on several peers, and for a task
     /// that belongs to no peer.
     pub peer: Option<&'a PeerId>,
-    /// When it happened, by the [clock](crate::runtime::Clock) of the peer's runtime. The clock is
-    /// read once for each event, and every observer is given the same instant.
+    /// When it happened, by the [clock](Self::clock). The clock is read once for each event, and
+    /// every observer is given the same instant.
     pub at: Instant,
+    /// The clock that dates the event: that of the peer's runtime, or of the set's or the task
+    /// group's where there is no peer. How long ago the event was is for this clock to say.
+    pub clock: &'a Clock,
     /// What happened.
     pub kind: EventKind<'a>,
 }
 
 impl<'a> Event<'a> {
-    /// An event, for whoever tests an observer.
+    /// An event by the system's clock, for whoever tests an observer.
     #[must_use]
     pub const fn new(peer: Option<&'a PeerId>, at: Instant, kind: EventKind<'a>) -> Self {
-        Self { peer, at, kind }
+        static SYSTEM: Clock = Clock::system();
+        Self { peer, at, clock: &SYSTEM, kind }
     }
 }
 

@@ -58,7 +58,7 @@ impl Watch {
         kind: impl FnOnce() -> EventKind<'a>,
     ) {
         if let Some(observers) = &self.observers {
-            let event = Event { peer, at, kind: kind() };
+            let event = Event { peer, at, clock: &self.clock, kind: kind() };
             for observer in &**observers {
                 let _ignored = catch_unwind(AssertUnwindSafe(|| observer.on_event(&event)));
             }

@@ -189,11 +189,7 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
         "Operations that have ended",
         ["operation", "outcome"],
         all.iter().flat_map(|it| {
-            [
-                ([it.kind, "completed"], it.counts.completed),
-                ([it.kind, "failed"], it.counts.failed),
-                ([it.kind, "canceled"], it.counts.cancelled),
-            ]
+            it.counts.by_outcome().map(|(outcome, count)| ([it.kind, outcome], count))
         }),
     )?;
     families.histograms(
@@ -202,12 +198,8 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
         Some(&Unit::Seconds),
         ["operation", "outcome"],
         all.iter().flat_map(|it| {
-            let [completed, failed, cancelled] = &it.durations;
-            [
-                ([it.kind, "completed"], completed),
-                ([it.kind, "failed"], failed),
-                ([it.kind, "canceled"], cancelled),
-            ]
+            let outcomes = it.counts.by_outcome().into_iter().zip(&it.durations);
+            outcomes.map(|((outcome, _), durations)| ([it.kind, outcome], durations))
         }),
     )?;
     families.gauges(
@@ -240,12 +232,7 @@ fn tasks(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
         "Tasks that have ended",
         ["name", "outcome"],
         all.iter().flat_map(|it| {
-            [
-                ([it.name, "ok"], it.ends.completed),
-                ([it.name, "error"], it.ends.failed),
-                ([it.name, "panic"], it.ends.panicked),
-                ([it.name, "aborted"], it.ends.cancelled + it.ends.lost),
-            ]
+            it.ends.by_outcome().map(|(outcome, count)| ([it.name, outcome], count))
         }),
     )
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::numbers::Bounded;
 use super::record::Connection;
@@ -46,14 +45,9 @@ impl Book {
     }
 
     /// A record for a peer that may yet be refused: nobody sees it before it is opened.
-    pub(super) fn expect(
-        &self,
-        peer: &PeerId,
-        group: Option<&GroupId>,
-        now: Instant,
-    ) -> Arc<Connection> {
+    pub(super) fn expect(&self, peer: &PeerId, group: Option<&GroupId>) -> Arc<Connection> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Connection::new(number, peer.clone(), group.cloned(), now))
+        Arc::new(Connection::new(number, peer.clone(), group.cloned()))
     }
 
     pub(super) fn open(&self, connection: &Arc<Connection>) {

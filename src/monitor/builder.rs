@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::book::Book;
-use super::clock::Clock;
+use super::clock::WallClock;
 use super::context::Context;
 use super::handle::Monitor;
 use super::hub::Hub;
@@ -87,7 +87,7 @@ impl MonitorBuilder {
         let sink = self.sink.map(|start| start()).transpose()?;
         let book = Arc::new(Book::new(self.limits.closed_connections));
         let context = Context {
-            clock: Clock::start(),
+            clock: WallClock::start(),
             limits: self.limits,
             redactor: self.redactor,
             counters: Counters::new(),

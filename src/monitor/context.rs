@@ -1,6 +1,6 @@
 //! What every record of a monitor needs.
 
-use super::clock::Clock;
+use super::clock::WallClock;
 use super::live::Outlets;
 use super::numbers::Counters;
 use super::options::Limits;
@@ -10,7 +10,7 @@ use crate::redact::Redactor;
 /// What every record of a monitor needs: how much to keep, what to leave out, what to count, and whom
 /// to tell.
 pub(super) struct Context {
-    pub(super) clock: Clock,
+    pub(super) clock: WallClock,
     pub(super) limits: Limits,
     pub(super) redactor: Redactor,
     pub(super) counters: Counters,

@@ -29,7 +29,7 @@ impl Observer for PeerFold {
         let (hub, context, at) = (&*self.hub, &self.hub.context, event.at);
         context.counters.events.add(1);
         match event.kind {
-            EventKind::Opened { probe, .. } => self.opened(at, probe.clone()),
+            EventKind::Opened { probe, .. } => self.opened(event, probe.clone()),
             EventKind::ConnectionStateChanged { state, .. } => {
                 self.change(|record| record.connection_state(context, at, state));
             }
@@ -111,7 +111,7 @@ impl Observer for PeerFold {
             EventKind::OperationStarted { id, operation, .. } => {
                 self.change(State::operation_started);
                 let target = OperationTarget::Peer(self.connection.id.clone());
-                let record = OperationRecord::spanned(id, operation, target, at);
+                let record = OperationRecord::spanned(id, operation, target, event.clock, at);
                 hub.operations.start(context, record);
             }
             EventKind::OperationEnded { id, operation, ref end, .. } => {
@@ -137,8 +137,9 @@ impl Drop for PeerFold {
     /// A peer whose close did not succeed, and that nobody holds any more; or one that was refused,
     /// and is none.
     fn drop(&mut self) {
-        let (context, at) = (&self.hub.context, Instant::now());
-        if !self.connection.read(State::is_opened) {
+        let context = &self.hub.context;
+        let (is_opened, at) = self.connection.read(|record| (record.is_opened(), record.now()));
+        if !is_opened {
             return;
         }
         // A drop may come anywhere, and what is told may be heard by any code.
@@ -166,9 +167,9 @@ impl PeerFold {
         self.change(|record| record.error(&self.hub.context, at, text));
     }
 
-    fn opened(&self, at: Instant, probe: Probe) {
-        let context = &self.hub.context;
-        let early = self.change(|record| record.opened(context, at, probe));
+    fn opened(&self, event: &Event<'_>, probe: Probe) {
+        let (context, at) = (&self.hub.context, event.at);
+        let early = self.change(|record| record.opened(context, at, event.clock.clone(), probe));
         if let Some(book) = self.hub.book.upgrade() {
             book.open(&self.connection);
             // The connection may have ended just before: then nobody else takes it off.
@@ -211,7 +212,7 @@ impl Observer for SetFold {
             EventKind::TaskEnded { task, end } => hub.tasks.ended(task, end),
             EventKind::OperationStarted { id, operation, target, .. } => {
                 let target = clean_target(&context.redactor, target);
-                let record = OperationRecord::spanned(id, operation, target, at);
+                let record = OperationRecord::spanned(id, operation, target, event.clock, at);
                 hub.operations.start(context, record);
             }
             EventKind::OperationEnded { id, operation, ref end, .. } => {
@@ -224,7 +225,7 @@ impl Observer for SetFold {
 
     fn for_peer(&self, peer: &PeerId, group: Option<&crate::GroupId>) -> Option<Arc<dyn Observer>> {
         let book = self.hub.book.upgrade()?;
-        let connection = book.expect(peer, group, Instant::now());
+        let connection = book.expect(peer, group);
         Some(Arc::new(PeerFold { hub: Arc::clone(&self.hub), connection }))
     }
 }

@@ -1,6 +1,6 @@
 //! All that a monitor knows, but for the list of connections.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use super::book::Book;
 use super::context::Context;
@@ -10,6 +10,7 @@ use super::report::{ConnectionInfo, Metrics};
 use super::tasks::Tasks;
 use crate::id::PeerId;
 use crate::redact::Secrets;
+use crate::runtime::Clock;
 
 pub(super) struct Hub {
     pub(super) context: Context,
@@ -26,11 +27,20 @@ impl Hub {
         peer: Option<&PeerId>,
         work: impl FnOnce(&Secrets) -> T,
     ) -> T {
-        let connection = peer.and_then(|peer| self.book.upgrade()?.get(peer.as_str()));
-        match connection {
+        match peer.and_then(|peer| self.known(peer)) {
             Some(connection) => connection.read(|record| work(record.secrets())),
             None => work(Secrets::none()),
         }
+    }
+
+    /// The clock that what is done to a peer is measured by; the system's if there is none.
+    pub(super) fn clock(&self, peer: Option<&PeerId>) -> Clock {
+        let connection = peer.and_then(|peer| self.known(peer));
+        connection.map_or_else(Clock::system, |it| it.read(|record| record.clock().clone()))
+    }
+
+    fn known(&self, peer: &PeerId) -> Option<Arc<Connection>> {
+        self.book.upgrade()?.get(peer.as_str())
     }
 
     /// All that is known of a connection.

@@ -5,7 +5,6 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -16,6 +15,7 @@ use super::report::{Detail, OperationOutcome, OperationTarget};
 use crate::event::OperationEnd;
 use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
+use crate::runtime::Clock;
 
 /// An operation that is not started yet.
 #[must_use = "nothing is started before `start`, `run` or one of their kind"]
@@ -43,8 +43,8 @@ impl OperationBuilder {
         self
     }
 
-    /// The peer that the operation is done to, whose secrets are taken out too. The operation does not
-    /// count among the peer's [operations](super::ConnectionInfo::operations), which are the calls on
+    /// The peer that the operation is done to, whose secrets are taken out too, and by whose clock it is
+    /// measured; others are by the system's. The operation does not count among the peer's [operations](super::ConnectionInfo::operations), which are the calls on
     /// it.
     pub fn peer(mut self, peer: &PeerId) -> Self {
         self.peer = Some(peer.clone());
@@ -61,11 +61,11 @@ impl OperationBuilder {
             });
         }
         let target = peer.clone().map_or(OperationTarget::None, OperationTarget::Peer);
-        let (id, started) = (OperationId::generate(), Instant::now());
+        let (id, clock) = (OperationId::generate(), hub.clock(peer.as_ref()));
         let span = Span::start(id, kind, &target).map(Box::new);
-        let record = OperationRecord::new(id, kind, target, details, started);
+        let record = OperationRecord::new(id, kind, target, details, &clock, clock.now());
         hub.operations.start(&hub.context, record);
-        Operation { hub, id, kind, peer, span, open: true }
+        Operation { hub, id, kind, peer, clock, span, open: true }
     }
 
     /// Starts the operation, and ends it with `future`: completed when the future is ready, cancelled
@@ -128,6 +128,7 @@ pub struct Operation {
     id: OperationId,
     kind: &'static str,
     peer: Option<PeerId>,
+    clock: Clock,
     span: Option<Box<Span>>,
     open: bool,
 }
@@ -173,7 +174,7 @@ impl Operation {
     #[inline]
     fn end(&mut self, outcome: OperationOutcome) {
         if std::mem::replace(&mut self.open, false) {
-            let at = Instant::now();
+            let at = self.clock.now();
             if let Some(span) = self.span.take() {
                 span.end(&outcome);
             }

@@ -151,7 +151,7 @@ mod tests {
     fn every_connection_is_due_in_its_turn_and_none_twice_before_the_others() {
         let book = Book::new(0);
         for _ in 0..10 {
-            book.open(&book.expect(&PeerId::generate(), None, Instant::now()));
+            book.open(&book.expect(&PeerId::generate(), None));
         }
         let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(10)).share(1.0));
         let mut seen = Vec::new();

@@ -148,7 +148,8 @@ pub trait Connection: Any + Send + Sync {
         None
     }
 
-    /// Since when it is in that state, if it is known. Called from any thread.
+    /// Since when it is in that state, by the clock of the peer's runtime, if it is known. Called from
+    /// any thread.
     fn state_since(&self) -> Option<Instant> {
         None
     }

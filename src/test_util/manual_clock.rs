@@ -1,11 +1,15 @@
 //! A clock that a test turns by hand.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::runtime::clock::Manual;
 use crate::runtime::{BoxFuture, Clock, Runtime, Spawner};
+
+/// How long what a turn has woken has to get on, before the next turn.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// A clock that stands still until a test turns it: what takes minutes is tested in milliseconds.
 ///
@@ -13,6 +17,14 @@ use crate::runtime::{BoxFuture, Clock, Runtime, Spawner};
 /// reaper, the dates of events; and so do the timers of the `webrtc` crate, so that a real connection
 /// stands still with the clock. [`runtime`](Self::runtime) puts this clock onto any runtime. Clones
 /// are the same clock.
+///
+/// No clock of several executors can know that all of them have nothing left to do. What
+/// a turn wakes goes on in real time, and a test waits for what comes of it:
+///
+/// - At a known time: wait for an event that says the code is waiting (a call that it made, an
+///   [`Event`](crate::Event)), [`advance`](Self::advance) to the very instant, and wait for what is
+///   to happen then.
+/// - At whatever time: [`advance_until`](Self::advance_until) it happens.
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,6 +81,51 @@ impl ManualClock {
     /// for a time that is past fires at once.
     pub fn advance(&self, time: Duration) {
         self.0.advance(time);
+    }
+
+    /// Turns the clock by `step` again and again until `future` is ready, and returns its output. A
+    /// future that is ready already turns nothing. Between two turns there are some milliseconds of
+    /// real time, in which other threads see the time in between: it may be turned further than it
+    /// had to be, and never by more than `step` at once.
+    ///
+    /// It ends only with `future`; a test bounds it as it bounds everything that it waits for.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use anypeer::runtime::{self, Runtime};
+    /// use anypeer::task::TaskGroup;
+    /// use anypeer::test_util::ManualClock;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let clock = ManualClock::new();
+    /// let group = TaskGroup::new(clock.runtime(Runtime::background()?))?;
+    /// let hour = Duration::from_secs(3600);
+    /// let task = group.task("slow").timeout(hour).spawn(std::future::pending::<()>());
+    /// let test = async move { clock.advance_until(hour / 60, task).await };
+    /// // Within ten seconds of real time.
+    /// let ended = runtime::run(test)?.wait(Duration::from_secs(10))??;
+    /// assert!(ended.is_err(), "expected the deadline to cancel it");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the threads of this crate cannot be started.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before its end it drops `future`; the clock stays as it was turned.
+    pub async fn advance_until<F: Future>(&self, step: Duration, future: F) -> F::Output {
+        let started = Runtime::background();
+        assert!(started.is_ok(), "the threads that wait in real time: {started:?}");
+        let (real, mut future) = (Clock::system(), pin!(future));
+        loop {
+            match real.by(real.after(PAUSE), future.as_mut()).await {
+                Some(output) => return output,
+                None => self.advance(step),
+            }
+        }
     }
 }
 

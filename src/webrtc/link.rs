@@ -13,12 +13,13 @@ use super::transport::{is_closed, transport};
 use crate::candidate::Side;
 use crate::event::EventKind;
 use crate::peer::{ReleaseNotice, RetainedBy, Retention, Status};
+use crate::runtime::Clock;
 use crate::stats::StatsReport;
 use crate::sync::Mutex;
 
 /// The reference to a `PeerConnection`, until it is closed; and the traces of it after that.
-#[derive(Default)]
 pub(super) struct Link {
+    clock: Clock,
     connection: Mutex<Linked>,
     /// Alive as long as the connection's core is, whatever handle keeps it.
     core: OnceLock<Weak<Adaptor>>,
@@ -41,8 +42,20 @@ struct Channel {
 }
 
 impl Link {
-    pub(super) fn built(connection: Arc<dyn PeerConnection>) -> Self {
-        Self { connection: Mutex::new(Linked::Built(connection)), ..Self::default() }
+    /// That of a connection that is to be built, to a peer of that clock.
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            connection: Mutex::default(),
+            core: OnceLock::new(),
+            channels: Mutex::default(),
+            remotes: RemoteCandidates::default(),
+            queued: CandidateQueue::default(),
+        }
+    }
+
+    pub(super) fn built(connection: Arc<dyn PeerConnection>, clock: Clock) -> Self {
+        Self { connection: Mutex::new(Linked::Built(connection)), ..Self::new(clock) }
     }
 
     pub(super) fn set_core(&self, core: Weak<Adaptor>) {
@@ -121,7 +134,7 @@ impl Link {
     /// What the connection knows of itself now.
     pub(super) async fn stats(&self) -> Option<StatsReport> {
         let connection = self.get()?;
-        Some(stats::read(&*connection, &self.remotes).await)
+        Some(stats::read(&*connection, &self.remotes, self.clock.now()).await)
     }
 
     /// Whether the DTLS transport is known to be closed.

@@ -124,7 +124,7 @@ pub fn instrument(
 ) -> Result<Instrument, OpenError> {
     let reservation = peers.reserve(options)?;
     let status = Arc::clone(reservation.status());
-    let (link, driver) = (Arc::new(Link::default()), Driver::new());
+    let (link, driver) = (Arc::new(Link::new(status.clock().clone())), Driver::new());
     let runtime = reservation.runtime().clone();
     let adaptor = Arc::new(Adaptor::new(runtime, Arc::clone(&driver), Arc::clone(&status)));
     link.set_core(Arc::downgrade(&adaptor));
@@ -233,8 +233,9 @@ pub fn adopt(
     connection: Arc<dyn PeerConnection>,
     options: PeerOptions,
 ) -> Result<Peer, OpenError> {
-    let link = Arc::new(Link::built(connection));
-    let peer = peers.insert(Arc::new(Opaque { link: Arc::clone(&link) }), options)?;
+    let reservation = peers.reserve(options)?;
+    let link = Arc::new(Link::built(connection, reservation.status().clock().clone()));
+    let peer = reservation.insert(Arc::new(Opaque { link: Arc::clone(&link) }))?;
     Ok(Peer::new(peer, link))
 }
 

@@ -53,8 +53,8 @@ const CHANNEL_PREFIX: &str = "RTCDataChannel_";
 pub(super) async fn read(
     connection: &dyn PeerConnection,
     remotes: &RemoteCandidates,
+    now: Instant,
 ) -> StatsReport {
-    let now = Instant::now();
     let theirs = connection.get_stats(now, StatsSelector::None).await;
     // Each look at an entry of theirs is one into a map.
     let entries: Vec<_> = theirs.iter().collect();

@@ -16,7 +16,7 @@ use crate::support::loopback::{Pair, Recorder, Seen, builder, open};
 const BOUND: Duration = Duration::from_secs(5);
 
 /// A connection on the `webrtc` crate's own runtime.
-async fn build_bare(backend: Backend) -> Arc<dyn PeerConnection> {
+pub(crate) async fn build_bare(backend: Backend) -> Arc<dyn PeerConnection> {
     let runtime: Arc<dyn ::webrtc::runtime::Runtime> = if backend.is_tokio() {
         Arc::new(::webrtc::runtime::TokioRuntime)
     } else {

@@ -1,6 +1,7 @@
 //! When the end of each bound of a peer is told, by a clock that the tests turn: at its very instant.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use anypeer::ConnectionState::{Connected, Connecting, Disconnected, Failed, New};
@@ -220,6 +221,42 @@ fn a_connection_that_does_not_tell_of_changes_is_asked_by_the_same_clock() {
     fake.set_state(Connected);
     fixture.clock.advance(SECOND);
     assert_eq!(block_on(connected), Ok(()));
+}
+
+#[test]
+fn a_clock_is_turned_until_something_happens_and_not_for_what_is_ready() {
+    let fixture = Fixture::new(ReaperOptions::new().goodbye(false));
+    assert_eq!(block_on(fixture.clock.advance_until(SECOND, std::future::ready(7))), 7);
+    assert_eq!(fixture.clock.now(), fixture.start, "expected no turn for what was ready");
+    let (peer, _) = fixture.insert(telling(New));
+    let closed = block_on(fixture.clock.advance_until(SECOND, peer.closed()));
+    assert_eq!(closed, CloseReason::NeverConnected);
+    // Later than at its very instant if the thread that looks at the peer was late.
+    let (passed, at) = (fixture.clock.now() - fixture.start, fixture.told()[0].0);
+    assert!(60 * SECOND <= at && at <= passed, "told at {at:?}, and {passed:?} have passed");
+}
+
+/// Turns the clock further when it is woken.
+struct Turns(ManualClock, Duration);
+
+impl Wake for Turns {
+    fn wake(self: Arc<Self>) {
+        self.0.advance(self.1);
+    }
+}
+
+#[test]
+fn a_clock_that_is_turned_while_it_is_being_turned_does_not_go_back() {
+    let fixture = Fixture::new(ReaperOptions::off());
+    let (peer, _) = fixture.insert(Fake::new().state(New));
+    let day = 24 * 3600 * SECOND;
+    let turns = Waker::from(Arc::new(Turns(fixture.clock.clone(), day)));
+    // A connection that does not tell of its changes is asked soon, and this waits for that.
+    let mut connected = Box::pin(peer.connected());
+    assert!(connected.as_mut().poll(&mut Context::from_waker(&turns)).is_pending());
+    fixture.clock.advance(60 * SECOND);
+    let passed = fixture.clock.now() - fixture.start;
+    assert!(passed >= day, "expected the later of the two times, and it is {passed:?}");
 }
 
 #[test]

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use anypeer::peer::{CloseMode, CloseReason, ForceCause};
-use anypeer::{Outcome, Peer, PeerOptions, Peers};
+use anypeer::peer::{CloseMode, CloseReason, ConnectionError, ForceCause, Retention};
+use anypeer::runtime::BoxFuture;
+use anypeer::{Outcome, Peer, PeerOptions, Peers, peer};
 
 use crate::support::fake::{Conduct, Fake};
+use crate::support::panics::{DELIBERATE, hush};
 use crate::support::poll::{block_on, until};
 
 const BOUND: Duration = Duration::from_secs(5);
@@ -83,6 +85,36 @@ fn a_detached_peer_is_found_by_its_id_and_by_weak_references_until_it_ends() {
     assert_eq!(weak.id().as_str(), "a");
 }
 
+/// A connection that panics when it is asked what is held of it.
+struct Secretive;
+
+impl peer::Connection for Secretive {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
+    }
+
+    fn retention(&self) -> Option<Arc<dyn Retention>> {
+        panic!("{DELIBERATE}");
+    }
+}
+
+#[test]
+fn a_connection_that_panics_when_asked_what_is_held_is_closed_and_let_go_of() {
+    hush();
+    let peers = Peers::new();
+    let secretive = Arc::new(Secretive);
+    let peer = peers.insert(Arc::clone(&secretive) as _, PeerOptions::new()).expect("inserted");
+    let (_other, _) = insert(&peers, "other");
+    let weak = peer.downgrade();
+    peer.detach();
+    let closed = Ok(Outcome::Closed(CloseMode::Graceful));
+    assert_eq!(peers.close(weak.id()).wait(BOUND), closed);
+    assert!(weak.upgrade().is_none(), "expected the set to let go of it");
+    until("nothing to keep the connection", || Arc::strong_count(&secretive) == 1);
+    assert_eq!((peers.len(), peers.retained().len()), (1, 0));
+    assert_eq!(peers.close("other").wait(BOUND), closed);
+}
+
 #[test]
 fn a_weak_reference_hears_of_every_end() {
     let peers = Peers::new();
@@ -146,6 +178,26 @@ fn an_end_that_was_not_seen_stays_unconfirmed_for_whoever_asks() {
     assert_eq!(fake.closes(), 1, "expected it to be closed once");
     drop(adopted);
     assert_eq!(peers.close("adopted").wait(BOUND), Ok(Outcome::Unconfirmed), "without its handle");
+}
+
+#[test]
+fn an_id_that_nobody_ended_by_is_not_found() {
+    let peers = Peers::new();
+    let close = |id: &str| peers.close(id).wait(BOUND);
+    let (stuck, fake) = insert_as(&peers, "stuck", Fake::that(Conduct::Fails));
+    drop(stuck);
+    until("nothing to be left of it", || Arc::strong_count(&fake) == 1);
+    assert_eq!(close("stuck"), Ok(Outcome::NotFound), "expected no close to have succeeded");
+
+    let (closed, _) = insert(&peers, "again");
+    assert!(closed.close().wait(BOUND).is_ok_and(|outcome| outcome.is_closed()));
+    for handle in [Some(closed), None] {
+        let reservation = peers.reserve(PeerOptions::new().id("again")).expect("it has ended");
+        assert_eq!(close("again"), Ok(Outcome::NotFound), "expected the id to be the next peer's");
+        drop(reservation);
+        assert_eq!(close("again"), Ok(Outcome::AlreadyClosed));
+        drop(handle);
+    }
 }
 
 #[test]

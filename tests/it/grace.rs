@@ -2,15 +2,17 @@
 //! clock that the tests turn.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anypeer::peer::{CloseFailure, CloseMode, CloseOptions, Closing, ForceCause};
-use anypeer::runtime::Runtime;
+use anypeer::peer::{CloseFailure, CloseMode, CloseOptions, Closing, ConnectionError, ForceCause};
+use anypeer::runtime::{BoxFuture, Runtime};
 use anypeer::test_util::ManualClock;
-use anypeer::{Outcome, Peer, PeerOptions, Peers};
+use anypeer::{Event, EventKind, Observer, Outcome, Peer, PeerOptions, Peers, peer};
 use futures::future::poll_immediate;
 
 use crate::support::fake::{Conduct, Fake, REFUSED};
+use crate::support::flag::Flag;
 use crate::support::panics::{DELIBERATE, hush};
 use crate::support::poll::{PATIENCE, block_on, until};
 
@@ -118,6 +120,91 @@ fn a_connection_that_ends_by_itself_during_a_close_that_hangs_is_closed_and_says
         assert_eq!(peer.close_mode(), Some(forced));
         assert_eq!(peer.close().wait(PATIENCE), Ok(Outcome::AlreadyClosed));
     }
+}
+
+/// Holds the first thread that comes by until it is let go.
+#[derive(Default)]
+struct Gate {
+    passed: AtomicBool,
+    entered: Flag,
+    let_go: Flag,
+}
+
+impl Gate {
+    fn pass(&self) {
+        if !self.passed.swap(true, Ordering::AcqRel) {
+            self.entered.raise();
+            block_on(self.let_go.wait());
+        }
+    }
+}
+
+/// Holds whoever begins the first close, between its beginning and its graceful part.
+impl Observer for Gate {
+    fn on_event(&self, event: &Event<'_>) {
+        if let EventKind::CloseStarted { .. } = event.kind {
+            self.pass();
+        }
+    }
+}
+
+#[test]
+fn a_close_that_begins_when_another_has_failed_keeps_its_own_grace_period() {
+    let (clock, gate) = (ManualClock::new(), Arc::new(Gate::default()));
+    let runtime = clock.runtime(Runtime::background().expect("threads"));
+    let observer = Arc::clone(&gate) as Arc<dyn Observer>;
+    let peers = Peers::builder().runtime(runtime).close(bounds()).observer(observer).build();
+    let fake = Arc::new(Fake::that(Conduct::Fails));
+    let peer = peers.insert(Arc::clone(&fake) as _, PeerOptions::new()).expect("inserted");
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(peer.close()));
+        block_on(gate.entered.wait());
+        let failed = Outcome::Failed(CloseFailure::Error(REFUSED.into()));
+        assert_eq!(peer.abort().wait(PATIENCE), Ok(failed), "expected it to join the first close");
+        fake.set_conduct(Conduct::Hangs);
+        drop(peer.close());
+        until("the second close to begin", || fake.closes() == 2);
+        gate.let_go.raise();
+    });
+    assert_eq!((fake.closes(), fake.aborts()), (2, 1), "expected the first close to be over");
+    clock.advance(GRACE);
+    until("the second close to be forced at the end of its grace", || fake.aborts() == 2);
+}
+
+/// A connection that holds whoever asks it first how it is to be closed.
+struct Gated {
+    gate: Gate,
+    fake: Arc<Fake>,
+}
+
+impl peer::Connection for Gated {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        peer::Connection::close(Arc::clone(&self.fake))
+    }
+
+    fn is_cooperative(&self) -> bool {
+        self.gate.pass();
+        false
+    }
+}
+
+#[test]
+fn a_graceful_close_that_begins_after_its_close_is_over_keeps_nothing() {
+    let clock = ManualClock::new();
+    let peers = on(&clock);
+    let fake = Arc::new(Fake::that(Conduct::Hangs));
+    let gated = Arc::new(Gated { gate: Gate::default(), fake: Arc::clone(&fake) });
+    let peer = peers.insert(Arc::clone(&gated) as _, PeerOptions::new()).expect("inserted");
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(peer.close()));
+        block_on(gated.gate.entered.wait());
+        let timed_out = block_on(clock.advance_until(BOUND, peer.close()));
+        assert_eq!(timed_out, Outcome::TimedOut { after: BOUND });
+        gated.gate.let_go.raise();
+    });
+    fake.mend();
+    drop(peer);
+    until("nothing to keep the connection", || Arc::strong_count(&gated) == 1);
 }
 
 #[test]

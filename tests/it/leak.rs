@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseMode, ReaperOptions};
+use anypeer::peer::{CloseMode, CloseOptions, PeersBuilder, ReaperOptions};
 use anypeer::webrtc::{LiveObjects, Peer, RTCDtlsTransportState, live_objects};
 use anypeer::{Event, EventKind, Observer, PeerOptions, Peers};
 use futures::future::join_all;
 
 use crate::support::host::{BACKENDS, Backend, Host};
 use crate::support::loopback::{HANDLERS, Pair};
-use crate::support::poll::poll;
+use crate::support::poll::{PATIENCE, poll};
 use crate::support::proc::udp_sockets;
 use crate::support::process;
 
@@ -85,14 +85,21 @@ impl Observer for Graceful {
     }
 }
 
+impl Graceful {
+    /// Waits until there were so many.
+    #[track_caller]
+    fn reach(&self, number: usize) {
+        until("every close to be graceful", || self.0.load(Ordering::Acquire) >= number);
+    }
+}
+
 /// Connects 300 peers to 300 others, ends the 300, and looks at what is left and who was told.
 fn end_all(backend: Backend, by_drop: bool) -> String {
     let host = Host::start(backend);
     let graceful = Arc::new(Graceful::default());
-    let ours =
-        Peers::builder().runtime(host.runtime()).observer(Arc::clone(&graceful) as _).build();
+    let ours = set(&host).observer(Arc::clone(&graceful) as _).build();
     // They are looked at after they were told, and so must not be closed for it.
-    let theirs = Peers::builder().runtime(host.runtime()).reaper(ReaperOptions::off()).build();
+    let theirs = set(&host).reaper(ReaperOptions::off()).build();
     let (mut subjects, mut remotes) = (Vec::new(), Vec::new());
     while subjects.len() < CONNECTIONS {
         let (ours, theirs) = (ours.clone(), theirs.clone());
@@ -109,15 +116,9 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
         let report = host.in_task(ours.close_all());
         assert!(report.all_closed(), "expected every one to be closed: {report}");
     }
-    until("their sockets, drivers and handlers to be gone", Duration::from_secs(2), || {
-        udp_sockets().len() == CONNECTIONS
-            && live_objects().drivers == CONNECTIONS
-            && HANDLERS.load(Ordering::Acquire) == CONNECTIONS
-    });
+    graceful.reach(CONNECTIONS);
     let gone = start.elapsed();
-    until("every close to be graceful", Duration::from_secs(2), || {
-        graceful.0.load(Ordering::Acquire) == CONNECTIONS
-    });
+    left_when_told(CONNECTIONS);
     let told = host.in_task(async move {
         let told = join_all(remotes.iter().map(noticed)).await;
         drop(remotes);
@@ -131,8 +132,11 @@ fn end_all(backend: Backend, by_drop: bool) -> String {
     )
 }
 
-fn set(host: &Host) -> Peers {
-    Peers::builder().runtime(host.runtime()).build()
+/// Peers whose closes have the time to be graceful, however much else the machine does: one that is
+/// forced may leave its driver to a poll that is under way.
+fn set(host: &Host) -> PeersBuilder {
+    let close = CloseOptions::new().grace(PATIENCE).timeout(2 * PATIENCE);
+    Peers::builder().runtime(host.runtime()).close(close)
 }
 
 async fn connect(ours: Peers, theirs: Peers) -> Vec<Pair> {
@@ -160,8 +164,15 @@ async fn noticed(remote: &Peer) -> bool {
     false
 }
 
+/// Whoever is told Closed is told it after the driver, the sockets and the handler are gone.
+#[track_caller]
+fn left_when_told(others: usize) {
+    let left = (udp_sockets().len(), live_objects().drivers, HANDLERS.load(Ordering::Acquire));
+    assert_eq!(left, (others, others, others), "expected sockets, drivers and handlers of others");
+}
+
 fn nothing_left() {
-    until("nothing to be left of anything", Duration::from_secs(2), || {
+    until("nothing to be left of anything", || {
         udp_sockets().is_empty()
             && live_objects() == LiveObjects::default()
             && HANDLERS.load(Ordering::Acquire) == 0
@@ -175,7 +186,8 @@ fn cycle(backend: Backend) -> String {
     /// A connection that is leaked takes 237 KB.
     const MOST_BYTES_PER_CYCLE: f64 = 2048.0;
     let host = Host::start(backend);
-    let (ours, theirs) = (set(&host), set(&host));
+    let graceful = Arc::new(Graceful::default());
+    let [ours, theirs] = [(); 2].map(|()| set(&host).observer(Arc::clone(&graceful) as _).build());
     let mut samples = Vec::new();
     let mut cycles = 0;
     while cycles < CYCLES {
@@ -183,6 +195,8 @@ fn cycle(backend: Backend) -> String {
         let pairs = host.in_task(connect(a, b));
         cycles += 2 * pairs.len();
         drop(pairs);
+        graceful.reach(cycles);
+        left_when_told(0);
         nothing_left();
         if cycles > WARM_UP {
             samples.push((cycles as f64, resident_bytes() as f64));
@@ -205,10 +219,11 @@ fn slope(samples: &[(f64, f64)]) -> f64 {
     covariance / samples.iter().map(|s| (s.0 - x).powi(2)).sum::<f64>()
 }
 
-fn until(what: &str, within: Duration, condition: impl Fn() -> bool) {
+#[track_caller]
+fn until(what: &str, condition: impl Fn() -> bool) {
     assert!(
-        poll(within, || condition().then_some(())).is_some(),
-        "expected {what} within {within:?}: {} sockets, {:?}, {} handlers",
+        poll(PATIENCE, || condition().then_some(())).is_some(),
+        "expected {what} within {PATIENCE:?}: {} sockets, {:?}, {} handlers",
         udp_sockets().len(),
         live_objects(),
         HANDLERS.load(Ordering::Acquire)

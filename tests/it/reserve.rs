@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anypeer::peer::{CloseReason, InsertError};
-use anypeer::runtime::Runtime;
+use anypeer::peer::{
+    CloseMode, CloseReason, Connection, ConnectionError, EndNotice, ForceCause, InsertError,
+};
+use anypeer::runtime::{BoxFuture, Runtime};
 use anypeer::{Event, EventKind, GroupId, Observer, Outcome, PeerOptions, Peers};
 use futures::future::poll_immediate;
 
 use crate::support::fake::Fake;
+use crate::support::flag::Flag;
 use crate::support::poll::block_on;
 
 const BOUND: Duration = Duration::from_secs(5);
@@ -168,6 +171,89 @@ fn refused(peers: &Peers, reservation: anypeer::peer::Reservation, weak: &anypee
     assert_eq!(Arc::strong_count(&fake), 1, "expected the connection to be dropped");
     assert_eq!(block_on(weak.closed()), CloseReason::OpenCancelled);
     block_on(peers.idle());
+}
+
+/// Asks the set about everything at each event.
+#[derive(Default)]
+struct AsksForAll(Mutex<Option<Peers>>);
+
+impl Observer for AsksForAll {
+    fn on_event(&self, event: &Event<'_>) {
+        let peers = self.0.lock().unwrap().clone();
+        if let Some(peers) = peers {
+            let _answers = (peers.len(), peers.ids(), peers.all().len(), peers.retained());
+            drop(event.peer.map(|peer| peers.get(peer)));
+        }
+    }
+}
+
+/// A connection that has ended, and is not done yet with telling its application.
+#[derive(Default)]
+struct Telling {
+    told: Flag,
+    notice: Mutex<Option<EndNotice>>,
+}
+
+impl Connection for Telling {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(std::future::ready(Ok(Some(CloseMode::Graceful))))
+    }
+
+    fn watch_end(&self, notice: EndNotice) {
+        *self.notice.lock().unwrap() = Some(notice);
+    }
+
+    fn release(self: Arc<Self>) -> BoxFuture {
+        Box::pin(async move { self.told.wait().await })
+    }
+}
+
+#[test]
+fn an_owner_that_the_set_lets_go_of_may_be_heard_by_who_asks_the_set() {
+    let done = Arc::new(Flag::default());
+    let raised = Arc::clone(&done);
+    // On a thread of its own: what is forbidden here would never end.
+    std::thread::spawn(move || {
+        let asks = Arc::new(AsksForAll::default());
+        let peers = Peers::builder().observer(Arc::clone(&asks) as _).build();
+        *asks.0.lock().unwrap() = Some(peers.clone());
+        let insert = |connection: Arc<dyn Connection>| {
+            let options = PeerOptions::new().id("a");
+            peers.insert(connection, options).expect("nobody open has the id").detach();
+        };
+        // An owner is let go of when its peer is closed, and when its id is taken again.
+        insert(Arc::new(Fake::new()));
+        assert!(block_on(peers.close("a")).is_closed());
+        let telling = Arc::new(Telling::default());
+        insert(Arc::clone(&telling) as _);
+        let notice = telling.notice.lock().unwrap().take().expect("it was registered");
+        notice.ended(ForceCause::DriverEnded);
+        insert(Arc::new(Fake::new()));
+        telling.told.raise();
+        assert!(block_on(peers.close("a")).is_closed());
+        // And what was never taken in is dropped by the one who brought it.
+        let reservation = peers.reserve(PeerOptions::new()).expect("there is room");
+        block_on(peers.shutdown());
+        assert!(reservation.insert(Arc::new(AsksWhenDropped(peers.clone()))).is_err());
+        asks.0.lock().unwrap().take();
+        raised.raise();
+    });
+    block_on(done.wait());
+}
+
+/// A connection whose drop asks the set.
+struct AsksWhenDropped(Peers);
+
+impl Connection for AsksWhenDropped {
+    fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Drop for AsksWhenDropped {
+    fn drop(&mut self) {
+        let _answer = self.0.len();
+    }
 }
 
 #[test]

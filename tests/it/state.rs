@@ -46,6 +46,28 @@ fn a_state_is_waited_for_whether_the_connection_tells_of_changes_or_not() {
 }
 
 #[test]
+fn a_connection_that_lets_go_of_its_notice_is_asked_from_then_on() {
+    let peers = Peers::new();
+    let (peer, fake) = insert(&peers, Fake::new().state(New).tells_changes());
+    let mut connected = Box::pin(peer.connected());
+    assert!(block_on(poll_immediate(&mut connected)).is_none());
+    fake.forget_changes();
+    assert_eq!(peer.connection_state(), Some(New), "expected it to be open as it was");
+    fake.set_state(Connected);
+    assert_eq!(block_on(connected), Ok(()), "whoever was waiting");
+    let mut failed = Box::pin(peer.wait_for(Failed));
+    assert!(block_on(poll_immediate(&mut failed)).is_none());
+    fake.set_state(Failed);
+    assert_eq!(block_on(failed), Ok(()), "and whoever waits from then on");
+
+    // One that keeps it beyond the end of its peer.
+    let (peer, fake) = insert(&peers, Fake::new().state(New).tells_changes());
+    assert!(peer.close().wait(BOUND).is_ok_and(|outcome| outcome.is_closed()));
+    drop(peer);
+    fake.forget_changes();
+}
+
+#[test]
 fn everybody_who_waits_is_woken_by_one_change() {
     let peers = Peers::new();
     for fake in both() {

@@ -57,6 +57,17 @@ impl OperationCounts {
         self.started.saturating_sub(self.completed + self.failed + self.cancelled)
     }
 
+    /// How many operations have ended in each way, by its name.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn by_outcome(&self) -> [(&'static str, u64); 3] {
+        let Self { completed, failed, cancelled, .. } = *self;
+        [
+            (OutcomeKind::Completed.as_str(), completed),
+            (OutcomeKind::Failed.as_str(), failed),
+            (OutcomeKind::Cancelled.as_str(), cancelled),
+        ]
+    }
+
     #[inline]
     pub(crate) fn add(&mut self, outcome: OutcomeKind) {
         match outcome {
@@ -73,6 +84,19 @@ pub(crate) enum OutcomeKind {
     Completed,
     Failed,
     Cancelled,
+}
+
+impl OutcomeKind {
+    /// Its name in JSON, logs and metrics. There an operation is `canceled`: the Python original has
+    /// that key and that status, and clients read them. In Rust, and in the names of how tasks end, it
+    /// is `cancelled`, as in tokio and std; metrics of tasks have labels of their own.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "canceled",
+        }
+    }
 }
 
 /// The operations of one kind.
@@ -126,6 +150,15 @@ impl TaskEndCounts {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.completed + self.failed + self.panicked + self.cancelled + self.lost
+    }
+
+    /// How many tasks have ended in each way, by the label that metrics have for it: `error`, and
+    /// `aborted` for both what was cancelled and what its executor dropped. Elsewhere the ends have
+    /// the names of [`TaskEndKind`](crate::monitor::TaskEndKind).
+    #[cfg(feature = "metrics")]
+    pub(crate) fn by_outcome(&self) -> [(&'static str, u64); 4] {
+        let Self { completed, failed, panicked, cancelled, lost } = *self;
+        [("ok", completed), ("error", failed), ("panic", panicked), ("aborted", cancelled + lost)]
     }
 
     pub(crate) fn add(&mut self, end: &TaskEnd) {

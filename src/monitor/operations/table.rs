@@ -13,6 +13,7 @@ use crate::monitor::numbers::{
 };
 use crate::monitor::options::Limits;
 use crate::monitor::report::{OperationInfo, OperationOutcome, OperationTarget, Page};
+use crate::runtime::Clock;
 use crate::sync::Mutex;
 
 /// One operation, under way or ended.
@@ -23,6 +24,8 @@ pub(crate) struct OperationRecord {
     place: usize,
     target: OperationTarget,
     details: Option<Box<Details>>,
+    /// By which it is measured.
+    clock: Clock,
     started: Instant,
     ended: Option<(Instant, OperationOutcome)>,
     /// Of one whose code is not ours; the others have it themselves.
@@ -245,6 +248,7 @@ impl OperationRecord {
         Box::new(Self {
             target: self.target.clone(),
             details: self.details.clone(),
+            clock: self.clock.clone(),
             ended: self.ended.clone(),
             span: None,
             ..*self
@@ -257,7 +261,7 @@ impl OperationRecord {
 
     /// All that is known of the operation.
     pub(crate) fn info(&self, context: &Context) -> OperationInfo {
-        let until = self.ended.as_ref().map_or_else(Instant::now, |(at, _)| *at);
+        let until = self.ended.as_ref().map_or_else(|| self.clock.now(), |(at, _)| *at);
         OperationInfo {
             id: self.id,
             kind: self.kind,
@@ -275,9 +279,11 @@ impl OperationRecord {
         kind: &'static str,
         target: OperationTarget,
         details: Option<Box<Details>>,
+        clock: &Clock,
         started: Instant,
     ) -> Self {
-        Self { id, kind, place: 0, target, details, started, ended: None, span: None }
+        let clock = clock.clone();
+        Self { id, kind, place: 0, target, details, clock, started, ended: None, span: None }
     }
 
     /// The record of an operation whose code is foreign, with its span.
@@ -286,9 +292,10 @@ impl OperationRecord {
         id: OperationId,
         kind: &'static str,
         target: OperationTarget,
+        clock: &Clock,
         started: Instant,
     ) -> Self {
         let span = Span::start(id, kind, &target).map(Box::new);
-        Self { span, ..Self::new(id, kind, target, None, started) }
+        Self { span, ..Self::new(id, kind, target, None, clock, started) }
     }
 }

@@ -1,7 +1,5 @@
 //! The record of one connection.
 
-use std::time::Instant;
-
 use super::state::State;
 use crate::id::{GroupId, PeerId};
 use crate::monitor::context::Context;
@@ -17,8 +15,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(number: u64, id: PeerId, group: Option<GroupId>, now: Instant) -> Self {
-        Self { number, id, group, state: Mutex::new(State::new(now)) }
+    pub(crate) fn new(number: u64, id: PeerId, group: Option<GroupId>) -> Self {
+        Self { number, id, group, state: Mutex::new(State::new()) }
     }
 
     /// Reads the record.

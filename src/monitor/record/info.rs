@@ -16,9 +16,9 @@ use crate::state::DataChannelState;
 impl Connection {
     /// All that the record knows, without what it is known to do.
     pub(crate) fn info(&self, context: &Context) -> ConnectionInfo {
-        let now = Instant::now();
         let wall = |stamp: Instant| context.clock.wall(stamp);
         let record = self.state.lock();
+        let now = record.now();
         let empty = Session::default();
         let session = record.session.as_deref().unwrap_or(&empty);
         let opened = record.opened.unwrap_or(record.updated);
@@ -142,9 +142,9 @@ impl Connection {
 
     /// The most important of what the record knows.
     pub(crate) fn row(&self, context: &Context) -> ConnectionRow {
-        let now = Instant::now();
         let wall = |at: Instant| context.clock.wall(at);
         let record = self.state.lock();
+        let now = record.now();
         let session = record.session.as_deref();
         let mut last =
             session.map(|it| it.series.samples.iter().rev().take(2)).into_iter().flatten();

@@ -22,7 +22,7 @@ impl Connection {
 impl State {
     fn sampled(&mut self, context: &Context, at: Instant, mut report: StatsReport) {
         // One that was taken before the last would undo it.
-        let late = self.session().last.as_ref().is_some_and(|last| last.at >= report.at);
+        let late = self.session().last.as_ref().is_some_and(|last| last.at > report.at);
         if self.end.is_some() || late {
             return;
         }

@@ -7,6 +7,7 @@ use crate::monitor::context::Context;
 use crate::monitor::numbers::Phase;
 use crate::monitor::report::TimelineEvent;
 use crate::peer::Probe;
+use crate::runtime::Clock;
 use crate::state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 
 impl State {
@@ -15,9 +16,12 @@ impl State {
         &mut self,
         context: &Context,
         at: Instant,
+        clock: Clock,
         probe: Probe,
     ) -> Option<EarlyEnd> {
+        self.clock = clock;
         self.opened = Some(at);
+        self.active = at;
         self.probe = Some(probe);
         context.counters.opened.add(1);
         context.counters.state(self.connection).add(1);

@@ -10,10 +10,13 @@ use crate::monitor::options::{ERROR_BYTES, NAME_BYTES};
 use crate::monitor::report::TimelineEvent;
 use crate::peer::{CloseMode, CloseReason, Probe};
 use crate::redact::Secrets;
+use crate::runtime::Clock;
 use crate::state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 use crate::task::{TaskEnd, TaskInfo};
 
 pub(crate) struct State {
+    /// By which every instant here is: the peer's own, once it was opened.
+    pub(super) clock: Clock,
     pub(super) opened: Option<Instant>,
     pub(super) updated: Instant,
     /// When it last sent or received something, as far as samples tell.
@@ -76,8 +79,11 @@ pub(super) struct Entry {
 
 /// A text loses its secrets here, before it is kept.
 impl State {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new() -> Self {
+        let clock = Clock::system();
+        let now = clock.now();
         Self {
+            clock,
             opened: None,
             updated: now,
             active: now,
@@ -169,6 +175,15 @@ impl State {
 
     pub(crate) fn operation_ended(&mut self, outcome: OutcomeKind) {
         self.operations.add(outcome);
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The time for the peer.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
     }
 
     pub(crate) fn is_opened(&self) -> bool {

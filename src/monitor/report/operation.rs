@@ -59,14 +59,10 @@ impl OperationOutcome {
     /// `canceled`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Completed(_) => "completed",
-            Self::Failed(_) => "failed",
-            Self::Cancelled => "canceled",
-        }
+        self.kind().as_str()
     }
 
-    pub(crate) fn kind(&self) -> OutcomeKind {
+    pub(crate) const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Completed(_) => OutcomeKind::Completed,
             Self::Failed(_) => OutcomeKind::Failed,

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "webrtc")]
 mod calls;
+#[cfg(feature = "test-util")]
+mod clock;
 mod defects;
 #[cfg(feature = "webrtc")]
 mod diagnosis;

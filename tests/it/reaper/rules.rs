@@ -98,10 +98,7 @@ fn a_connection_that_does_not_answer_is_still_closed_by_the_other_rules() {
         clock.advance(SECOND);
         until("it to be asked", || rude.goodbyes_asked() > 0);
         rude.set_state(ConnectionState::Failed);
-        until("it to be closed", || {
-            clock.advance(SECOND);
-            peer.close_reason().is_some()
-        });
-        is_closed(&peer, CloseReason::Failed);
+        let closed = block_on(clock.advance_until(SECOND, peer.closed()));
+        assert_eq!(closed, CloseReason::Failed, "of one whose answer {goodbye:?}");
     }
 }

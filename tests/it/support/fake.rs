@@ -61,7 +61,7 @@ pub(crate) enum Goodbye {
 /// forced, unless it is told otherwise.
 #[derive(Default)]
 pub(crate) struct Fake {
-    conduct: Conduct,
+    conduct: Mutex<Conduct>,
     cooperative: bool,
     forced: Option<ForceCause>,
     goodbye: Goodbye,
@@ -72,7 +72,6 @@ pub(crate) struct Fake {
     /// Keeps the notice that says when its memory is free, if it is to say so.
     release_notice: Option<Mutex<Option<ReleaseNotice>>>,
     end_notice: Mutex<Option<EndNotice>>,
-    mended: AtomicBool,
     released: AtomicBool,
     release: Event,
     closes: AtomicUsize,
@@ -87,7 +86,7 @@ impl Fake {
 
     /// One whose close does so.
     pub(crate) fn that(conduct: Conduct) -> Self {
-        Self { conduct, ..Self::default() }
+        Self { conduct: Mutex::new(conduct), ..Self::default() }
     }
 
     /// Its close runs as a task on the peer's own runtime.
@@ -140,9 +139,20 @@ impl Fake {
         notice.expect("it was registered, and has not ended").ended(cause);
     }
 
+    /// Lets go of the notice of changes: from now on it tells nothing of them.
+    pub(crate) fn forget_changes(&self) {
+        let kept = self.state_notice.as_ref().and_then(|kept| kept.lock().unwrap().take());
+        drop(kept.expect("it tells of changes"));
+    }
+
     /// From now on its close does what it should.
     pub(crate) fn mend(&self) {
-        self.mended.store(true, Ordering::Release);
+        self.set_conduct(Conduct::Closes);
+    }
+
+    /// From now on its close does so.
+    pub(crate) fn set_conduct(&self, conduct: Conduct) {
+        *self.conduct.lock().unwrap() = conduct;
     }
 
     /// Lets a close go on that was to be late.
@@ -172,10 +182,7 @@ impl Fake {
     }
 
     pub(crate) fn conduct(&self) -> Conduct {
-        match self.mended.load(Ordering::Acquire) {
-            true => Conduct::Closes,
-            false => self.conduct,
-        }
+        *self.conduct.lock().unwrap()
     }
 
     async fn released(&self) {
