@@ -13,7 +13,7 @@ use anypeer::{ConnectionState, Event, EventKind, Observer, Outcome, Peer, PeerOp
 use futures::future::poll_immediate;
 
 use crate::support::fake::{Conduct, Fake};
-use crate::support::poll::{PATIENCE, block_on, until};
+use crate::support::poll::{block_on, until};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -281,6 +281,7 @@ mod of_webrtc {
 
     use super::*;
     use crate::support::flag::Flag;
+    use crate::support::poll::PATIENCE;
 
     /// Its first callback waits until it is let go.
     struct Holds {
