@@ -1,5 +1,6 @@
 //! What there is in this process, for the guard of tests.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -26,8 +27,9 @@ pub(crate) struct PeerDescription {
     pub(crate) sockets: Vec<SocketAddr>,
 }
 
-/// Every peer that is registered.
-pub(crate) static PEERS: Mutex<Vec<Weak<dyn KnownPeer>>> = Mutex::new(Vec::new());
+/// Every peer that is registered, by its address. Each goes with its record: a weak reference that
+/// is kept keeps memory.
+pub(crate) static PEERS: Mutex<BTreeMap<usize, Weak<dyn KnownPeer>>> = Mutex::new(BTreeMap::new());
 /// Every group of tasks.
 pub(crate) static GROUPS: Mutex<Vec<KnownGroup>> = Mutex::new(Vec::new());
 
@@ -45,19 +47,25 @@ pub(crate) fn next_set() -> u64 {
 }
 
 pub(crate) fn know_peer<P: KnownPeer + 'static>(peer: &Arc<P>) {
-    let peer: Weak<dyn KnownPeer> = Arc::downgrade(peer) as _;
-    know(&PEERS, peer, |known| known.strong_count() > 0);
+    let known: Weak<dyn KnownPeer> = Arc::downgrade(peer) as _;
+    PEERS.lock().insert(address(&**peer), known);
+}
+
+/// To be called by the peer's drop.
+pub(crate) fn forget_peer<P>(peer: &P) {
+    let forgotten = PEERS.lock().remove(&address(peer));
+    drop(forgotten);
+}
+
+fn address<P>(peer: &P) -> usize {
+    std::ptr::from_ref(peer).addr()
 }
 
 pub(crate) fn know_group(group: WeakTaskGroup, set: Option<u64>) {
-    know(&GROUPS, KnownGroup { group, set }, |known| !known.group.is_gone());
-}
-
-fn know<T>(all: &Mutex<Vec<T>>, one: T, is_alive: impl Fn(&T) -> bool) {
-    let mut all = all.lock();
+    let mut all = GROUPS.lock();
     // When they have doubled, so that it costs the same for each.
     if all.len() == all.capacity() {
-        all.retain(is_alive);
+        all.retain(|known| !known.group.is_gone());
     }
-    all.push(one);
+    all.push(KnownGroup { group, set });
 }

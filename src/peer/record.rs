@@ -220,5 +220,7 @@ impl Drop for Record {
         if let Some(set) = self.set.upgrade() {
             set.forget(self);
         }
+        #[cfg(feature = "test-util")]
+        crate::known::forget_peer(self);
     }
 }

@@ -60,7 +60,7 @@ impl LeakGuard {
     /// Watches the whole process: every peer, of any set, and every task group that there was not
     /// before. For a test that has its process to itself.
     pub fn process() -> Self {
-        let peers = PEERS.lock().clone();
+        let peers = PEERS.lock().values().cloned().collect();
         let groups = GROUPS.lock().iter().map(|known| known.group.clone()).collect();
         Self::new(Scope::Process { peers, groups })
     }
@@ -78,7 +78,7 @@ impl LeakGuard {
     /// What is left now.
     #[must_use]
     pub fn leaks(&self) -> Leaks {
-        let peers: Vec<_> = PEERS.lock().iter().filter_map(Weak::upgrade).collect();
+        let peers: Vec<_> = PEERS.lock().values().filter_map(Weak::upgrade).collect();
         let groups: Vec<_> = GROUPS.lock().clone();
         let groups = groups.iter().filter(|group| self.watches_group(group));
         let (mut tasks, mut unnamed_tasks) = (Vec::new(), 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anypeer::peer::{CloseMode, ForceCause};
+use anypeer::peer::{CloseMode, ForceCause, ReaperOptions};
 use anypeer::runtime::{Runtime, WaitError};
 use anypeer::webrtc::{Peer, live_objects};
 use anypeer::{
@@ -126,7 +126,9 @@ impl Subject {
             Peers::builder().runtime(host.runtime()).observer(Arc::clone(&log) as _).build();
         host.in_task(async move {
             let background = Runtime::background().expect("a thread can be started");
-            let remote_peers = Peers::builder().runtime(background).build();
+            // It lives on, and is counted.
+            let remote_peers =
+                Peers::builder().runtime(background).reaper(ReaperOptions::off()).build();
             let (remote, remote_seen) =
                 open(&remote_peers, PeerOptions::new()).await.expect("the remote side opens");
             let before = udp_sockets();
