@@ -33,10 +33,9 @@ impl Hub {
         }
     }
 
-    /// The clock that what is done to a peer is measured by; the system's if there is none.
-    pub(super) fn clock(&self, peer: Option<&PeerId>) -> Clock {
-        let connection = peer.and_then(|peer| self.known(peer));
-        connection.map_or_else(Clock::system, |it| it.read(|record| record.clock().clone()))
+    /// The clock that what is done to a peer is measured by; the system's if it is not known.
+    pub(super) fn clock(&self, peer: &PeerId) -> Clock {
+        self.known(peer).map_or_else(Clock::system, |it| it.read(|record| record.clock().clone()))
     }
 
     fn known(&self, peer: &PeerId) -> Option<Arc<Connection>> {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
@@ -36,9 +37,9 @@ impl OperationBuilder {
     /// Secrets are taken out, and the value of a detail whose name speaks of a token, a password or a
     /// credential is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
-        let Details(details) = &mut **self.details.get_or_insert_default();
-        if details.len() < self.hub.context.limits.details {
-            details.push((name, value.into()));
+        let Details { values, .. } = &mut **self.details.get_or_insert_default();
+        if values.len() < self.hub.context.limits.details {
+            values.push((name, value.into()));
         }
         self
     }
@@ -60,12 +61,17 @@ impl OperationBuilder {
                 details.clean(&hub.context.redactor, secrets);
             });
         }
-        let target = peer.clone().map_or(OperationTarget::None, OperationTarget::Peer);
-        let (id, clock) = (OperationId::generate(), hub.clock(peer.as_ref()));
+        let id = OperationId::generate();
+        let subject = peer.map(|peer| Subject { clock: hub.clock(&peer), peer });
+        let (target, clock) = match &subject {
+            Some(Subject { peer, clock }) => (OperationTarget::Peer(peer.clone()), clock.clone()),
+            None => (OperationTarget::None, Clock::system()),
+        };
         let span = Span::start(id, kind, &target).map(Box::new);
-        let record = OperationRecord::new(id, kind, target, details, &clock, clock.now());
+        let started = clock.now();
+        let record = OperationRecord::new(id, kind, target, details, clock, started);
         hub.operations.start(&hub.context, record);
-        Operation { hub, id, kind, peer, clock, span, open: true }
+        Operation { hub, id, kind, subject, span, open: true }
     }
 
     /// Starts the operation, and ends it with `future`: completed when the future is ready, cancelled
@@ -121,14 +127,19 @@ impl fmt::Debug for OperationBuilder {
     }
 }
 
+/// The peer that an operation is done to.
+struct Subject {
+    peer: PeerId,
+    clock: Clock,
+}
+
 /// An operation in flight. **An operation that is dropped before it was ended is cancelled.**
 #[must_use = "an operation that is dropped is cancelled"]
 pub struct Operation {
     hub: Arc<Hub>,
     id: OperationId,
     kind: &'static str,
-    peer: Option<PeerId>,
-    clock: Clock,
+    subject: Option<Subject>,
     span: Option<Box<Span>>,
     open: bool,
 }
@@ -159,7 +170,7 @@ impl Operation {
     fn end_with(&mut self, end: &OperationEnd<'_>) {
         let raw = RawOutcome::of(end);
         let clean = |secrets: &Secrets| raw.clean(&self.hub.context.redactor, secrets);
-        let outcome = self.hub.with_secrets(self.peer.as_ref(), clean);
+        let outcome = self.hub.with_secrets(self.subject.as_ref().map(|it| &it.peer), clean);
         self.end(outcome);
     }
 
@@ -174,7 +185,7 @@ impl Operation {
     #[inline]
     fn end(&mut self, outcome: OperationOutcome) {
         if std::mem::replace(&mut self.open, false) {
-            let at = self.clock.now();
+            let at = self.subject.as_ref().map_or_else(Instant::now, |it| it.clock.now());
             if let Some(span) = self.span.take() {
                 span.end(&outcome);
             }

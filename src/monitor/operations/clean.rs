@@ -6,6 +6,7 @@ use crate::event::{OperationEnd, Target};
 use crate::monitor::options::{ERROR_BYTES, ERROR_CHAIN, NAME_BYTES};
 use crate::monitor::report::{Detail, OperationOutcome, OperationTarget};
 use crate::redact::{REDACTED, Redactor, Secrets};
+use crate::runtime::Clock;
 
 /// What an operation is done to, as it may be kept.
 pub(crate) fn clean_target(redactor: &Redactor, target: Target<'_>) -> OperationTarget {
@@ -18,14 +19,17 @@ pub(crate) fn clean_target(redactor: &Redactor, target: Target<'_>) -> Operation
     }
 }
 
-/// What is to be known of an operation; few have any.
+/// What few operations have: more than their kind and target, and another clock than the system's.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Details(pub(crate) Vec<(&'static str, Detail)>);
+pub(crate) struct Details {
+    pub(crate) values: Vec<(&'static str, Detail)>,
+    pub(crate) clock: Clock,
+}
 
 impl Details {
     /// Leaves of each what may be kept.
     pub(crate) fn clean(&mut self, redactor: &Redactor, secrets: &Secrets) {
-        for (name, value) in &mut self.0 {
+        for (name, value) in &mut self.values {
             match value {
                 _ if Redactor::is_secret_name(name) => *value = Detail::Text(REDACTED.into()),
                 Detail::Text(text) => *text = redactor.text(text, secrets, NAME_BYTES),

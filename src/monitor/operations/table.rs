@@ -24,8 +24,6 @@ pub(crate) struct OperationRecord {
     place: usize,
     target: OperationTarget,
     details: Option<Box<Details>>,
-    /// By which it is measured.
-    clock: Clock,
     started: Instant,
     ended: Option<(Instant, OperationOutcome)>,
     /// Of one whose code is not ours; the others have it themselves.
@@ -248,7 +246,6 @@ impl OperationRecord {
         Box::new(Self {
             target: self.target.clone(),
             details: self.details.clone(),
-            clock: self.clock.clone(),
             ended: self.ended.clone(),
             span: None,
             ..*self
@@ -259,14 +256,19 @@ impl OperationRecord {
         self.id
     }
 
+    /// The time by the clock that the operation is measured by.
+    fn now(&self) -> Instant {
+        self.details.as_ref().map_or_else(Instant::now, |details| details.clock.now())
+    }
+
     /// All that is known of the operation.
     pub(crate) fn info(&self, context: &Context) -> OperationInfo {
-        let until = self.ended.as_ref().map_or_else(|| self.clock.now(), |(at, _)| *at);
+        let until = self.ended.as_ref().map_or_else(|| self.now(), |(at, _)| *at);
         OperationInfo {
             id: self.id,
             kind: self.kind,
             target: self.target.clone(),
-            details: self.details.as_ref().map_or_else(Vec::new, |details| details.0.clone()),
+            details: self.details.as_ref().map_or_else(Vec::new, |details| details.values.clone()),
             started_at: context.clock.wall(self.started),
             duration: until.saturating_duration_since(self.started),
             outcome: self.ended.as_ref().map(|(_, outcome)| outcome.clone()),
@@ -279,11 +281,15 @@ impl OperationRecord {
         kind: &'static str,
         target: OperationTarget,
         details: Option<Box<Details>>,
-        clock: &Clock,
+        clock: Clock,
         started: Instant,
     ) -> Self {
-        let clock = clock.clone();
-        Self { id, kind, place: 0, target, details, clock, started, ended: None, span: None }
+        let details = if clock.is_system() {
+            details
+        } else {
+            Some(Box::new(Details { clock, ..details.map_or_else(Details::default, |it| *it) }))
+        };
+        Self { id, kind, place: 0, target, details, started, ended: None, span: None }
     }
 
     /// The record of an operation whose code is foreign, with its span.
@@ -296,6 +302,6 @@ impl OperationRecord {
         started: Instant,
     ) -> Self {
         let span = Span::start(id, kind, &target).map(Box::new);
-        Self { span, ..Self::new(id, kind, target, None, clock, started) }
+        Self { span, ..Self::new(id, kind, target, None, clock.clone(), started) }
     }
 }
