@@ -1,4 +1,4 @@
-//! The families of metrics, and what is in them.
+//! The metric families, and the samples of each.
 
 use std::fmt::Error;
 
@@ -56,7 +56,7 @@ fn connections(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Err
     let reaped = metrics.closed.iter().filter(|(reason, _)| reason.is_reaped());
     families.counters(
         "webrtc_connections_reaped",
-        "Connections that were closed without being asked",
+        "Connections that the reaper closed",
         ["reason"],
         reaped.map(|(reason, count)| ([reason.as_str()], *count)),
     )?;
@@ -71,20 +71,20 @@ fn connections(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Err
     )?;
     families.gauges(
         "webrtc_connections_unreleased",
-        "Closed connections of which the application still holds something",
+        "Closed connections that the application still holds",
         [],
         [([], metrics.unreleased)],
     )?;
     families.histograms(
         "webrtc_connection_duration",
-        "How long connections lasted",
+        "Duration of connections",
         Some(&Unit::Seconds),
         [],
         [([], &metrics.lifetimes)],
     )?;
     families.histograms(
         "webrtc_close_duration",
-        "How long closes took",
+        "Duration of closes",
         Some(&Unit::Seconds),
         ["outcome"],
         metrics.closes.iter().map(|(outcome, times)| ([*outcome], times)),
@@ -95,7 +95,7 @@ fn setup(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
     let outcome = |succeeded: bool| if succeeded { "succeeded" } else { "failed" };
     families.histograms(
         "webrtc_connection_setup",
-        "How long connections took to be set up",
+        "Duration of connection setup",
         Some(&Unit::Seconds),
         ["phase", "outcome"],
         metrics
@@ -114,7 +114,7 @@ fn setup(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
     )?;
     families.counters(
         "webrtc_selected_pairs",
-        "Candidate pairs that connections came to use first",
+        "First candidate pair selected by each connection",
         ["local_type", "remote_type", "protocol"],
         metrics.selected_pairs.iter().map(|(local, remote, protocol, count)| {
             ([local.as_str(), remote.as_str(), protocol.as_str()], *count)
@@ -122,7 +122,7 @@ fn setup(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
     )?;
     families.histograms(
         "webrtc_round_trip_time",
-        "Round trips of the selected pairs",
+        "Round trip times of the selected pairs",
         Some(&Unit::Seconds),
         [],
         [([], &metrics.round_trip_times)],
@@ -148,7 +148,7 @@ fn traffic(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> 
     )?;
     families.counters(
         "webrtc_bytes",
-        "Bytes of media and of data",
+        "Payload bytes of media and data channels",
         ["direction", "kind"],
         all.iter().flat_map(|it| {
             [(["sent", it.kind], it.bytes_sent), (["received", it.kind], it.bytes_received)]
@@ -156,7 +156,7 @@ fn traffic(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> 
     )?;
     families.counters(
         "webrtc_packets",
-        "Packets of media",
+        "Media packets",
         ["direction", "kind"],
         media().flat_map(|it| {
             [(["sent", it.kind], it.packets_sent), (["received", it.kind], it.packets_received)]
@@ -164,7 +164,7 @@ fn traffic(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> 
     )?;
     families.counters(
         "webrtc_packets_lost",
-        "Packets of media that were lost",
+        "Media packets that were lost",
         ["direction", "kind"],
         media().map(|it| (["received", it.kind], it.packets_lost)),
     )?;
@@ -194,7 +194,7 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
     )?;
     families.histograms(
         "webrtc_operation_duration",
-        "How long operations took",
+        "Duration of operations",
         Some(&Unit::Seconds),
         ["operation", "outcome"],
         all.iter().flat_map(|it| {
@@ -204,7 +204,7 @@ fn operations(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Erro
     )?;
     families.gauges(
         "webrtc_operations_in_flight",
-        "Operations under way",
+        "Operations in progress",
         ["operation"],
         all.iter().map(|it| ([it.kind], it.counts.in_flight())),
     )
@@ -223,7 +223,7 @@ fn tasks(metrics: &Metrics, families: &mut Families<'_>) -> Result<(), Error> {
     )?;
     families.gauges(
         "webrtc_tasks_orphaned",
-        "Tasks that are there without their peers",
+        "Tasks whose connection has ended",
         ["name"],
         all.iter().map(|it| ([it.name], it.orphaned)),
     )?;
