@@ -1,11 +1,11 @@
-//! The command line: the Python original's, and more.
+//! The command line, a superset of the Python original's.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-/// Owns, closes and watches WebRTC connections.
+/// A server that monitors and closes WebRTC connections.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Args {
@@ -15,78 +15,83 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves the dashboard, the REST interface and WHIP sessions.
+    /// Serve the dashboard, the REST API and WHIP sessions.
     Serve(Serve),
 }
 
 #[derive(Debug, Parser)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent switch")]
 pub(crate) struct Serve {
-    /// Tell on the terminal what happens, and say in the summary that this is debug mode.
+    /// Print events and operations to standard error, and report debug mode in the summary.
     #[arg(long)]
     pub(crate) debug: bool,
 
-    /// The port to listen on; 0 for any that is free.
+    /// The port to listen on; 0 for any free port.
     #[arg(long, default_value_t = 9999)]
     pub(crate) port: u16,
 
-    /// The address to listen on, also for connections. One that is not of loopback needs a token.
+    /// The address to listen on, and to bind WHIP sessions to. An address that is not loopback
+    /// requires `--token`. With a wildcard such as 0.0.0.0, every host name and address that
+    /// clients use needs `--allow-host`.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address)]
     pub(crate) host: IpAddr,
 
-    /// Other names that the server is asked for by, without ports.
+    /// Another host name that clients use for this server, without a port (repeatable). A request
+    /// for any other host gets status 421 on every route, also on `/health`.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub(crate) allow_hosts: Vec<String>,
 
-    /// Where the logs are written.
+    /// The folder to write logs to.
     #[arg(long, default_value = "./logs", value_name = "DIR")]
     pub(crate) log_dir: PathBuf,
 
-    /// Keep all state, `--log-dir` too, in a new private folder that is gone at exit.
+    /// Write the logs to a new temporary folder, which is removed at exit.
     #[arg(long)]
     pub(crate) isolation: bool,
 
-    /// Have the test routes, too.
+    /// Add the test routes under `/webrtc/test/`.
     #[arg(long)]
     pub(crate) webrtc_test: bool,
 
-    /// Connect real peers to the running server over its own HTTP, and say what works.
+    /// Run a self-test against the server's own HTTP API at the start, and print the results. It
+    /// closes every connection of the server.
     #[arg(long)]
     pub(crate) run_tests: bool,
 
-    /// End after the tests, with status 0 if all have passed, and 1 if not.
+    /// Exit after the self-test: status 0 if all tests passed and all connections closed, otherwise
+    /// 1.
     #[arg(long, requires = "run_tests")]
     pub(crate) exit_after_tests: bool,
 
-    /// The executor that all runs on.
+    /// The async runtime to run on.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) runtime: Backend,
 
-    /// Ask for this bearer token.
+    /// Require this bearer token.
     #[arg(long, env = "ANYPEER_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 
-    /// Ask for the token only where something is changed.
+    /// Require the token only for requests that change something.
     #[arg(long, requires = "token")]
     pub(crate) open_reads: bool,
 
-    /// How many WebRTC connections there may be at once.
+    /// The maximum number of concurrent WebRTC connections.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub(crate) max_connections: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
-    /// smol's, with `SMOL_THREADS` threads (1 unless set).
+    /// smol, with `SMOL_THREADS` threads (1 by default).
     #[default]
     Smol,
-    /// tokio's, with a thread for each core.
+    /// tokio, with one thread per core.
     Tokio,
-    /// async-std's, with a thread for each core. Discontinued.
+    /// async-std, with one thread per core. Discontinued.
     AsyncStd,
 }
 
-/// An address, or `localhost`.
+/// Parses an IP address or `localhost`.
 fn address(text: &str) -> Result<IpAddr, String> {
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(Ipv4Addr::LOCALHOST.into());

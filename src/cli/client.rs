@@ -1,4 +1,4 @@
-//! A client of the server's own HTTP.
+//! A client of the server's own HTTP API.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpStream};
@@ -16,9 +16,9 @@ use smol_hyper::rt::FuturesIo;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// The bound of every request.
+/// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The longest answer that is read.
+/// The longest response body that is read.
 const MAX_BYTES: usize = 64 << 20;
 
 #[derive(Clone, Debug)]
@@ -44,17 +44,17 @@ impl Answer {
     }
 
     pub(crate) fn header(&self, name: &header::HeaderName) -> Result<&str, Failure> {
-        let missing = || format!("expected a header {name}");
+        let missing = || format!("expected a header {name}, got none");
         Ok(self.headers.get(name).ok_or_else(missing)?.to_str()?)
     }
 
-    /// The answer, if its status is the one that is expected.
+    /// Returns the answer if it has the expected status.
     pub(crate) fn expect(self, status: u16) -> Result<Self, Failure> {
         if self.status == status {
             return Ok(self);
         }
         let body = String::from_utf8_lossy(&self.body);
-        Err(format!("expected status {status}, and not {}: {body:.200}", self.status).into())
+        Err(format!("expected status {status}, got {}: {body:.200}", self.status).into())
     }
 }
 
@@ -71,7 +71,7 @@ impl Client {
         self.ask(Method::POST, path, "").await
     }
 
-    /// Sends a request, with a body of SDP if it has any.
+    /// Sends a request. A body that is not empty is sent as SDP.
     pub(crate) async fn ask(
         &self,
         method: Method,
@@ -93,7 +93,7 @@ impl Client {
         }
     }
 
-    /// Follows the events until one is what is looked for.
+    /// Reads the event stream until an event matches.
     pub(crate) async fn follow(
         &self,
         is_it: impl Fn(&str) -> bool,
@@ -103,7 +103,7 @@ impl Client {
         let followed = Box::pin(async {
             let (parts, body) = self.send(request).await?;
             if parts.status != 200 {
-                return Err(format!("expected status 200, and not {}", parts.status).into());
+                return Err(format!("expected status 200, got {}", parts.status).into());
             }
             ready();
             let (mut chunks, mut text) = (body.into_data_stream(), String::new());
@@ -116,11 +116,11 @@ impl Client {
                     text = rest.to_owned();
                 }
             }
-            Err("the events ended".into())
+            Err("the event stream ended".into())
         });
         match select(followed, Timer::after(PATIENCE)).await {
             Either::Left((found, _)) => found,
-            Either::Right(_) => Err(format!("not told of within {PATIENCE:?}").into()),
+            Either::Right(_) => Err(format!("no matching event within {PATIENCE:?}").into()),
         }
     }
 
@@ -145,7 +145,7 @@ impl Client {
     ) -> Result<(hyper::http::response::Parts, Body), Failure> {
         let stream = Async::<TcpStream>::connect(self.address).await?;
         let (mut sender, connection) = http1::handshake(FuturesIo::new(stream)).await?;
-        // It ends with the answer's body.
+        // The connection's task ends with the response body.
         drop(anypeer::runtime::Runtime::background()?.spawn(connection));
         let (parts, body) = sender.send_request(request).await?.into_parts();
         Ok((parts, Body::new(body)))

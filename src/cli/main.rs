@@ -1,4 +1,4 @@
-//! The program `anypeer`: a server that shows and closes WebRTC connections.
+//! The program `anypeer`: a server that monitors and closes WebRTC connections.
 
 mod args;
 mod client;
@@ -13,7 +13,7 @@ use clap::Parser;
 
 use args::{Args, Command};
 
-#[expect(clippy::disallowed_methods, reason = "the program's own thread, which nothing waits for")]
+#[expect(clippy::disallowed_methods, reason = "the main thread, which no other task waits for")]
 fn main() -> ExitCode {
     let Args { command: Command::Serve(options) } = Args::parse();
     match smol::block_on(serve::serve(&options)) {

@@ -1,4 +1,4 @@
-//! The program's output. Whether anybody reads it is not the program's business.
+//! The program's output. A failed write is ignored: a closed pipe must not end the server.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ pub(crate) fn note(text: impl Display) {
     let _unread = writeln!(stderr(), "{text}");
 }
 
-/// An error, and what it came from.
+/// Prints an error with its sources.
 pub(crate) fn error(error: &(dyn Error + 'static)) {
     let sources = std::iter::successors(error.source(), |&error| error.source());
     let chain = std::iter::once(error.to_string()).chain(sources.map(ToString::to_string));

@@ -19,17 +19,17 @@ use tempfile::TempDir;
 use crate::args::{Backend, Serve};
 use crate::{run_tests, say, stop};
 
-/// What ends the program.
+/// The signals that end the program.
 #[cfg(unix)]
 const SIGNALS: [Signal; 2] = [Signal::Int, Signal::Term];
 #[cfg(not(unix))]
 const SIGNALS: [Signal; 1] = [Signal::Int];
 
-/// How long requests may take to finish at the end.
+/// How long HTTP requests may take to finish when the program ends.
 const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
-    // First, so that none comes before it is listened for.
+    // First, so that no signal arrives before the program listens for it.
     let mut signals = Signals::new(SIGNALS)?;
     let executor = Executor::start(options.runtime)?;
     let state = State::new(options)?;
@@ -68,7 +68,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     {
         code = ExitCode::FAILURE;
     }
-    // A second signal ends it at once.
+    // A second signal ends the closing at once.
     let closed = {
         let closing = std::pin::pin!(stop::close_all(&peers));
         let again = std::pin::pin!(signals.next());
@@ -93,7 +93,7 @@ fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn
     Ok(api.build()?)
 }
 
-/// Tells on the terminal what happens.
+/// Prints events and operations to standard error.
 async fn tell(monitor: Monitor) {
     let mut updates = monitor.updates(None);
     while let Some(update) = updates.next().await {
@@ -111,10 +111,10 @@ async fn tell(monitor: Monitor) {
     }
 }
 
-/// Where things are written.
+/// The folders that the program writes to.
 struct State {
     logs: PathBuf,
-    /// Gone when this is dropped.
+    /// The temporary folder, which is removed on drop.
     _private: Option<TempDir>,
 }
 
@@ -125,7 +125,7 @@ impl State {
             .then(|| tempfile::Builder::new().prefix("anypeer-").tempdir())
             .transpose()?;
         let logs = match &private {
-            // Nothing leads out of it.
+            // `--log-dir` must not lead out of the temporary folder.
             Some(private) => {
                 let inside = |part: &Component<'_>| matches!(part, Component::Normal(_));
                 let parts = options.log_dir.components().filter(inside);
@@ -137,10 +137,10 @@ impl State {
     }
 }
 
-/// The executor that all runs on.
+/// The runtime that the server and its peers run on.
 struct Executor {
     runtime: Runtime,
-    /// It runs as long as this is there.
+    /// Keeps tokio running until dropped.
     _tokio: Option<tokio::runtime::Runtime>,
 }
 

@@ -1,4 +1,4 @@
-//! Closing every connection at the end, and saying what became of them.
+//! Closes every connection when the program ends, and prints the outcomes.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::say;
 
-/// Closes all; says whether all have closed.
+/// Closes every connection. Returns whether all are closed.
 pub(crate) async fn close_all(peers: &Peers) -> bool {
     let open = peers.len();
     let mut closing = peers.shutdown();

@@ -55,7 +55,7 @@ pub struct Api {
     optional: OptionalRoutes,
 }
 
-/// Which of the routes that are not always there are.
+/// The optional routes.
 #[derive(Clone, Copy)]
 struct OptionalRoutes {
     test: bool,
@@ -97,11 +97,11 @@ impl ApiBuilder {
     }
 
     /// Also answers to this host name or address, given without a port. By default the API answers to
-    /// `localhost`, `127.0.0.1` and `[::1]`, with any port: a request for a name that somebody else
-    /// has pointed at this machine is refused (DNS rebinding).
+    /// `localhost`, `127.0.0.1` and `[::1]`, with any port. A request for any other host gets status 421
+    /// on every route, also on `/health`: this is the protection against DNS rebinding.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
-        // As it stands in a URL.
+        // An IPv6 address is written in brackets, as in a URL.
         let is_bare = name.parse::<Ipv6Addr>().is_ok();
         self.access.hosts.push(if is_bare { format!("[{name}]") } else { name });
         self
@@ -119,7 +119,7 @@ impl ApiBuilder {
         self
     }
 
-    /// Sets how many clients may follow the events at once. One more is answered with 503.
+    /// Sets how many clients may follow the events at once. A further client gets status 503.
     pub fn event_clients(mut self, limit: usize) -> Self {
         self.event_clients = limit;
         self
@@ -250,7 +250,7 @@ fn webrtc_routes(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
     if optional.test { routes.merge(original::routes()) } else { routes }
 }
 
-/// The routes, with an answer of ours where only the method is wrong.
+/// The routes, with a problem document where only the method is not supported.
 fn with_method_fallback(routes: OpenApiRouter<Shared>) -> Router<Shared> {
     let other = |_: Anybody<Shared>, method: Method| async move {
         Problem::method(format!("This path does not support {method}"))

@@ -1,4 +1,4 @@
-//! What all routes share.
+//! The state that all routes share.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(crate) struct ApiState {
     pub(crate) modes: Modes,
     pub(crate) summary: SummaryCache,
     pub(crate) long: LongAnswers,
-    /// The places of those who follow the events.
+    /// The places of the clients that follow the events.
     pub(crate) followers: Arc<Semaphore>,
     /// Ends the streams of events.
     pub(crate) ending: CancellationToken,

@@ -1,4 +1,4 @@
-//! The summary as text, cached.
+//! A cache of the summary as JSON.
 
 use axum::body::Bytes;
 
@@ -6,9 +6,8 @@ use crate::monitor::Summary;
 use crate::sync::Mutex;
 use crate::wire::http::{Modes, SummaryJson, bytes};
 
-/// The last summary that was asked for, and its text. One that says the same, which also means in the
-/// same millisecond, is written once: where it is asked for that often, most of its cost would be its
-/// text.
+/// The last summary, and its JSON. An equal summary, which is one of the same millisecond, is not
+/// serialised again: under frequent requests, serialisation would be most of the cost.
 #[derive(Default)]
 pub(crate) struct SummaryCache(Mutex<Option<(SummaryJson, Bytes)>>);
 

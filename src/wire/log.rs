@@ -1,4 +1,4 @@
-//! What a log has beside the records of [`json`](super::json): a line each.
+//! Lines of a log, and the records that only a log has.
 
 use std::time::SystemTime;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::json::unix;
 
-/// Appends a value as a line; says whether it could be written.
+/// Appends a value as a line. Returns whether it could be serialised.
 pub(crate) fn append(lines: &mut Vec<u8>, value: &impl Serialize) -> bool {
     let before = lines.len();
     let written = serde_json::to_writer(&mut *lines, value).is_ok();
@@ -18,7 +18,7 @@ pub(crate) fn append(lines: &mut Vec<u8>, value: &impl Serialize) -> bool {
     written
 }
 
-/// What a log says of the records that are not in it.
+/// The record of how many records were dropped.
 #[derive(Serialize)]
 pub(crate) struct DroppedJson {
     #[serde(rename = "type")]

@@ -1,4 +1,4 @@
-//! Every shape that leaves the process, and nothing but shapes: no other layer knows serde.
+//! Every shape that leaves the process. Only this module uses serde.
 
 #![cfg_attr(
     feature = "http",

@@ -1,4 +1,4 @@
-//! What the server closes.
+//! Tests of the routes that close connections.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::session::{STREAM, Session};
 use super::table::{Tested, is};
 use crate::client::{Client, Failure};
 
-/// Whether a close that was answered has closed.
+/// Checks that a close was answered with success.
 fn closed(answer: &Value) -> Result<(), Failure> {
     is(&answer["success"], &true.into())
 }
@@ -23,13 +23,13 @@ pub(super) async fn close(client: &Client, id: &str, session: &Session) -> Teste
     closed(&answer)?;
     let known = client.get(&format!("/webrtc/monitor/connections/{id}")).await?;
     is(&known["connection"]["close"]["reason"], &"requested".into())?;
-    // The other side is told.
+    // The remote side of the connection ends too.
     session.peer.closed().await;
     let (Some(outcome), Some(took)) = (answer["outcome"].as_str(), answer["duration_ms"].as_f64())
     else {
-        return Err(format!("no outcome in {answer}").into());
+        return Err(format!("expected an outcome, got {answer}").into());
     };
-    Ok(format!("{outcome} in {took:.1} ms, and the other side was told"))
+    Ok(format!("{outcome} in {took:.1} ms, and the remote side was notified"))
 }
 
 pub(super) async fn test_route(client: &Client, peers: &Peers) -> Tested {
@@ -48,7 +48,7 @@ pub(super) async fn delete(client: &Client, peers: &Peers) -> Tested {
     client.ask(Method::DELETE, &session.location, "").await?.expect(200)?;
     client.ask(Method::DELETE, &session.location, "").await?.expect(404)?;
     session.peer.closed().await;
-    Ok("closed, and the other side was told".to_owned())
+    Ok("closed, and the remote side was notified".to_owned())
 }
 
 pub(super) async fn stop(client: &Client, peers: &Peers) -> Tested {
@@ -74,11 +74,11 @@ pub(super) async fn close_all(client: &Client, peers: &Peers) -> Tested {
 pub(super) async fn nothing_left(client: &Client) -> Tested {
     let list = client.get("/webrtc/monitor/connections").await?;
     is(&list["total"], &0.into())?;
-    // Memory is free a moment after a close was answered.
+    // Memory is freed a moment after the close was answered.
     for _ in 0..100 {
         let summary = client.get("/webrtc/monitor/summary").await?;
         if summary["unreleased_connections"] == 0 && summary["pending_tasks"] == 0 {
-            return Ok(format!("{} were there", summary["connection_states"]["closed"]));
+            return Ok(format!("{} connections closed", summary["connection_states"]["closed"]));
         }
         Timer::after(Duration::from_millis(50)).await;
     }

@@ -1,4 +1,4 @@
-//! `--run-tests`: real peers against the running server, over its own HTTP.
+//! `--run-tests`: a self-test with real peers, through the running server's own HTTP API.
 
 mod closes;
 mod reads;
@@ -16,7 +16,7 @@ use crate::args::Serve;
 use crate::client::Client;
 use crate::say;
 
-/// Runs every test, prints what became of each, and says whether all have passed.
+/// Runs every test and prints its result. Returns whether all tests passed.
 pub(crate) async fn run(options: &Serve, address: SocketAddr, runtime: &Runtime) -> bool {
     let reached = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => {
@@ -48,19 +48,19 @@ async fn tests(table: &mut Table, client: &Client, peers: &Peers, test_routes: b
             },
         );
         let open = async {
-            // Also if nobody can follow.
+            // The session is opened even if the event stream is not available.
             let _ready = is_ready.await;
             Session::open(client, peers).await
         };
         futures::join!(follow, open)
     };
     table
-        .test("live events", async { followed.map(|()| "told of a new connection".to_owned()) })
+        .test("live events", async { followed.map(|()| "the new connection is shown".to_owned()) })
         .await;
     let Some(session) = table.test("session through WHIP", async { opened }).await else { return };
     table.test("data channel", session.echo()).await;
     let Some(id) = table.test("connection is listed", reads::listed(client)).await else { return };
-    table.test("connection in detail", reads::detail(client, &id)).await;
+    table.test("connection details", reads::detail(client, &id)).await;
     table.test("statistics", reads::statistics(client, &id)).await;
     table.test("operations", reads::operations(client)).await;
     table.test("tasks", reads::tasks(client, &id)).await;
@@ -71,8 +71,8 @@ async fn tests(table: &mut Table, client: &Client, peers: &Peers, test_routes: b
     if test_routes {
         table.test("test routes", closes::test_route(client, peers)).await;
     }
-    table.test("end of a session", closes::delete(client, peers)).await;
-    table.test("stop of a stream", closes::stop(client, peers)).await;
+    table.test("delete a session", closes::delete(client, peers)).await;
+    table.test("stop a stream", closes::stop(client, peers)).await;
     table.test("close all", closes::close_all(client, peers)).await;
-    table.test("nothing is left", closes::nothing_left(client)).await;
+    table.test("no connections left", closes::nothing_left(client)).await;
 }

@@ -1,4 +1,4 @@
-//! What the server tells.
+//! Tests of the routes that read.
 
 use hyper::Method;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::client::{Client, Failure};
 
 pub(super) async fn health(client: &Client) -> Tested {
     let health = client.get("/health").await?;
-    health["status"].as_str().map(str::to_owned).ok_or_else(|| "it has no status".into())
+    health["status"].as_str().map(str::to_owned).ok_or_else(|| "expected a `status`".into())
 }
 
 pub(super) async fn summary(client: &Client) -> Tested {
@@ -23,7 +23,7 @@ pub(super) async fn summary(client: &Client) -> Tested {
         "timestamp",
     ] {
         if summary.get(key).is_none() {
-            return Err(format!("it has no {key}").into());
+            return Err(format!("expected `{key}`").into());
         }
     }
     Ok(format!("{} connections", summary["connection_states"]["total"]))
@@ -50,7 +50,7 @@ pub(super) async fn listed(client: &Client) -> Result<Id, Failure> {
     let list = client.get(&path).await?;
     is(&list["count"], &1.into())?;
     let ids = list["connections"].as_object().ok_or("expected an object")?;
-    Ok(Id(ids.keys().next().ok_or("it is empty")?.clone()))
+    Ok(Id(ids.keys().next().ok_or("expected one connection, got none")?.clone()))
 }
 
 pub(super) async fn detail(client: &Client, id: &str) -> Tested {
@@ -61,12 +61,10 @@ pub(super) async fn detail(client: &Client, id: &str) -> Tested {
     let events = one["lifecycle_events"].as_array().map_or(0, Vec::len);
     let candidates = one["remote_candidates"].as_array().map_or(0, Vec::len);
     if events < 5 || candidates < 1 {
-        return Err(format!(
-            "expected its life, and not {events} events and {candidates} candidates"
-        )
-        .into());
+        let seen = format!("{events} events and {candidates} candidates");
+        return Err(format!("expected at least 5 events and 1 candidate, got {seen}").into());
     }
-    Ok(format!("{events} events in its life"))
+    Ok(format!("{events} events in the timeline"))
 }
 
 pub(super) async fn statistics(client: &Client, id: &str) -> Tested {
@@ -75,9 +73,9 @@ pub(super) async fn statistics(client: &Client, id: &str) -> Tested {
     let diagnosis = client.get(&format!("/webrtc/monitor/connections/{id}/diagnosis")).await?;
     is(&diagnosis["diagnosis"], &Value::Null)?;
     if sorts == 0 {
-        Err("there are none".into())
+        Err("expected statistics, got none".into())
     } else {
-        Ok(format!("{sorts} objects, nothing wrong"))
+        Ok(format!("{sorts} objects, and no diagnosis"))
     }
 }
 
@@ -88,16 +86,16 @@ pub(super) async fn operations(client: &Client) -> Tested {
     let (id, _) = ended
         .iter()
         .find(|(_, it)| it["operation_type"] == "create_answer")
-        .ok_or("no answer was made")?;
+        .ok_or("expected an operation `create_answer`, got none")?;
     let one = client.get(&format!("/webrtc/monitor/operations/{id}")).await?;
     is(&one["operation"]["status"], &"completed".into())?;
-    Ok(format!("{} have ended", ended.len()))
+    Ok(format!("{} operations completed", ended.len()))
 }
 
 pub(super) async fn tasks(client: &Client, id: &str) -> Tested {
     let tasks = client.get("/webrtc/monitor/tasks").await?;
     is(&tasks["tasks"][id], &serde_json::json!(["echo"]))?;
-    Ok("the echo is one".to_owned())
+    Ok("the task echo is listed".to_owned())
 }
 
 pub(super) async fn dumps(client: &Client, id: &str) -> Tested {
@@ -108,9 +106,9 @@ pub(super) async fn dumps(client: &Client, id: &str) -> Tested {
     let rtcstats =
         client.ask(Method::GET, &format!("{path}&format=rtcstats"), "").await?.expect(200)?;
     if !rtcstats.text()?.starts_with("RTCStatsDump\n") {
-        return Err("it is no RTCStatsDump".into());
+        return Err("expected an RTCStatsDump".into());
     }
-    Ok("in both formats".to_owned())
+    Ok("both formats".to_owned())
 }
 
 pub(super) async fn metrics(client: &Client) -> Tested {
@@ -119,7 +117,7 @@ pub(super) async fn metrics(client: &Client) -> Tested {
     if metrics.text()?.lines().any(|it| it == line) {
         Ok(line.to_owned())
     } else {
-        Err(format!("expected {line}").into())
+        Err(format!("expected the line `{line}`").into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A session with the server.
+//! A WHIP session with the server.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use hyper::{Method, header};
 use super::table::{Note, Tested};
 use crate::client::{Client, Failure};
 
-/// The stream of every session.
+/// The name of the stream that every session uses.
 pub(super) const STREAM: &str = "run-tests";
 const MESSAGES: usize = 100;
 
-/// A connection of ours to the server.
+/// A connection to the server.
 pub(super) struct Session {
     pub(super) peer: Peer,
     channel: Arc<dyn DataChannel>,
@@ -35,7 +35,7 @@ struct Quiet;
 impl PeerConnectionEventHandler for Quiet {}
 
 impl Session {
-    /// Offers a data channel, and waits until it is open.
+    /// Offers a data channel and waits until it opens.
     pub(super) async fn open(client: &Client, peers: &Peers) -> Result<Self, Failure> {
         let settings =
             SettingEngineBuilder::new().with_multicast_dns_mode(MulticastDnsMode::Disabled).build();
@@ -55,7 +55,7 @@ impl Session {
             match channel.poll().await {
                 Some(DataChannelEvent::OnOpen) => return Ok(Self { peer, channel, location }),
                 Some(_) => {}
-                None => return Err("the channel ended before it opened".into()),
+                None => return Err("the channel closed before it opened".into()),
             }
         }
     }
@@ -69,15 +69,15 @@ impl Session {
                 match self.channel.poll().await {
                     Some(DataChannelEvent::OnMessage(message)) => {
                         if message.data != format!("message {number}").as_bytes() {
-                            return Err(format!("message {number} is another").into());
+                            return Err(format!("expected message {number}, got another").into());
                         }
                         break;
                     }
                     Some(_) => {}
-                    None => return Err(format!("it ended before message {number}").into()),
+                    None => return Err(format!("it closed before message {number}").into()),
                 }
             }
         }
-        Ok(format!("{MESSAGES} messages came back"))
+        Ok(format!("{MESSAGES} messages echoed"))
     }
 }

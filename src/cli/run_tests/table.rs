@@ -1,4 +1,4 @@
-//! The table of what became of each test.
+//! The table of test results.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::client::Failure;
 use crate::say;
 
-/// The bound of everything that is waited for.
+/// How long a test may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) type Tested = Result<String, Failure>;
@@ -33,7 +33,7 @@ impl Table {
         let timed = select(Box::pin(test), Timer::after(PATIENCE)).await;
         let tested = match timed {
             Either::Left((tested, _)) => tested,
-            Either::Right(_) => Err(format!("not done within {PATIENCE:?}").into()),
+            Either::Right(_) => Err(format!("no result within {PATIENCE:?}").into()),
         };
         let took = start.elapsed().as_secs_f64() * 1e3;
         self.run += 1;
@@ -51,7 +51,7 @@ impl Table {
     }
 }
 
-/// What a test says that it saw.
+/// The note that is printed for a test that passed.
 pub(super) trait Note {
     fn note(&self) -> String;
 }
@@ -66,6 +66,6 @@ pub(super) fn is(value: &Value, expected: &Value) -> Result<(), Failure> {
     if value == expected {
         Ok(())
     } else {
-        Err(format!("expected {expected}, and not {value}").into())
+        Err(format!("expected {expected}, got {value}").into())
     }
 }

@@ -1,4 +1,4 @@
-// Requests to the server that this page is from. The token is kept in this module alone.
+// Requests to the server of this page. Only this module holds the token.
 
 const BASE = new URL('../', import.meta.url);
 
@@ -11,7 +11,7 @@ export function onTokenNeeded(ask) {
   askForToken = ask;
 }
 
-/** Why a request was not answered as asked. */
+/** An error response, or a request that failed. */
 export class Problem extends Error {
   constructor(status, title, detail) {
     super(detail || title);
@@ -24,16 +24,16 @@ export function url(path) {
   return new URL(path, BASE);
 }
 
-/** Whether a path can hold it: URLs lose these two (WHATWG URL, "double-dot URL path segment"). */
+/** Whether a URL path can contain the id (WHATWG URL, "double-dot URL path segment"). */
 const isSegment = (id) => id !== '.' && id !== '..';
 
 /** One segment of a path. */
 export function segment(id) {
-  if (!isSegment(id)) throw new Problem(0, 'No address', `No address can hold the id "${id}"`);
+  if (!isSegment(id)) throw new Problem(0, 'Invalid URL', `No URL path can contain the id "${id}"`);
   return encodeURIComponent(id);
 }
 
-/** Sends a request, with the token if there is one, and asks for it when it is needed. */
+/** Sends a request with the token, if any, and asks for a token if the server requires one. */
 export async function send(path, options = {}) {
   for (;;) {
     const used = token;
@@ -96,7 +96,7 @@ export async function connection(id) {
   return closedConnection(connections[0].number);
 }
 
-/** The outcome of a close: also one that is answered with an error but says what became of it. */
+/** The outcome of a close, also if the response has an error status. */
 export async function close(path, method = 'POST') {
   const response = await send(path, { method });
   if (response.ok) return response.json();

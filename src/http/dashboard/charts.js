@@ -1,4 +1,4 @@
-// Lines over time, and the spread of latencies, as SVG.
+// Line charts over time, and strips of latencies, as SVG.
 
 import { h, perFrame, svg } from './dom.js';
 import { UNKNOWN, clock, latency } from './format.js';
@@ -9,7 +9,7 @@ const RIGHT = 10;
 const TOP = 10;
 const BOTTOM = 20;
 
-/** Round values from 0 to at least `most`, some four of them. */
+/** About four round values from 0 to at least `most`. */
 function ticks(most) {
   const rough = most / 3;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -41,8 +41,8 @@ export class LineChart {
   #render;
 
   /**
-   * `least` is what the axis shows at least, so that noise does not look like a mountain; `marks`
-   * are those of an axis that is always the same.
+   * `least` is the smallest maximum of the axis, so that noise does not look large; `marks` are the
+   * marks of a fixed axis.
    */
   constructor(title, lines, format, { least, marks = null }) {
     this.#lines = lines;
@@ -64,7 +64,7 @@ export class LineChart {
     new ResizeObserver(this.#render).observe(this.element);
   }
 
-  /** `ended` if there will be no more points. One without any known value is not shown. */
+  /** `ended` if no more points will follow. A line without any known value is not shown. */
   update(points, ended) {
     this.#points = points;
     this.#ended = ended;
@@ -132,7 +132,7 @@ export class LineChart {
       ),
     );
     if (this.#points.length < 2) {
-      const note = this.#points.length ? 'One sample so far' : 'No samples yet';
+      const note = this.#points.length ? 'Only one sample so far' : 'No samples yet';
       parts.push(
         svg(
           'text',
@@ -152,7 +152,7 @@ export class LineChart {
               y: HEIGHT - 4,
               'text-anchor': ['start', 'middle', 'end'][place * 2],
             },
-            place === 1 && this.#ended ? 'the end' : ago((1 - place) * (to - from)),
+            place === 1 && this.#ended ? 'end' : ago((1 - place) * (to - from)),
           ),
         ),
       );
@@ -162,7 +162,7 @@ export class LineChart {
     this.#plot.replaceChildren(...parts);
   }
 
-  /** A line is broken where a value is not known. */
+  /** The line has a gap where a value is not known. */
   #path({ kind, value }, { x, y }) {
     let path = '';
     let pen = false;
@@ -220,7 +220,7 @@ export function percentile(sorted, share) {
 const DECADES = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100];
 const DOTS = 400;
 
-/** Ended operations of one type on a logarithmic axis: a dot each, with their median and p95. */
+/** Ended operations of one type on a logarithmic axis: one dot each, with median and p95. */
 export function latencyStrip(operations) {
   const place = (seconds) => {
     const share = (Math.log10(Math.max(seconds, DECADES[0])) + 5) / (DECADES.length - 1);
@@ -234,7 +234,7 @@ export function latencyStrip(operations) {
     svg('circle', {
       class: `op-dot ${status}`,
       cx: place(duration),
-      // Spread by the id, so that equal times do not hide each other.
+      // Dots are spread by their ids, so that equal times do not hide each other.
       cy: 6 + ((parseInt(id.slice(-4), 16) * 7) % 15),
       r: 2.2,
     }),
@@ -254,7 +254,7 @@ export function latencyStrip(operations) {
   return { strip, median, high };
 }
 
-/** The axis that all strips share. */
+/** The axis of all strips. */
 export function latencyAxis() {
   const last = DECADES.length - 1;
   const labels = DECADES.map((at, i) =>

@@ -32,7 +32,7 @@ export const numberColumn = {
   width: '56px',
   value: (row) => row.number,
   text: (row) => String(row.number),
-  hint: 'The order of opening',
+  hint: 'Numbered in the order of opening',
 };
 
 export const groupColumn = {
@@ -88,7 +88,7 @@ function columns(store) {
       title: 'Cause',
       priority: 4,
       width: '140px',
-      hint: 'What is wrong with it, as diagnosed',
+      hint: 'Diagnosed cause of the problem',
       value: (row) => row.cause,
       text: (row) => words(row.cause ?? UNKNOWN),
       dress: (cell, row) => cell.classList.toggle('is-warn', row.cause !== null),
@@ -113,7 +113,7 @@ function columns(store) {
       '74px',
       4,
       (value) => decimal(value),
-      'Estimated opinion score: 1 is bad, 4.5 the best',
+      'Estimated opinion score, from 1 (bad) to 4.5 (best)',
     ),
     numeric('tracks', 'Tracks', '66px', 5, count),
     numeric('data_channels', 'Chan.', '62px', 4, count, 'Data channels'),
@@ -240,7 +240,7 @@ export class ConnectionsView {
   #matches(row) {
     if (this.#state !== null && row.connection_state !== this.#state) return false;
     if (this.#text === '') return true;
-    // Neither changes in a connection's life.
+    // Neither changes during the life of a connection.
     row.search ??= `${row.connection_id}\n${row.group ?? ''}`.toLowerCase();
     return (
       row.search.includes(this.#text) ||
@@ -249,7 +249,7 @@ export class ConnectionsView {
     );
   }
 
-  /** Ages go on by themselves. */
+  /** Ages grow without events. */
   #tick() {
     if (!document.hidden) this.#table.render();
   }
@@ -265,7 +265,7 @@ export class ConnectionsView {
         this.#store.refresh(Object.values(page.connections), askedAt);
       }
     } catch {
-      // The stream tells of a server that is gone, and the next round tries again.
+      // A lost server is shown by the event stream; the read is repeated.
     } finally {
       this.#refreshing = false;
     }
@@ -278,12 +278,12 @@ function emptyState(reset) {
     'div',
     { class: 'empty-none' },
     h('h2', {}, 'No connections yet'),
-    h('p', {}, 'Connect something with WHIP (RFC 9725): send an SDP offer, and take the answer.'),
+    h('p', {}, 'Connect a client with WHIP (RFC 9725): send an SDP offer and apply the answer.'),
     h('pre', { tabindex: '0' }, snippet(address)),
     h(
       'p',
       { class: 'dim' },
-      'What comes in through data channels is echoed, and media is received. The stream’s name is the connection’s group. OBS and GStreamer’s whipsink can be pointed at the same address.',
+      'Data channel messages are echoed, and media is received and discarded. The name of the stream becomes the group of the connection. OBS and GStreamer’s whipsink can use the same URL.',
     ),
   );
   const filtered = h(

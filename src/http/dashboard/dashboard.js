@@ -1,4 +1,4 @@
-// The page: its head, its tabs, its address and its keys.
+// The page: header, tabs, routes and keyboard shortcuts.
 
 import * as api from './api.js';
 import { ConnectionsView } from './connections.js';
@@ -31,7 +31,7 @@ const views = {
 };
 const tabs = [...document.querySelectorAll('[data-tab]')];
 
-// Which of the connections that have had an id is meant; the address has the id alone.
+// Which connection with an id to show, if the id was used more than once: the URL has only the id.
 let meant = null;
 
 function show(id, number = null) {
@@ -96,7 +96,7 @@ function showLive({ state, reason, retries }) {
   }[state];
   setText(byId('live'), text);
   byId('live').title = reason;
-  // While it is tried again the banner stays: else it would flicker.
+  // The banner stays during a reconnect, so that it does not flicker.
   if (state !== 'connecting') {
     byId('lost').hidden = state !== 'lost';
     setText(byId('lost-reason'), reason);
@@ -217,8 +217,8 @@ function start() {
     dialogs.notice(
       'warn',
       missed === null
-        ? 'The server has started anew, or too much was missed: all was read again'
-        : `${missed} events were missed: all was read again`,
+        ? 'The server was restarted, or too many events were missed. The page was reloaded from the server.'
+        : `${missed} events were missed. The page was reloaded from the server.`,
     ),
   );
   route();

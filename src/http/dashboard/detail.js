@@ -1,4 +1,4 @@
-// One connection, in a panel beside the list.
+// The panel of one connection, beside the list.
 
 import * as api from './api.js';
 import { LineChart } from './charts.js';
@@ -9,7 +9,7 @@ import { AFTER_CHARTS, BEFORE_CHARTS } from './parts.js';
 
 const REFRESH_EVERY = 2000;
 
-/** What a sample says of the time since the one before. */
+/** The rates between each sample and the one before. */
 function rates(samples) {
   return samples.map((sample, i) => {
     const before = samples[i - 1];
@@ -30,7 +30,7 @@ function rates(samples) {
   });
 }
 
-/** The connection with that id and number, as far as it is kept; or else another with that id. */
+/** The connection with that id and number if it is still kept, else another with that id. */
 async function read(id, number) {
   const found = await api.connection(id);
   if (number === null || found.connection.number === number) return found;
@@ -90,7 +90,7 @@ class Charts {
   }
 }
 
-/** A part of the panel that is only made anew when what it shows has changed. */
+/** A section of the panel, which is rebuilt only when its data has changed. */
 class Part {
   #made = '';
   #part;
@@ -120,7 +120,7 @@ class Part {
     this.#restore(seen);
   }
 
-  /** What whoever reads has opened and where they have scrolled. */
+  /** Which details are open, and how far tables are scrolled. */
   #look() {
     const open = [...this.#body.querySelectorAll('details[open]')].map(
       ({ dataset }) => dataset.key,
@@ -139,7 +139,7 @@ class Part {
 }
 
 export class Detail {
-  /** The id that is shown; null if none is. */
+  /** The id of the connection that is shown; null if none is. */
   id = null;
   #store;
   #isLive;
@@ -222,7 +222,7 @@ export class Detail {
             {
               type: 'button',
               class: 'quiet leave',
-              'aria-label': 'Leave this connection (Esc)',
+              'aria-label': 'Close this panel (Esc)',
               title: 'Esc',
               onclick: leave,
             },
@@ -237,7 +237,7 @@ export class Detail {
     );
   }
 
-  /** Shows a connection; `number` where it is known which of those with its id is meant. */
+  /** Shows a connection; `number` selects one if its id was used more than once. */
   open(id, number = null) {
     if (this.id === id && (number === null || number === this.#number)) return;
     this.id = id;
@@ -295,8 +295,8 @@ export class Detail {
     setText(
       this.#head.note,
       gone
-        ? 'The server does not know this connection (any more).'
-        : `It could not be read: ${error.message}`,
+        ? 'The server does not know this connection, or no longer keeps it.'
+        : `The connection could not be read: ${error.message}`,
     );
     if (!this.#shown) setText(this.#head.about, '');
     if (gone) this.#head.close.hidden = this.#head.stop.hidden = true;
@@ -334,7 +334,7 @@ export class Detail {
       `#${shown.number}`,
       shown.group === null ? 'no stream' : `stream ${visible(shown.group)}`,
     ];
-    if (shown.close) parts.push(`lived ${age(shown.age)}`);
+    if (shown.close) parts.push(`lifetime ${age(shown.age)}`);
     else parts.push(`${age(this.#store.now() - shown.created_at)} old`);
     setText(this.#head.about, parts.join(' · '));
   }

@@ -1,10 +1,10 @@
-// Questions, and what became of the answers.
+// Dialogs and notices.
 
 import * as api from './api.js';
 import { h } from './dom.js';
 import { count, latency, visible } from './format.js';
 
-/** Resolves to the value of the button that a dialog was left by; `''` if it was dismissed. */
+/** Resolves to the value of the button that closed the dialog; `''` if it was dismissed. */
 function ask(dialog) {
   const before = document.activeElement;
   return new Promise((resolve) => {
@@ -54,7 +54,7 @@ export function help() {
   return ask(byId('help'));
 }
 
-/** Shows anything in a dialog. */
+/** Shows content in a dialog. */
 export function show(title, content) {
   const dialog = byId('shown');
   dialog.querySelector('h2').textContent = title;
@@ -62,7 +62,7 @@ export function show(title, content) {
   return ask(dialog);
 }
 
-/** A notice: `ok` and `warn` go by themselves, `bad` stays until it is dismissed. */
+/** Shows a notice: `ok` and `warn` disappear after a while, `bad` stays until it is dismissed. */
 export function notice(kind, title, lines = []) {
   const dismiss = h(
     'button',
@@ -89,7 +89,7 @@ export function notice(kind, title, lines = []) {
   if (staysFor) setTimeout(() => box.remove(), staysFor);
 }
 
-/** Does something on a click, and says so if it fails. */
+/** Runs an action, and shows a notice if it fails. */
 export async function attempt(what, work) {
   try {
     return await work();
@@ -113,15 +113,15 @@ function tellOutcome(what, outcome) {
     const { connections_closed: closed, connection_count: of, problems, success } = outcome;
     const lines = problems.map(
       ({ connection_id: id, outcome: said, stuck_tasks: stuck }) =>
-        `${id}: ${said}${stuck ? `; tasks that would not stop: ${stuck}` : ''}`,
+        `${id}: ${said}${stuck ? `; tasks that did not stop: ${stuck}` : ''}`,
     );
-    const title = success ? `Closed ${what}` : `Not closed: all of ${what}`;
+    const title = success ? `Closed ${what}` : `Not all of ${what} are closed`;
     const kind = success ? (lines.length ? 'warn' : 'ok') : 'bad';
-    notice(kind, title, [`${count(closed)} of ${count(of)} closed, in ${took}`, ...lines]);
+    notice(kind, title, [`${count(closed)} of ${count(of)} closed in ${took}`, ...lines]);
   } else if (outcome.success) {
     notice('ok', `Closed ${what}`, [`${outcome.outcome}, in ${took}`]);
   } else {
-    notice('bad', `Not known to be closed: ${what}`, [`${outcome.outcome}, after ${took}`]);
+    notice('bad', `Could not confirm that ${what} is closed`, [`${outcome.outcome}, after ${took}`]);
   }
 }
 
@@ -139,7 +139,7 @@ export async function closeConnection(id, about, button) {
 }
 
 export async function closeGroup(group, size, button) {
-  const number = size === 1 ? 'its one connection' : `its ${count(size)} connections`;
+  const number = size === 1 ? 'its only connection' : `its ${count(size)} connections`;
   const said = [h('p', {}, 'This stops the stream ', strong(group), ` and closes ${number}.`)];
   if (await confirm('Stop this stream?', said, 'Stop stream')) {
     const close = () => api.close(`webrtc/stream/stop/${api.segment(group)}`);
@@ -148,9 +148,9 @@ export async function closeGroup(group, size, button) {
 }
 
 export async function closeAll(size, button) {
-  const number = size === 1 ? 'the one live connection' : `all ${count(size)} live connections`;
+  const number = size === 1 ? 'the only live connection' : `all ${count(size)} live connections`;
   const said = [
-    h('p', {}, `This closes ${number}, of every stream. New ones can be opened meanwhile.`),
+    h('p', {}, `This closes ${number} of every stream. New connections can still be opened.`),
   ];
   if (await confirm('Close every connection?', said, 'Close all')) {
     await closing(button, 'the connections', () => api.close('webrtc/connections/close-all'));

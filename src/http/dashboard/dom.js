@@ -1,4 +1,4 @@
-// Elements are only ever built from text: names and SDP are chosen by whoever connects.
+// Elements are only built from text, never from markup: clients choose names and SDP.
 
 import { visible } from './format.js';
 
@@ -24,7 +24,7 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** Writes only what differs, so that an unchanged row costs no layout. */
+/** Writes only changes, so that an unchanged row costs no layout. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -65,7 +65,7 @@ export function badge(state) {
   return h('span', { class: 'badge', data: { kind: state } }, words(state));
 }
 
-/** `turn_unreachable` as it is read. */
+/** `turn_unreachable` as words. */
 export function words(name) {
   return String(name).replaceAll('_', ' ');
 }
@@ -78,7 +78,7 @@ export function connectionLink(id) {
   return h('a', { href: connectionHash(id), class: 'mono', title: id }, visible(id));
 }
 
-/** Names and what they are; those of which nothing is known are left out. */
+/** A list of names and values, without the unknown values. */
 export function list(entries) {
   return h(
     'dl',
@@ -89,7 +89,7 @@ export function list(entries) {
   );
 }
 
-/** A table that is all there; a head that begins with `>` is of numbers. */
+/** A table with all its rows; a heading that begins with `>` marks a column of numbers. */
 export function smallTable(heads, rows) {
   const head = (title) => {
     const numeric = title.startsWith('>');

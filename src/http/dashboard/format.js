@@ -1,4 +1,4 @@
-// Numbers as they are read. What is not known is a dash.
+// Formats numbers for display. An unknown value is a dash.
 
 export const UNKNOWN = '–';
 
@@ -40,7 +40,7 @@ export function percent(share) {
   return `${value === 0 || value >= 10 ? value.toFixed(0) : value.toFixed(value < 0.1 ? 2 : 1)} %`;
 }
 
-/** A short time: of an operation, of a round trip. */
+/** A short duration, of an operation or a round trip. */
 export function latency(seconds) {
   if (!known(seconds)) return UNKNOWN;
   if (seconds === 0) return '0 s';
@@ -49,7 +49,7 @@ export function latency(seconds) {
   return seconds < 60 ? `${digits(seconds)} s` : age(seconds);
 }
 
-/** A long time: an age, an uptime. */
+/** A long duration: an age or an uptime. */
 export function age(seconds) {
   if (!known(seconds)) return UNKNOWN;
   const whole = Math.max(0, Math.floor(seconds));
@@ -82,14 +82,14 @@ export function decimal(value, places = 1) {
   return known(value) ? value.toFixed(places) : UNKNOWN;
 }
 
-/** An address as it is written beside a port. */
+/** An address in the form that is used with a port. */
 export function endpoint(candidate) {
   if (!candidate) return UNKNOWN;
   const address = candidate.address ?? candidate.ip ?? '(hidden)';
   return address.includes(':') ? `[${address}]:${candidate.port}` : `${address}:${candidate.port}`;
 }
 
-/** A name that others chose, with what would hide or turn the text around it made visible. */
+/** A name chosen by others, with invisible and direction-changing characters made visible. */
 export function visible(name) {
   return name.replace(
     /[\p{Cc}\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu,

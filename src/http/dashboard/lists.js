@@ -1,4 +1,4 @@
-// Tasks, and closed connections: what is asked for while it is looked at.
+// The lists of tasks and of closed connections, which are read only while they are visible.
 
 import * as api from './api.js';
 import { groupColumn, idColumn, numberColumn } from './connections.js';
@@ -49,7 +49,7 @@ function taskColumns() {
   return [
     {
       id: 'trouble',
-      title: 'Trouble',
+      title: 'Stuck',
       width: '136px',
       value: (task) => (task.trouble ? 2 : 0) + (task.orphaned ? 1 : 0),
       text: (task) => troubleOf(task) || 'none',
@@ -81,7 +81,7 @@ function taskColumns() {
       '108px',
       3,
       latency,
-      'For how long it has been asked to stop',
+      'Time since the task was asked to stop',
     ),
     duration('polls', 'Polls', '84px', 4, count),
     duration('busy', 'Busy', '88px', 4, latency, 'Time spent in polls'),
@@ -163,7 +163,7 @@ export class TasksView {
         `${count(tasks.length)} running, ${count(stuck.length)} stuck, ${count(orphaned.length)} orphaned`,
       );
     } catch (error) {
-      // Only whoever has just asked is told: the next round tries again.
+      // The periodic read is silent about errors, since it is repeated.
       if (tell) throw error;
     } finally {
       this.#reading = false;
@@ -205,7 +205,7 @@ function closedColumns() {
     },
     {
       id: 'lived',
-      title: 'Lived',
+      title: 'Lifetime',
       numeric: true,
       priority: 2,
       width: '96px',
@@ -244,9 +244,9 @@ function closedColumns() {
       title: 'Memory',
       width: '98px',
       priority: 2,
-      hint: 'Whether the application still holds something of it',
+      hint: 'Whether the application still holds the connection, so that its memory is not freed',
       value: (row) => row.held,
-      text: (row) => (row.held === null ? UNKNOWN : row.held ? 'held' : 'released'),
+      text: (row) => (row.held === null ? UNKNOWN : row.held ? 'retained' : 'released'),
       make: () => badge(''),
       dress: (node, row) => {
         const kind = row.held ? 'disconnected' : 'none';
@@ -266,7 +266,7 @@ export class ClosedView {
   #more = h(
     'button',
     { type: 'button', hidden: true, onclick: () => this.#readMore() },
-    'Load older ones',
+    'Load older connections',
   );
   #next = null;
 
@@ -304,7 +304,7 @@ export class ClosedView {
       if (!this.element.hidden && (type === 'closed' || type === 'released')) soon();
     });
     store.on('gap', () => {
-      // They may be of another process.
+      // The rows may be from an earlier process of the server.
       this.#rows.clear();
       this.#next = null;
       soon();
@@ -324,7 +324,7 @@ export class ClosedView {
 
   async #readMore() {
     this.#more.disabled = true;
-    await attempt('Reading older ones', async () => {
+    await attempt('Reading older connections', async () => {
       this.#take(
         await api.getJson(
           `webrtc/monitor/closed?view=row&limit=500&after=${encodeURIComponent(this.#next)}`,
@@ -341,8 +341,8 @@ export class ClosedView {
     this.#more.hidden = this.#next === null;
     const kept =
       total > this.#rows.size
-        ? `${count(this.#rows.size)} shown of ${count(total)} that have ended`
-        : `${count(total)} ${total === 1 ? 'has' : 'have'} ended`;
+        ? `${count(this.#rows.size)} of ${count(total)} closed connections shown`
+        : `${count(total)} closed ${total === 1 ? 'connection' : 'connections'}`;
     setText(this.#note, kept);
     this.table.changed();
   }

@@ -4,17 +4,17 @@ import { problemOf, send } from './api.js';
 
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
-/** The server says something each 15 s. */
+/** The server sends something at least every 15 s. */
 const SILENCE = 40_000;
 
-/** Splits a text that comes in parts into events (WHATWG HTML, section 9.2.6). */
+/** Splits a text that arrives in parts into events (WHATWG HTML, section 9.2.6). */
 export class EventParser {
   #rest = '';
   #type = '';
   #data = [];
   #id = null;
 
-  /** What was complete by then: `{type, data, id}` of each event. */
+  /** The events that are complete: `{type, data, id}` of each. */
   push(text) {
     const events = [];
     const lines = (this.#rest + text).split('\n');
@@ -49,7 +49,7 @@ export class EventParser {
   }
 }
 
-/** Follows the events, and comes back after a loss to where it was. */
+/** Follows the events, and resumes where it was after a lost connection. */
 export class Live {
   #hear;
   #tell;
@@ -60,7 +60,7 @@ export class Live {
   #silence = null;
   state = 'connecting';
   reason = '';
-  /** Whether it comes back by itself. */
+  /** Whether it reconnects by itself. */
   retries = true;
 
   /** `hear(type, data)` for each event, `tell(live)` for each change of state. */
@@ -102,7 +102,7 @@ export class Live {
       if (response.ok) {
         await this.#read(response.body, abort);
       } else {
-        // An id that is refused would be refused again.
+        // The server would refuse the same id again.
         if (response.status === 400) this.#lastId = null;
         this.retries = response.status !== 401;
         reason = (await problemOf(response)).message;
@@ -137,7 +137,7 @@ export class Live {
 
   #watchSilence(abort) {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => abort.abort(new Error('nothing was heard for 40 s')), SILENCE);
+    this.#silence = setTimeout(() => abort.abort(new Error('the server sent nothing for 40 s')), SILENCE);
   }
 
   #retry() {

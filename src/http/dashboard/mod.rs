@@ -1,6 +1,6 @@
-//! One page that shows it all. It has no build step, and loads nothing from elsewhere.
+//! The dashboard, a page without a build step that loads nothing from other hosts.
 //!
-//! Its shell is public: it knows nothing, and asks for what it shows with the token that it is given.
+//! The page itself is public: it contains no data, and requests all data with the user's token.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use super::edge::request::Mount;
 use super::edge::response::Guarded;
 use super::shared::Shared;
 
-/// Scripts and styles of our own alone, none of them inline, and texts that never become markup.
+/// Allows only scripts and styles of this server, none of them inline, and no markup from text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
@@ -25,7 +25,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 macro_rules! assets {
     ($($kind:expr => $($name:literal)*;)*) => {
-        /// Each file with its path, its type and its text.
+        /// The files, each with its path, media type and content.
         const ASSETS: &[(&str, &str, &str)] =
             &[$($((concat!("/assets/", $name), $kind, include_str!($name)),)*)*];
     };
@@ -38,10 +38,10 @@ assets! {
 
 /// The dashboard.
 #[utoipa::path(get, path = "/", tag = "monitor", security(()), responses(
-    (status = 200, description = "The page, without anything to show yet", content_type = "text/html", body = String),
+    (status = 200, description = "The page, without data", content_type = "text/html", body = String),
 ))]
 pub(crate) async fn page(_: Anybody<Shared>, Mount(mount): Mount) -> Response {
-    // What it is made of is named from its folder, which it is not in where it is nested.
+    // Links are relative to the page's folder, and a nested path without a slash is outside it.
     let page = if mount.is_empty() {
         Cow::Borrowed(PAGE)
     } else {
@@ -56,7 +56,7 @@ pub(crate) async fn page(_: Anybody<Shared>, Mount(mount): Mount) -> Response {
     Guarded((headers, page)).into_response()
 }
 
-/// What the page is made of besides.
+/// The scripts and styles of the page.
 pub(crate) fn assets() -> Router<Shared> {
     ASSETS.iter().fold(Router::new(), |routes, (path, kind, text)| {
         routes.route(

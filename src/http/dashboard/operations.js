@@ -1,4 +1,4 @@
-// Operations under way and ended, and how long those of each type take.
+// Operations in progress and ended, and the durations of each type.
 
 import * as api from './api.js';
 import { latencyAxis, latencyStrip } from './charts.js';
@@ -8,7 +8,7 @@ import { clock, count, dateAndTime, latency, UNKNOWN } from './format.js';
 import { VirtualTable } from './table.js';
 
 const STATUSES = ['started', 'completed', 'failed', 'canceled'];
-const STATUS_NAMES = { started: 'under way' };
+const STATUS_NAMES = { started: 'in progress' };
 
 const target = ({ details }) => details.connection_id ?? details.server_id ?? '';
 
@@ -144,7 +144,7 @@ export class OperationsView {
       empty: h(
         'div',
         { class: 'empty' },
-        h('p', { class: 'empty-none' }, 'No operation is known yet.'),
+        h('p', { class: 'empty-none' }, 'No operations yet.'),
         h('p', { class: 'empty-filtered' }, 'No operation matches the filter.'),
       ),
     });
@@ -202,7 +202,7 @@ export class OperationsView {
     return this.#table;
   }
 
-  /** What had ended before this page was there is asked for once. */
+  /** Reads, once, the operations that ended before the page was loaded. */
   async shown() {
     this.#table.changed(true);
     this.#drawLatencies();
@@ -291,7 +291,7 @@ export class OperationsView {
             ),
             ...rows,
           ]
-        : [h('p', { class: 'dim' }, 'None has ended yet.')]),
+        : [h('p', { class: 'dim' }, 'No operation has ended yet.')]),
     );
     if (focused) rows.find((row) => row.firstChild.dataset.type === focused)?.firstChild.focus();
   }
@@ -310,7 +310,7 @@ export class OperationsView {
         type: 'button',
         class: 'type',
         'aria-pressed': String(this.#type === type),
-        title: 'Show only these',
+        title: 'Show only operations of this type',
         data: { type },
         onclick: choose,
       },

@@ -1,4 +1,4 @@
-// The candidates of both sides, and the pairs of them that were tried.
+// The candidates of both sides, and the candidate pairs.
 
 import { badge, h } from './dom.js';
 import { bytes, count, endpoint, latency, UNKNOWN } from './format.js';
@@ -105,7 +105,7 @@ export const pairs = {
   title: 'Candidate pairs',
   of: (data) => ({ all: tried(data), changes: data.connection.selected_pair?.changes ?? 0 }),
   render({ all, changes }) {
-    if (all.length === 0) return h('p', { class: 'dim' }, 'No pair is known.');
+    if (all.length === 0) return h('p', { class: 'dim' }, 'No candidate pairs yet.');
     const numbers = ['RTT', 'In', 'Out', 'Checks answered'];
     const heads = [
       ...['Local', 'Remote', 'State'].map((title) => h('th', { scope: 'col' }, title)),
@@ -119,7 +119,7 @@ export const pairs = {
     );
     const changed =
       changes > 1
-        ? h('p', { class: 'dim' }, `The selected pair was changed ${count(changes - 1)} times.`)
+        ? h('p', { class: 'dim' }, `The selected pair changed ${count(changes - 1)} ${changes === 2 ? 'time' : 'times'}.`)
         : null;
     return [h('div', { class: 'wide' }, table), changed];
   },

@@ -1,5 +1,5 @@
-// The parts of what is shown of one connection: `of` picks what a part shows (null if it has
-// nothing to show), `render` makes its elements.
+// The sections of the panel of one connection: `of` selects the data of a section (null hides the
+// section), `render` builds its elements.
 
 import { badge, h, list, smallTable, words } from './dom.js';
 import { bytes, clock, count, dateAndTime, latency, percent, UNKNOWN } from './format.js';
@@ -16,14 +16,14 @@ const REASONS = {
   group_closed: 'Its stream was stopped.',
   all_closed: 'All connections were closed.',
   shutdown: 'The server was shut down.',
-  dropped: 'The application let go of it.',
-  peers_dropped: 'The application let go of all connections.',
-  open_cancelled: 'It was never completely opened.',
+  dropped: 'The application dropped its last owner.',
+  peers_dropped: 'The application dropped the set of connections.',
+  open_cancelled: 'Opening it failed or was cancelled.',
   remote_closed: 'The remote side closed it.',
   never_connected: 'It did not connect in time.',
-  disconnected: 'It was disconnected for too long.',
-  failed: 'It had failed.',
-  ended: 'It ended by itself.',
+  disconnected: 'It stayed disconnected for too long.',
+  failed: 'It stayed in the state failed for too long.',
+  ended: 'It ended without being closed.',
 };
 
 const ending = {
@@ -32,7 +32,7 @@ const ending = {
   of: ({ connection: { close, released, held_by: holders } }) =>
     close ? { close, released, holders } : null,
   render({ close, released, holders }) {
-    const memory = released === null ? 'unknown' : released ? 'released' : 'still held';
+    const memory = released === null ? 'unknown' : released ? 'released' : 'retained';
     const tone = released === null ? '' : released ? 'is-good' : 'is-warn';
     const how = close.closure === 'forced' ? 'is-warn' : 'is-good';
     return [
@@ -43,10 +43,10 @@ const ending = {
         ` ${REASONS[close.reason] ?? ''}`,
       ),
       list([
-        ['When', dateAndTime(close.timestamp)],
-        ['Closure', close.closure ? h('span', { class: how }, close.closure) : 'not seen'],
-        ['Forced because', close.cause],
-        ['The close took', latency(close.duration)],
+        ['Time', dateAndTime(close.timestamp)],
+        ['Closed', close.closure ? h('span', { class: how }, close.closure) : 'not observable'],
+        ['Cause', close.cause],
+        ['Close time', latency(close.duration)],
         ['Memory', h('span', { class: tone }, memory)],
         [
           'Held by',
@@ -65,13 +65,15 @@ const ending = {
 
 const failedCloses = {
   id: 'failed-closes',
-  title: 'Closes that failed',
+  title: 'Failed closes',
   of: ({ connection: { failed_closes: failed } }) => (failed ? failed : null),
   render: (failed) =>
     h(
       'p',
       { class: 'is-bad' },
-      `It was not closed by ${failed === 1 ? 'one close' : `${count(failed)} closes`}.`,
+      failed === 1
+        ? 'One close did not close the connection.'
+        : `${count(failed)} closes did not close the connection.`,
     ),
 };
 
@@ -85,7 +87,7 @@ const diagnosis = {
       'div',
       { class: 'confidence' },
       h('meter', { min: 0, max: 1, value: confidence, 'aria-label': 'Confidence' }),
-      `${percent(confidence)} sure`,
+      `${percent(confidence)} confidence`,
     ),
     h(
       'ul',
@@ -208,7 +210,7 @@ const work = {
       ],
       ['Failed', h('span', { class: operations.failed ? 'is-bad' : '' }, count(operations.failed))],
       ['Canceled', count(operations.canceled)],
-      ['Under way', active.length ? h('span', { class: 'mono' }, active.join(', ')) : 'none'],
+      ['In progress', active.length ? h('span', { class: 'mono' }, active.join(', ')) : 'none'],
       [
         'Tasks',
         tasks.length

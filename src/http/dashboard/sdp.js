@@ -1,4 +1,4 @@
-// The descriptions that were set.
+// The session descriptions that were set.
 
 import { notice } from './dialogs.js';
 import { h } from './dom.js';
@@ -9,7 +9,7 @@ async function copy(text, button) {
     await navigator.clipboard.writeText(text);
     button.textContent = 'Copied';
   } catch {
-    notice('warn', 'The browser does not let this page copy', [
+    notice('warn', 'The browser does not allow this page to copy', [
       'Select the text and copy it by hand.',
     ]);
   }
@@ -18,7 +18,7 @@ async function copy(text, button) {
   }, 1500);
 }
 
-/** A line of SDP that begins a media section is a heading to whoever reads it. */
+/** Marks the lines of SDP that begin a media section as headings. */
 function highlighted(sdp) {
   return sdp.split(/\r?\n/).map((line) => {
     const kind = line.startsWith('m=')
@@ -40,7 +40,7 @@ function description({ timestamp, side, type, ice_restart: restart, bytes: size,
     h('time', { class: 'mono dim' }, clock(timestamp)),
   );
   if (sdp === null)
-    return h('details', {}, title, h('p', { class: 'dim' }, 'The text is not kept.'));
+    return h('details', {}, title, h('p', { class: 'dim' }, 'The server does not keep the text.'));
   const button = h(
     'button',
     { type: 'button', class: 'copy', onclick: () => copy(sdp, button) },

@@ -1,10 +1,9 @@
-// How one connection is: in short, with the stages of its set-up, and in all that W3C webrtc-stats
-// has of it.
+// The overview of one connection with the stages of its setup, and all of its W3C webrtc-stats.
 
 import { h, list } from './dom.js';
 import { bytes, count, dateAndTime, decimal, endpoint, latency } from './format.js';
 
-/** When each stage of the set-up was reached. */
+/** The duration of each setup stage that was completed. */
 function stages({ created_at: created, lifecycle_events: events }) {
   const when = (type, state) =>
     events.find((event) => event.type === type && event.details.state === state)?.timestamp;

@@ -1,8 +1,8 @@
-// What is known of the server, kept up to date by its events.
+// The state of the server, kept up to date by its events.
 
 const ENDED_KEPT = 1000;
 
-/** What the events do not tell and has to be asked for again. */
+/** The values that events do not contain, and that are read periodically. */
 const NUMBERS = [
   'round_trip_time',
   'bitrate_in',
@@ -27,14 +27,14 @@ const COUNTED = {
 };
 
 /**
- * It tells of: `rows` (one has changed), `list` (one has come or gone), `numbers` (they were asked
- * for again), `connection` (with the event), `operations`, `summary`, `gap` (with how many events
- * were missed).
+ * Emits: `rows` (a row has changed), `list` (a row was added or removed), `numbers` (the periodic
+ * values were read), `connection` (with the event), `operations`, `summary`, `gap` (with the number
+ * of missed events).
  */
 export class Store {
   /** Live connections by their numbers, which are unique. */
   connections = new Map();
-  /** Operations under way, by their ids. */
+  /** Operations in progress, by id. */
   operations = new Map();
   /** Operations that have ended, the last one first. */
   ended = [];
@@ -62,7 +62,7 @@ export class Store {
     return (row.ended_at ?? this.now()) - row.created_at;
   }
 
-  /** A stream begins: what comes first in it may be a snapshot. */
+  /** A stream begins; its first events may be a snapshot. */
   restart() {
     this.#inSnapshot = false;
   }
@@ -136,7 +136,7 @@ export class Store {
     this.#tell('operations');
   }
 
-  /** Puts those that had ended before beside those that were heard of. */
+  /** Adds operations that ended before the stream began. */
   addEnded(operations) {
     const all = new Map(operations.map((operation) => [operation.operation_id, operation]));
     for (const operation of this.ended) all.set(operation.operation_id, operation);
@@ -144,12 +144,12 @@ export class Store {
     this.#tell('operations');
   }
 
-  /** Takes the numbers of a page that was asked for at `askedAt`. */
+  /** Takes the values of a page that was requested at `askedAt`. */
   refresh(rows, askedAt) {
     for (const fresh of rows) {
       const row = this.connections.get(fresh.number);
       if (!row) continue;
-      // What was heard since may be newer than the page.
+      // Events since then may be newer than the page.
       if ((row.heard ?? 0) < askedAt) Object.assign(row, fresh);
       else for (const name of NUMBERS) row[name] = fresh[name];
     }
@@ -157,7 +157,7 @@ export class Store {
     this.#tell('numbers');
   }
 
-  /** Of live connections of a group. */
+  /** The number of live connections in a group. */
   countOf(group) {
     let count = 0;
     for (const row of this.connections.values()) if (row.group === group) count += 1;

@@ -1,4 +1,4 @@
-// The health of the whole, and the numbers at the top.
+// The health, and the numbers at the top of the page.
 
 import { percentile } from './charts.js';
 import { h, setText } from './dom.js';
@@ -45,7 +45,7 @@ function counts(states) {
   return Object.fromEntries(shown.map((state) => [state, count(states[state])]));
 }
 
-/** What the connections come to, which their numbers change each few seconds alone. */
+/** Totals over all connections, whose values change only every few seconds. */
 export function showTotals(store) {
   let [received, sent] = [0, 0];
   const times = [];
@@ -62,7 +62,7 @@ function write(values) {
   for (const [name, text] of Object.entries(values)) setText(byId(`n-${name}`), text);
 }
 
-/** Said aloud only when it changes. */
+/** Replaced only if they change, so that screen readers announce only changes. */
 function showComplaints(complaints) {
   const text = JSON.stringify(complaints);
   if (text === complaintsShown) return;

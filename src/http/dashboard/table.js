@@ -1,19 +1,20 @@
-// A table of which only the rows in view are elements, so that thousands cost what dozens do.
+// A table that has elements only for the visible rows, so that thousands of rows cost no more than
+// dozens.
 
 import { h, perFrame, setAttribute, setText } from './dom.js';
 
-/** Rows are put in order again at most so often; between, only their texts change. */
+/** The minimum time between two sorts; in between, only texts change. */
 const SORT_EVERY = 250;
 const SPARE_ROWS = 6;
 let tables = 0;
 
 /**
  * Columns have `id`, `title`, `text(row)`, and may have `value(row)` to sort by, `numeric`,
- * `priority` (1 is always there, 5 the first to go), `width`, `steady` (the order of two rows never
- * changes), `hint`, and `make()` with `dress(element, row)` for more than a text.
+ * `priority` (1 is always shown, 5 is the first to be hidden), `width`, `steady` (the order of two
+ * rows never changes), `hint`, and `make()` with `dress(element, row)` for more than a text.
  */
 export class VirtualTable {
-  /** In their order. */
+  /** The rows in their order. */
   rows = [];
   #options;
   #columns;
@@ -88,20 +89,20 @@ export class VirtualTable {
     return head;
   }
 
-  /** `source()` gives the rows, in any order. */
+  /** `source()` returns the rows, in any order. */
   from(source) {
     this.#source = source;
     this.changed(true);
   }
 
-  /** Rows have come, gone or changed. `now` where somebody waits for it. */
+  /** Rows were added, removed or changed. `now` renders at once. */
   changed(now = false) {
     this.#stale = true;
     if (now) this.#sortedAt = 0;
     this.render();
   }
 
-  /** Whether a row had to be chosen, since none was. */
+  /** Returns whether a row had to be selected because none was. */
   focus() {
     const { key } = this.#options;
     const isNone = !this.rows.some((row) => key(row) === this.#active);
@@ -127,7 +128,7 @@ export class VirtualTable {
     const keyed = Array.from(this.#source(), (row) => [column.value(row), row]);
     keyed.sort(([a, rowA], [b, rowB]) => {
       if (a === b) return key(rowA) < key(rowB) ? 1 : -1;
-      // What is not known comes last in either direction.
+      // Unknown values come last in either direction.
       if (a === null || a === undefined) return 1;
       if (b === null || b === undefined) return -1;
       return a < b ? -direction : direction;
@@ -136,7 +137,7 @@ export class VirtualTable {
     this.#keepInPlace(anchor, top);
   }
 
-  /** Rows that come in above do not move those that are looked at. */
+  /** Keeps the visible rows in place when rows are added above them. */
   #keepInPlace(anchor, top) {
     if (anchor === null) return;
     const moved = this.rows.findIndex((row) => this.#options.key(row) === anchor) - top;
@@ -247,7 +248,7 @@ export class VirtualTable {
     const tr = event.target.closest('tbody tr:not(.spacer)');
     if (!tr) return;
     const link = event.target.closest('a');
-    // A link opens elsewhere if it is so asked.
+    // A click with a modifier key opens a link in another tab.
     if (link && (event.ctrlKey || event.metaKey || event.shiftKey)) return;
     const row = this.rows.find((it) => `${this.#name}-${this.#options.key(it)}` === tr.id);
     if (!row) return;
@@ -257,7 +258,7 @@ export class VirtualTable {
     this.#options.open(row);
   }
 
-  /** Moves among the rows. */
+  /** Moves between the rows. */
   onKey(event) {
     if (event.target.closest('button, a') || event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.floor(this.#scroller.clientHeight / this.#rowHeight) - 2);

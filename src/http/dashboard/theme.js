@@ -1,4 +1,4 @@
-// Light, dark, or what the system has. The choice is all that this page stores.
+// The theme: light, dark, or that of the system. The choice is all that this page stores.
 
 import { setText } from './dom.js';
 
@@ -33,6 +33,6 @@ export function toggleTheme(button) {
   try {
     localStorage.setItem(KEY, current);
   } catch {
-    // It is kept until the page is left.
+    // Without storage, the choice is kept until the page is left.
   }
 }

@@ -1,4 +1,4 @@
-// What happened to a connection, in its order.
+// The events of a connection, in order.
 
 import { h, words } from './dom.js';
 import { clock, count } from './format.js';
@@ -31,7 +31,7 @@ const TITLES = {
   dtls_alert: 'DTLS alert',
 };
 
-/** An event's details as a text. */
+/** The details of an event, as text. */
 function said({ type, details }) {
   switch (type) {
     case 'description_set':

@@ -1,4 +1,4 @@
-//! Who may ask what: hosts, origins, tokens.
+//! Access control: hosts, origins, tokens.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl Token {
         Self(token.into_boxed_str())
     }
 
-    /// Compared in constant time, but for the length.
+    /// Compares in constant time, except for the length.
     fn is(&self, given: &str) -> bool {
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
@@ -30,28 +30,28 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What a route lets do.
+/// The permission that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Nothing that is anybody's secret.
+    /// None: the response contains no secret.
     Nothing,
-    /// To see what there is.
+    /// To read.
     Read,
-    /// To change it.
+    /// To change something.
     Control,
 }
 
-/// Who may ask what.
+/// The rules of access.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
     pub(crate) token: Option<Token>,
     pub(crate) open_reads: bool,
-    /// Besides the names of this machine's loopback.
+    /// The allowed hosts, in addition to the loopback names of this machine.
     pub(crate) hosts: Vec<String>,
 }
 
 impl Access {
-    /// Whether a request may be answered, as far as its head tells.
+    /// Checks by its head whether a request may be answered.
     pub(crate) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         self.check_host(uri, headers)?;
         Self::check_origin(uri, headers)?;
@@ -87,7 +87,7 @@ impl Access {
         Err(no_host())
     }
 
-    /// What a page of another site asks for is refused: there is no CORS.
+    /// Refuses requests from pages of other origins: there is no CORS.
     fn check_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = match (origins.next(), origins.next()) {
@@ -102,8 +102,8 @@ impl Access {
         }
     }
 
-    /// A page may ask without saying whose it is: then the browser does (W3C Fetch Metadata). To go to a
-    /// page of ours is not to ask for it.
+    /// Without an `Origin`, the browser says where a request comes from (W3C Fetch Metadata). A
+    /// navigation to a page of this server is allowed.
     fn check_fetch(headers: &HeaderMap) -> Result<(), Problem> {
         const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -131,7 +131,8 @@ impl Access {
     }
 }
 
-/// The host that a request is for, with its port (RFC 9110, section 7.2); `None` if there is not one.
+/// The host that a request is for, with its port (RFC 9110, section 7.2); `None` if there is not
+/// exactly one.
 fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (uri.authority(), hosts.next(), hosts.next()) {

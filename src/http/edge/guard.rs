@@ -1,7 +1,7 @@
-//! The extractor that every handler names first: it refuses a request that may not be answered.
+//! The extractors that every handler names first: they refuse a request that may not be answered.
 //!
-//! Extractors rather than a layer of axum's, which costs some boxes for each request. A handler
-//! without one of them answers to anybody: a test asks every route.
+//! They are extractors because an axum layer costs several allocations per request. A handler
+//! without one of them would answer anybody; a test checks every route.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -26,10 +26,10 @@ macro_rules! guards {
 }
 
 guards! {
-    /// Lets anybody ask: the answer has nothing that is anybody's secret.
+    /// Admits anybody: the response contains no secret.
     Anybody => Nothing;
-    /// Lets those ask who may see what there is.
+    /// Admits clients that may read.
     Reader => Read;
-    /// Lets those ask who may change it.
+    /// Admits clients that may change something.
     Controller => Control;
 }

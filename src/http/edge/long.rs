@@ -1,5 +1,5 @@
-//! Long answers: made one at a time and off the executor, sent piece by piece, and only so many at
-//! once, so that clients which ask and do not read keep nothing but those few.
+//! Large responses: built one at a time and off the executor, and sent piece by piece. Their number
+//! is limited, so that clients that do not read their responses cannot use up the memory.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,19 +13,19 @@ use hyper::body::{Frame, SizeHint};
 
 use super::problem::Problem;
 
-/// How many there may be at once, being made or being sent. One more is answered with 503.
+/// How many large responses may be built or sent at once. A further request gets status 503.
 const AT_ONCE: usize = 64;
 
-/// How much is handed over at once; hyper asks twice before others run.
+/// How much is sent in one poll; hyper polls twice before other tasks run.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// The long answers there are.
+/// The large responses in progress.
 pub(crate) struct LongAnswers {
     making: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
-/// The turn to make one.
+/// The turn to build a large response.
 pub(crate) struct Turn {
     place: SemaphoreGuardArc,
     making: SemaphoreGuardArc,
@@ -36,10 +36,10 @@ impl LongAnswers {
         Self { making: Arc::new(Semaphore::new(1)), places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Waits for its turn.
+    /// Waits for a turn to build a large response.
     pub(crate) async fn turn(&self) -> Result<Turn, Problem> {
         let place = self.places.try_acquire_arc().ok_or_else(|| {
-            Problem::unavailable("Too many long answers are being sent")
+            Problem::unavailable("Too many large responses are in progress")
                 .with_header("retry-after", "1")
         })?;
         Ok(Turn { place, making: self.making.acquire_arc().await })
@@ -47,12 +47,12 @@ impl LongAnswers {
 }
 
 impl Turn {
-    /// Makes the answer and sends it. It is some milliseconds of work: not for a thread that others
-    /// wait for.
+    /// Builds the response and returns its body. Building takes some milliseconds, too long for a
+    /// thread of the executor.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, what has begun is made to its end; nothing is sent.
+    /// If the future is dropped, a response that is being built is finished and discarded.
     pub(crate) async fn make<T: Into<Bytes>>(
         self,
         make: impl FnOnce() -> T + Send + 'static,
@@ -67,10 +67,10 @@ impl Turn {
     }
 }
 
-/// A text on its way.
+/// The body of a large response.
 struct LongBody {
     text: Bytes,
-    /// A piece was handed over: nothing comes at the next asking, so that others run.
+    /// Whether the last poll returned a piece: then the next poll yields to other tasks.
     is_others_turn: bool,
     _place: SemaphoreGuardArc,
 }
@@ -102,11 +102,11 @@ impl hyper::body::Body for LongBody {
     }
 }
 
-/// How many entries are read or written before others get the core: some 100 us of work.
+/// How many entries are visited before the thread yields: about 100 us of work.
 const CHUNK: usize = 8;
 
-/// Does something with each entry, and gives way now and then: otherwise the thread keeps the core for
-/// the whole of its time slice, and short answers wait for that.
+/// Visits each entry, and yields the thread after each chunk: otherwise the thread keeps the core
+/// for its whole time slice, which delays small responses.
 pub(crate) fn giving_way<T>(entries: &[T], mut visit: impl FnMut(&T)) {
     for chunk in entries.chunks(CHUNK) {
         chunk.iter().for_each(&mut visit);

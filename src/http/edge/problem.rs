@@ -13,10 +13,10 @@ use crate::id::OperationId;
 use crate::wire::http::{ProblemJson, bytes};
 use crate::wire::json::unix;
 
-/// What a handler answers where it may refuse.
+/// The result of a handler that may refuse a request.
 pub(crate) type Answer = Result<Response<Body>, Problem>;
 
-/// Why a request was not answered as asked.
+/// The reason why a request was refused or failed.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -62,7 +62,7 @@ impl Problem {
         Self::not_found("Connection not found")
     }
 
-    /// Names the operation that the problem is of.
+    /// Names the operation that the problem belongs to.
     pub(crate) fn of(mut self, operation: OperationId) -> Self {
         self.operation = Some(operation);
         self
@@ -74,11 +74,11 @@ impl Problem {
     }
 }
 
-/// The problems of sessions alone.
+/// Problems that only the routes of sessions have.
 #[cfg(feature = "webrtc")]
 impl Problem {
     problems! {
-        timeout = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
+        timeout = REQUEST_TIMEOUT "request-timeout" "Request timeout";
         too_large = PAYLOAD_TOO_LARGE "too-large" "Too large";
         media_type = UNSUPPORTED_MEDIA_TYPE "media-type" "Unsupported media type";
         internal = INTERNAL_SERVER_ERROR "internal" "Internal error";
@@ -88,7 +88,7 @@ impl Problem {
     }
 }
 
-/// An error with its causes, which it does not print itself.
+/// An error with its causes, which its own text leaves out.
 #[cfg(feature = "webrtc")]
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

@@ -1,4 +1,4 @@
-//! Queries, and what their parameters may say.
+//! Query parameters and their checks.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -7,7 +7,7 @@ use super::problem::Problem;
 use crate::id::{GroupId, InvalidId, PeerId};
 use crate::wire::http::QueryShape;
 
-/// A query without unknown parameters.
+/// The parameters of a query. Unknown parameters are refused.
 pub(crate) struct Params<T>(pub(crate) T);
 
 impl<T: QueryShape, S: Send + Sync> FromRequestParts<S> for Params<T> {
@@ -20,10 +20,10 @@ impl<T: QueryShape, S: Send + Sync> FromRequestParts<S> for Params<T> {
 }
 
 const DEFAULT_LIMIT: usize = 100;
-/// The longest page.
+/// The largest page size.
 const MAX_LIMIT: u16 = 500;
 
-/// How many entries a page may have.
+/// The maximum number of entries of a page.
 pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
     match given {
         None => Ok(DEFAULT_LIMIT),
@@ -32,12 +32,12 @@ pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
     }
 }
 
-/// The id that is looked for.
+/// The id to filter by.
 pub(crate) fn id(given: Option<String>) -> Result<Option<String>, Problem> {
     valid("id", given, |id| PeerId::new(id).map(drop))
 }
 
-/// The group that is looked for.
+/// The group to filter by.
 pub(crate) fn group(given: Option<String>) -> Result<Option<String>, Problem> {
     valid("group", given, |group| GroupId::new(group).map(drop))
 }
@@ -53,22 +53,22 @@ fn valid(
     }
 }
 
-/// Where a page begins, as a decimal number.
+/// The cursor of a page, as a decimal number.
 pub(crate) fn after(given: Option<&str>) -> Result<Option<u64>, Problem> {
     cursor(given, 10)
 }
 
-/// Where a page of operations begins, as a hexadecimal number.
+/// The cursor of a page of operations, as a hexadecimal number.
 pub(crate) fn place(given: Option<&str>) -> Result<Option<u64>, Problem> {
     cursor(given, 16)
 }
 
 fn cursor(given: Option<&str>, radix: u32) -> Result<Option<u64>, Problem> {
-    let wrong = || Problem::bad_request("`after` must be the `next` of an earlier page");
+    let wrong = || Problem::bad_request("`after` must be the value of `next` from an earlier page");
     given.map(|text| number(text, radix).ok_or_else(wrong)).transpose()
 }
 
-/// A number in lower-case digits, without a sign.
+/// Parses a number in lower-case digits, without a sign.
 pub(crate) fn number(text: &str, radix: u32) -> Option<u64> {
     let is_digit = |digit: char| digit.is_digit(radix) && !digit.is_uppercase();
     u64::from_str_radix(text, radix).ok().filter(|_| text.chars().all(is_digit))

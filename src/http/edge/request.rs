@@ -1,4 +1,4 @@
-//! The path and the headers of a request.
+//! Extractors for the path and the headers of a request.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::problem::Problem;
 
-/// The one parameter of the path, decoded.
+/// The only parameter of the path, decoded.
 pub(crate) struct Id(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -20,7 +20,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The path that the routes are mounted under, without a slash at its end; empty where they are not.
+/// The path that the routes are mounted under, without a slash at its end; empty if they are not
+/// mounted.
 pub(crate) struct Mount(pub(crate) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Mount {
@@ -33,7 +34,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Mount {
     }
 }
 
-/// Whether the client asks not to be kept waiting (RFC 7240, section 4.1).
+/// Whether the client asks for an answer at once, with `Prefer: respond-async` (RFC 7240, section
+/// 4.1).
 pub(crate) fn prefers_async(headers: &HeaderMap) -> bool {
     headers
         .get_all("prefer")

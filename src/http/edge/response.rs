@@ -1,4 +1,4 @@
-//! Answers, and how they may be used.
+//! Responses and the headers that all of them have.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 
 use crate::wire::http::{Shape, bytes};
 
-/// The headers that every answer has.
+/// The headers that every response has.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -16,7 +16,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// An answer with the headers that every answer has.
+/// A response with the headers that every response has.
 pub(crate) struct Guarded<T>(pub(crate) T);
 
 impl<T: IntoResponse> IntoResponse for Guarded<T> {
@@ -27,9 +27,9 @@ impl<T: IntoResponse> IntoResponse for Guarded<T> {
     }
 }
 
-/// A [`Guarded`] body of a media type, made in one step: most answers are one.
+/// A [`Guarded`] body of a media type, built in one step because most responses are of this kind.
 pub(crate) fn of_type(media_type: HeaderValue, body: Body) -> Response<Body> {
-    // Room for the headers that the server adds to every answer.
+    // Room for the headers that the server adds to every response.
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(header::CONTENT_TYPE, media_type);
     for (name, value) in ALWAYS {
@@ -40,12 +40,12 @@ pub(crate) fn of_type(media_type: HeaderValue, body: Body) -> Response<Body> {
     response
 }
 
-/// A shape as JSON.
+/// A response with a value as JSON.
 pub(crate) fn json(value: &impl Shape) -> Response<Body> {
     json_text(bytes(value))
 }
 
-/// A text that is JSON already.
+/// A response with text that is already JSON.
 pub(crate) fn json_text(text: impl Into<Body>) -> Response<Body> {
     of_type(HeaderValue::from_static("application/json"), text.into())
 }

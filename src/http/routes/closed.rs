@@ -1,4 +1,4 @@
-//! Connections that have ended, by the page and by their numbers.
+//! The routes of connections that have ended: pages, and one connection by number.
 
 use super::connections::{details, diagnosis, list, stats};
 use crate::http::edge::guard::Reader;
@@ -15,8 +15,7 @@ use crate::wire::http::{
 
 /// The connections that have ended and are still kept, paginated, the last one first.
 ///
-/// An id that was used more than once is listed more than once: each of its connections has a `number`
-/// of its own.
+/// An id that was used more than once is listed more than once, each time with another `number`.
 #[utoipa::path(get, path = "/webrtc/monitor/closed", tag = "monitor", params(ClosedQuery), responses(
     (status = 200, description = "A page of connections", body = ClosedJson<'static>),
     (status = 400, response = ProblemJson),

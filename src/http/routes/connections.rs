@@ -1,4 +1,4 @@
-//! Connections by their ids, and the live ones by the page.
+//! The routes of connections: pages of live connections, and one connection by id.
 
 use axum::response::Response;
 
@@ -19,8 +19,8 @@ use crate::wire::json::{ConnectionJson, unix};
 
 /// The live connections, paginated, in the order in which they were opened.
 ///
-/// With `id` this finds any connection, also one whose id is `.` or `..`: URLs cannot hold these as a
-/// segment of their path, since clients take them for steps between folders (RFC 3986, section 5.2.4).
+/// The parameter `id` finds any connection, also one with the id `.` or `..`, which a URL cannot
+/// contain as a path segment (RFC 3986, section 5.2.4).
 #[utoipa::path(get, path = "/webrtc/monitor/connections", tag = "monitor", params(ConnectionsQuery), responses(
     (status = 200, description = "A page of connections", body = ConnectionsJson<'static>),
     (status = 400, response = ProblemJson),

@@ -1,4 +1,4 @@
-//! Closing: one connection, those of a stream, all.
+//! The routes that close: one connection, the connections of a stream, or all.
 
 use std::time::Instant;
 
@@ -22,11 +22,11 @@ const CLOSE: &str = "close_webrtc_connection";
 const CLOSE_ALL: &str = "close_all_webrtc_connections";
 const STOP: &str = "stop_webrtc_streaming";
 
-/// Closes a connection, and answers with the outcome.
+/// Closes a connection and returns the outcome.
 #[utoipa::path(post, path = "/webrtc/connections/{id}/close", tag = "control",
     params(
         ("id" = String, Path, description = "The connection's id"),
-        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+        ("prefer" = Option<String>, Header, description = "`respond-async` to return at once, without waiting for the outcome (RFC 7240)"),
     ),
     responses(
         (status = 200, description = "The connection ended, or its end cannot be observed", body = CloseJson<'static>),
@@ -60,14 +60,14 @@ pub(crate) async fn close(
     }))
 }
 
-/// Closes a connection, and answers with the outcome: the same as `POST .../close`.
+/// Closes a connection and returns the outcome: the same as `POST .../close`.
 ///
-/// Three ids are not closed by this path, and are by the query of `DELETE /webrtc/connections`: `.`
-/// and `..`, which URLs cannot hold as a segment of their path, and `close-all`.
+/// This path cannot close the ids `.` and `..`, which a URL cannot contain as a path segment, nor the
+/// id `close-all`. Use `DELETE /webrtc/connections?id=` for them.
 #[utoipa::path(delete, path = "/webrtc/connections/{id}", tag = "control",
     params(
         ("id" = String, Path, description = "The connection's id"),
-        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+        ("prefer" = Option<String>, Header, description = "`respond-async` to return at once, without waiting for the outcome (RFC 7240)"),
     ),
     responses(
         (status = 200, description = "The connection ended, or its end cannot be observed", body = CloseJson<'static>),
@@ -85,12 +85,12 @@ pub(crate) async fn delete_connection(
     close(guard, mount, id, headers).await
 }
 
-/// Closes the connection that the query names, whatever its id, and answers with the outcome: the same
-/// as `POST .../close`. Without an `id`, nothing is closed.
+/// Closes the connection with the `id` of the query, which may be any id, and returns the outcome: the
+/// same as `POST .../close`. Without an `id`, nothing is closed.
 #[utoipa::path(delete, path = "/webrtc/connections", tag = "control",
     params(
         CloseQuery,
-        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+        ("prefer" = Option<String>, Header, description = "`respond-async` to return at once, without waiting for the outcome (RFC 7240)"),
     ),
     responses(
         (status = 200, description = "The connection ended, or its end cannot be observed", body = CloseJson<'static>),
@@ -109,7 +109,7 @@ pub(crate) async fn delete_connection_by_query(
     close(guard, mount, Id(query.id), headers).await
 }
 
-/// Whether a close has ended the connection, as far as can be seen.
+/// The problem of a close that did not end the connection, if any. An unconfirmed close is no problem.
 pub(crate) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Problem> {
     match outcome {
         Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => Ok(()),
@@ -123,9 +123,9 @@ pub(crate) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Pro
     }
 }
 
-/// Closes every connection, and answers with the outcomes.
+/// Closes every connection and returns the outcomes.
 #[utoipa::path(post, path = "/webrtc/connections/close-all", tag = "control",
-    params(("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)")),
+    params(("prefer" = Option<String>, Header, description = "`respond-async` to return at once, without waiting for the outcome (RFC 7240)")),
     responses(
         (status = 200, description = "Every connection ended", body = CloseManyJson<'static>),
         (status = 202, description = "The close continues", body = AcceptedJson),
@@ -144,11 +144,11 @@ pub(crate) async fn close_all(
     request.closed(closing, None).await.1
 }
 
-/// Closes every connection of a stream, which is a group, and answers with the outcomes.
+/// Closes every connection of a stream, which is a group, and returns the outcomes.
 #[utoipa::path(post, path = "/webrtc/stream/stop/{server_id}", tag = "control",
     params(
-        ("server_id" = String, Path, description = "The group"),
-        ("prefer" = Option<String>, Header, description = "`respond-async` for an answer at once (RFC 7240)"),
+        ("server_id" = String, Path, description = "The id of the group"),
+        ("prefer" = Option<String>, Header, description = "`respond-async` to return at once, without waiting for the outcome (RFC 7240)"),
     ),
     responses(
         (status = 200, description = "Every connection of the group ended", body = CloseManyJson<'static>),
@@ -174,7 +174,7 @@ pub(crate) async fn stop(
     }
 }
 
-/// A close that was asked for, from its beginning.
+/// The start of a requested close.
 struct CloseRequest {
     operation: &'static str,
     start_time: f64,
@@ -190,7 +190,7 @@ impl CloseRequest {
         self.start.elapsed().as_secs_f64() * 1e3
     }
 
-    /// Answers at once, with where the outcome will be.
+    /// Answers at once, with the URL of the outcome.
     fn accepted(&self, operation: OperationId, Mount(mount): &Mount) -> Response {
         let url = format!("{mount}/webrtc/monitor/operations/{operation}");
         let body = json(&AcceptedJson {
@@ -203,7 +203,7 @@ impl CloseRequest {
         (StatusCode::ACCEPTED, [(header::LOCATION, url), applied], body).into_response()
     }
 
-    /// Waits for every close, and answers with the outcomes.
+    /// Waits for every close and answers with the outcomes.
     async fn closed(self, closing: ClosingAll, group: Option<&str>) -> (Report, Response) {
         const SHOWN: usize = 100;
         let operation = closing.operation();

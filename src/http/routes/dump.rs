@@ -1,4 +1,4 @@
-//! Dumps of connections, as files.
+//! The route of dumps.
 
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -14,7 +14,7 @@ use crate::http::shared::Shared;
 use crate::monitor::{ConnectionFilter, ConnectionInfo};
 use crate::wire::http::{DumpParam, DumpQuery, ProblemJson};
 
-/// The most live connections in one dump, and the most that have ended.
+/// The maximum number of live connections in one dump, and of connections that have ended.
 const MAX_DUMPED: usize = 256;
 
 /// Connections in the format of `chrome://webrtc-internals` or of rtcstats: one, or the first 256 live

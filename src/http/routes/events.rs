@@ -1,6 +1,7 @@
-//! What happens, live, as server-sent events (WHATWG HTML, section 9.2).
+//! The live events, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! A client is a place in the monitor's ring and no queue: however slow it reads, it costs the same.
+//! A client is a position in the monitor's ring and has no queue: a slow client costs no more than a
+//! fast one.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -26,25 +27,25 @@ use crate::wire::http::{
 };
 use crate::wire::json::{EventLineJson, OperationJson};
 
-/// Events are gathered for so long before they are sent, so that many cost one write.
+/// How long events are collected before they are sent in one write.
 const GATHERED_FOR: Duration = Duration::from_millis(25);
-/// How much is sent at once, roughly.
+/// How much is sent at once, approximately.
 const CHUNK_BYTES: usize = 32 << 10;
-/// The summary is sent at most so often, and only if anything has happened.
+/// The minimum time between two summaries, which are sent only after events.
 const SUMMARY_EVERY: Duration = Duration::from_secs(1);
-/// So often something is sent in any case, so that a client which is gone is noticed.
+/// The maximum time between two writes, so that a client that has gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How many connections one event of a snapshot has.
+/// How many connections a `snapshot` event has.
 const ROWS: usize = 200;
-/// How many of the operations under way a snapshot has.
+/// How many operations in progress a snapshot has.
 const OPERATIONS: usize = 200;
 
-/// Everything that happens from now on, live: first `snapshot` events, the last of which has `more`
-/// set to false; then `connection`, `operation_started` and `operation_ended` as they occur, and
-/// `summary` in each second in which something has happened.
+/// Live events: first `snapshot` events, the last of which has `more` set to false; then `connection`,
+/// `operation_started` and `operation_ended` as they occur, and at most one `summary` per second, if
+/// anything has happened.
 ///
-/// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If they are
-/// no longer kept, it receives `gap` with their number, and then a snapshot.
+/// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If these
+/// events are no longer kept, it receives `gap` with their number, and then a snapshot.
 #[utoipa::path(get, path = "/webrtc/monitor/events", tag = "monitor",
     params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was received: `epoch-seq`")),
     responses(
@@ -77,7 +78,7 @@ pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -
     Ok(Guarded(([(header::CONTENT_TYPE, "text/event-stream")], body)).into_response())
 }
 
-/// What a client is told next.
+/// What is sent to a client next.
 type Received = Result<Arc<Update>, Lagged>;
 
 /// One client's stream.
@@ -85,21 +86,21 @@ struct EventStream {
     shared: Shared,
     updates: Updates,
     stage: Stage,
-    /// How many events there were by the last summary, and when that was sent.
+    /// The number of events at the last summary, and the time when it was sent.
     told_events: Option<u64>,
     told_at: Option<Instant>,
     _place: SemaphoreGuardArc,
 }
 
 enum Stage {
-    /// Says how things are; connections up to that number are said.
+    /// Sending a snapshot; the connections up to that number have been sent.
     Snapshot { after: u64 },
-    /// Says what happens.
+    /// Sending events.
     Live,
 }
 
 impl EventStream {
-    /// What is sent next; `None` at the end.
+    /// The next text to send; `None` at the end of the stream.
     async fn chunk(&mut self) -> Option<String> {
         if self.shared.ending.is_cancelled() {
             return None;
@@ -121,7 +122,7 @@ impl EventStream {
             operations: operations.iter().map(OperationJson::new).collect(),
             more: page.next.is_some(),
         };
-        // Only after the whole a client can come back without it.
+        // A client may resume only after it has received the whole snapshot.
         let id = page.next.is_none().then(|| self.updates.position());
         let event = event("snapshot", id, &text(&snapshot));
         self.stage = page.next.map_or(Stage::Live, |after| Stage::Snapshot { after });
@@ -133,7 +134,7 @@ impl EventStream {
         if next.is_none() {
             next = self.wait().await?;
             if next.is_some() {
-                // Others come with it.
+                // Wait for more events, to send them in the same write.
                 Clock::system().sleep(GATHERED_FOR).await;
             }
         }
@@ -150,7 +151,7 @@ impl EventStream {
         Some(chunk)
     }
 
-    /// What is heard before something else is to be sent, if anything is; `None` at the end of all.
+    /// The events that arrive before a summary or a keep-alive is due; `None` at the end of the stream.
     async fn wait(&mut self) -> Option<Option<Received>> {
         let is_current = self.told_events == Some(self.shared.monitor.summary().events);
         let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
@@ -190,7 +191,7 @@ impl EventStream {
     }
 }
 
-/// An update as it is sent to everybody.
+/// An update as text, which is the same for every client.
 fn frame(update: &Update) -> Box<str> {
     let (name, data) = match update.kind() {
         UpdateKind::Connection { number, peer, group, at, event } => {
@@ -206,7 +207,7 @@ fn frame(update: &Update) -> Box<str> {
     event(name, Some(update.id()), &data).into()
 }
 
-/// JSON has no line ends, so that it is one line of data.
+/// The JSON contains no line breaks, so it is one line of data.
 fn event(name: &str, id: Option<UpdateId>, data: &str) -> String {
     let mut event = String::with_capacity(data.len() + 64);
     if let Some(id) = id {

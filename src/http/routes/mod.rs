@@ -1,4 +1,4 @@
-//! The routes: what is asked and how it is answered, a file for each kind of thing.
+//! The routes of the API, one file for each kind of resource.
 
 pub(crate) mod closed;
 pub(crate) mod connections;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the routes themselves.
+//! The OpenAPI document, generated from the routes.
 
 use axum::response::Response;
 use utoipa::openapi::path::Operation;
@@ -13,7 +13,7 @@ use crate::http::edge::response::json_text;
 use crate::http::shared::Shared;
 use crate::wire::http::{ProblemJson, text};
 
-/// The document that is served: that of the routes, with what all of them have in common.
+/// The document as text: the routes, completed with what all of them have in common.
 pub(crate) fn document_text(mut document: OpenApi, access: &Access) -> String {
     complete(&mut document, access);
     document.to_json().unwrap_or_default()
@@ -50,7 +50,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
 }
 
-/// This document.
+/// The OpenAPI document of this API.
 #[utoipa::path(get, path = "/openapi.json", tag = "monitor", security(()), responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
 ))]

@@ -1,4 +1,4 @@
-//! Operations: those in progress, and the last ones that have ended.
+//! The routes of operations: those in progress, and the last ones that have ended.
 
 use crate::http::edge::guard::Reader;
 use crate::http::edge::problem::{Answer, Problem};

@@ -1,4 +1,4 @@
-//! The Python original's test routes.
+//! The test routes of the Python original.
 
 use axum::http::HeaderMap;
 use axum::response::Response;

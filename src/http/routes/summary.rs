@@ -1,4 +1,4 @@
-//! The whole in numbers: health, summary, metrics.
+//! Health, summary and metrics.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,10 +10,10 @@ use crate::metrics::{self, Format};
 use crate::monitor::Health;
 use crate::wire::http::{AliveJson, SummaryJson};
 
-/// Whether the connections are well.
+/// Health status.
 #[utoipa::path(get, path = "/health", tag = "monitor", security(()), responses(
-    (status = 200, description = "Healthy, or degraded: something is wrong, but the rest works", body = AliveJson),
-    (status = 503, description = "Failing: connections cannot be established, or cannot be closed", body = AliveJson),
+    (status = 200, description = "Healthy, or degraded: something is wrong, but new connections work", body = AliveJson),
+    (status = 503, description = "Failing: most live connections have failed, or a peer would not close", body = AliveJson),
 ))]
 pub(crate) async fn health(Anybody(shared): Anybody<Shared>) -> Response {
     let summary = shared.monitor.summary();
@@ -25,7 +25,7 @@ pub(crate) async fn health(Anybody(shared): Anybody<Shared>) -> Response {
     response
 }
 
-/// The whole in numbers, in constant time.
+/// Counts and health of the process, in constant time.
 #[utoipa::path(get, path = "/webrtc/monitor/summary", tag = "monitor", responses(
     (status = 200, description = "The summary", body = SummaryJson),
 ))]

@@ -1,4 +1,4 @@
-//! Tasks.
+//! The route of tasks.
 
 use crate::http::edge::guard::Reader;
 use crate::http::edge::problem::Answer;

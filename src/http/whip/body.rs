@@ -1,4 +1,4 @@
-//! The bodies of requests.
+//! Reads the bodies of requests.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::runtime::Clock;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a body that is too long is read, so that the client reads its answer.
+/// How much of a body over the limit is read, so that the client gets to read the response.
 const READ_BYTES: usize = 4 << 20;
 
-/// The body as text of a media type.
+/// Reads a body of a media type as text.
 pub(super) async fn text(
     headers: &HeaderMap,
     media_type: &str,
@@ -34,12 +34,12 @@ pub(super) async fn text(
     String::from_utf8(bytes).map_err(|_| Problem::bad_request("The body is not valid UTF-8"))
 }
 
-/// Reads a body, and of one that is too long the rest too, within reason.
+/// Reads a body. Of a body over the limit, up to [`READ_BYTES`] are read and discarded.
 async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     while let Some(chunk) = stream.next().await {
-        let chunk: Bytes = chunk.map_err(|_| Problem::bad_request("The body broke off"))?;
+        let chunk: Bytes = chunk.map_err(|_| Problem::bad_request("The body is incomplete"))?;
         length = length.saturating_add(chunk.len());
         if length <= limit {
             kept.extend_from_slice(&chunk);

@@ -1,4 +1,4 @@
-//! What a session does: messages of data channels are echoed, and media is received.
+//! The handler of a session: it echoes data channel messages, and receives and discards media.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +11,11 @@ use crate::webrtc::media_stream::track_remote::TrackRemote;
 use crate::webrtc::peer_connection::PeerConnectionEventHandler;
 use crate::webrtc::{WeakPeer, async_trait};
 
-/// The handler of a session's peer, which it does not own.
+/// The handler of a session's peer. It does not own the peer.
 pub(super) struct Echo {
     peer: WeakPeer,
     channels: AtomicUsize,
-    /// The session's place. It is free when the peer lets go of its handler, which is when it closes.
+    /// The session's place. It is freed with the handler, which the peer drops when it closes.
     _place: SemaphoreGuardArc,
 }
 
@@ -25,7 +25,7 @@ impl Echo {
     }
 }
 
-/// More data channels than any client has use for.
+/// The limit of data channels per session, more than a client needs.
 const MAX_CHANNELS: usize = 64;
 
 #[async_trait]
@@ -42,7 +42,7 @@ impl PeerConnectionEventHandler for Echo {
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         if let Some(peer) = self.peer.upgrade() {
-            // The connection itself counts what it receives; somebody only has to take it.
+            // Packets must be taken from the track; the connection itself counts them.
             drop(
                 peer.tasks().spawn("receive", async move { while track.poll().await.is_some() {} }),
             );

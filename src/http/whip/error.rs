@@ -1,4 +1,4 @@
-//! Why there is no session.
+//! Errors in opening a session.
 
 use std::error::Error;
 use std::fmt;
@@ -9,22 +9,22 @@ use crate::http::edge::problem::with_causes;
 use crate::peer::InsertError;
 use crate::webrtc::{OpenError, OperationError};
 
-/// Why no session was opened. Nothing is left of its connection then.
+/// The reason why no session was opened. The connection is already closed.
 ///
-/// Its text is for the client: it says nothing of how the server is set up.
+/// The text is sent to the client, so it does not reveal how the server is set up.
 #[derive(Debug)]
 pub(super) enum SessionError {
     /// The offer is not valid.
     Offer(OfferError),
-    /// There are as many sessions as there may be.
+    /// The limit of concurrent sessions is reached.
     Full,
     /// The system has no random numbers.
     Random,
     /// The connection could not be opened.
     Open(OpenError),
-    /// The offer cannot be answered, for this reason.
+    /// The offer cannot be answered, for the given reason.
     Answer(String),
-    /// The peer was closed before it had answered.
+    /// The peer was closed before it answered.
     Closed,
     /// The answer took too long.
     TimedOut,
@@ -42,16 +42,16 @@ impl fmt::Display for SessionError {
             }
             Self::TimedOut => "The answer took too long",
             Self::Open(OpenError::Insert(error)) => match error {
-                InsertError::Id(_) => "The stream's name cannot be a group's",
+                InsertError::Id(_) => "The stream's name is not valid",
                 InsertError::Duplicate(_) => "The session's id is in use",
                 InsertError::Full { .. } => "There are too many connections",
-                InsertError::GroupFull { .. } => "There are too many connections of this stream",
-                InsertError::Draining => "No new sessions are taken",
-                InsertError::ShutDown => "No new sessions are taken: the server is shutting down",
+                InsertError::GroupFull { .. } => "There are too many connections in this stream",
+                InsertError::Draining => "The server does not accept new sessions",
+                InsertError::ShutDown => "The server is shutting down",
                 InsertError::Start(_) => "The server cannot start a thread",
             },
             Self::Open(OpenError::NoCryptoProvider) => "The server has no crypto provider",
-            Self::Open(OpenError::RuntimeGone) => "The executor of the connection is gone",
+            Self::Open(OpenError::RuntimeGone) => "The connection's executor has stopped",
             Self::Open(OpenError::Build(_) | OpenError::NotInstrumented) => {
                 "The connection could not be built"
             }
@@ -101,12 +101,12 @@ impl From<OperationError> for SessionError {
     }
 }
 
-/// What a client is told of a description, or of a candidate, that its peer refused.
+/// The text for a client whose description or candidate the peer refused.
 pub(super) fn refusal(error: &OperationError) -> String {
     match error {
         OperationError::Webrtc(error) => with_causes(error),
-        // The message of a panic says nothing to a client.
-        OperationError::Panicked(_) => "it makes no sense".to_owned(),
+        // The message of a panic is of no use to a client.
+        OperationError::Panicked(_) => "it could not be parsed".to_owned(),
         error => error.to_string(),
     }
 }

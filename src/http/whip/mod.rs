@@ -1,7 +1,7 @@
-//! Sessions, so that clients have something to connect to: WHIP (RFC 9725).
+//! Test sessions that clients can connect to: WHIP (RFC 9725).
 //!
-//! Data channels are echoed, and media is received. A stream is a group of peers. The server is an
-//! application of [`crate::webrtc`] as anybody's is.
+//! Data channels are echoed, and media is received and discarded. A stream is a group of peers. The
+//! sessions use only the public interface of [`crate::webrtc`].
 
 mod body;
 mod echo;

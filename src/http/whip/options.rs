@@ -1,9 +1,9 @@
-//! Which sessions are accepted.
+//! Options of WHIP sessions.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Which sessions are accepted. Every option has a default.
+/// Options of WHIP sessions. Every option has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionOptions {
@@ -14,8 +14,8 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
-    /// The defaults: connections are bound to the IPv4 loopback address, there are at most 256 sessions
-    /// at once, each has 20 s to connect, and an offer has at most 64 KiB.
+    /// Returns the defaults: connections are bound to the IPv4 loopback address, at most 256
+    /// sessions exist at once, each has 20 s to connect, and an offer has at most 64 KiB.
     pub fn new() -> Self {
         Self {
             address: Ipv4Addr::LOCALHOST.into(),
@@ -25,25 +25,26 @@ impl SessionOptions {
         }
     }
 
-    /// Sets the address that the connections' sockets are bound to. No other candidates are gathered.
+    /// Sets the address that the connections' sockets are bound to. Only candidates of that address
+    /// are gathered.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Sets how many sessions there may be at once. One more is answered with 503.
+    /// Sets how many sessions may exist at once. A further offer is answered with status 503.
     pub fn max_sessions(mut self, limit: usize) -> Self {
         self.max_sessions = limit;
         self
     }
 
-    /// Sets how long a session may take to connect. After that it is closed.
+    /// Sets how long a session may take to connect. A session that takes longer is closed.
     pub fn connect_within(mut self, limit: Duration) -> Self {
         self.connect_within = limit;
         self
     }
 
-    /// Sets how long an offer may be, in bytes. A longer one is answered with 413.
+    /// Sets how long an offer may be, in bytes. A longer offer is answered with status 413.
     pub fn max_offer_bytes(mut self, limit: usize) -> Self {
         self.max_offer_bytes = limit;
         self

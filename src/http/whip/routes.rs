@@ -1,4 +1,4 @@
-//! The routes of sessions.
+//! The routes of WHIP sessions.
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -51,7 +51,7 @@ impl From<SessionError> for Problem {
                 Self::bad_request(detail)
             }
             SessionError::Answer(_) => Self::unprocessable(detail),
-            // What passes.
+            // Temporary conditions: the client may try again.
             SessionError::Full
             | SessionError::Open(OpenError::Insert(
                 InsertError::Full { .. } | InsertError::GroupFull { .. } | InsertError::Start(_),
@@ -65,7 +65,7 @@ impl From<SessionError> for Problem {
                 | OpenError::Build(_)
                 | OpenError::Closed(_),
             ) => Self::unavailable(detail),
-            // What no client and no time can mend.
+            // Conditions that neither the client nor waiting can change.
             SessionError::Open(
                 OpenError::Insert(InsertError::Duplicate(_))
                 | OpenError::NoCryptoProvider
@@ -75,9 +75,9 @@ impl From<SessionError> for Problem {
     }
 }
 
-/// Opens a session with an offer.
+/// Opens a session that answers the offer.
 #[utoipa::path(post, path = "/whip/{stream}", tag = "sessions",
-    params(("stream" = String, Path, description = "The stream, which is a group: 1 to 256 bytes, no control characters")),
+    params(("stream" = String, Path, description = "The name of the stream, which is a group: 1 to 256 bytes, no control characters")),
     request_body(content = String, content_type = "application/sdp"),
     responses(
         (status = 201, description = "The answer; `Location` is the session's URL", content_type = "application/sdp", body = String),
@@ -115,10 +115,10 @@ async fn post(
     Ok(Guarded((StatusCode::CREATED, headers, answer)).into_response())
 }
 
-/// Lists the media types that may be sent. There is no CORS.
+/// Lists the accepted media types. There is no CORS.
 #[utoipa::path(options, path = "/whip/{stream}", tag = "sessions",
-    params(("stream" = String, Path, description = "The stream")),
-    responses((status = 204, description = "`Accept-Post` lists the media types")))]
+    params(("stream" = String, Path, description = "The name of the stream")),
+    responses((status = 204, description = "`Accept-Post` lists the accepted media types")))]
 async fn options(_: Controller<Shared>, Id(_): Id) -> Response {
     let accept = (HeaderName::from_static("accept-post"), OFFER);
     let headers = [accept, (header::ALLOW, "POST, OPTIONS")];
@@ -128,9 +128,9 @@ async fn options(_: Controller<Shared>, Id(_): Id) -> Response {
 /// Adds candidates to a session.
 #[utoipa::path(patch, path = "/whip/{stream}/{session}", tag = "sessions",
     params(
-        ("stream" = String, Path, description = "The stream"),
-        ("session" = String, Path, description = "The session"),
-        ("if-match" = Option<String>, Header, description = "The `ETag` of the session"),
+        ("stream" = String, Path, description = "The name of the stream"),
+        ("session" = String, Path, description = "The secret of the session, from its `Location`"),
+        ("if-match" = Option<String>, Header, description = "The `ETag` of the session; a request without it gets status 428"),
     ),
     request_body(content = String, content_type = "application/trickle-ice-sdpfrag"),
     responses(
@@ -154,7 +154,7 @@ async fn patch(
     let sessions = sessions(&shared)?;
     session(sessions, &stream, &secret)?;
     let text = text(&headers, FRAGMENT, body, sessions.max_bytes()).await?;
-    // It may have ended while the fragment came.
+    // The session may have ended while the fragment arrived.
     let session = session(sessions, &stream, &secret)?;
     let fragment = trickle::parse(&text)
         .map_err(|reason| Problem::bad_request(format!("The fragment is not valid: {reason}")))?;
@@ -190,8 +190,8 @@ async fn patch(
 /// Ends a session.
 #[utoipa::path(delete, path = "/whip/{stream}/{session}", tag = "sessions",
     params(
-        ("stream" = String, Path, description = "The stream"),
-        ("session" = String, Path, description = "The session"),
+        ("stream" = String, Path, description = "The name of the stream"),
+        ("session" = String, Path, description = "The secret of the session, from its `Location`"),
     ),
     responses(
         (status = 200, description = "The session is closed"),
@@ -212,11 +212,11 @@ async fn delete(
     Ok(Guarded(StatusCode::OK).into_response())
 }
 
-/// Whether an `If-Match` has the tag (RFC 9110, section 13.1.1).
+/// Whether `If-Match` contains the tag (RFC 9110, section 13.1.1).
 fn matches(etags: &HeaderValue, own: &str) -> bool {
     let mut etags = etags.to_str().unwrap_or_default().split(',').map(str::trim);
     etags.any(|etag| etag == own || etag == "*")
 }
 
-/// What may stand in a segment of a path (RFC 3986, section 2.3).
+/// The characters that need no encoding in a path segment (RFC 3986, section 2.3).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -1,4 +1,4 @@
-//! Secrets, and what may be known of them.
+//! The secrets of sessions, and the peer ids that are derived from them.
 
 use std::fmt::Write as _;
 
@@ -8,19 +8,19 @@ use sha2::{Digest, Sha256};
 #[derive(Debug)]
 pub(super) struct NoRandomness;
 
-/// 128 bits that nobody can guess, as text: knowing the URL of a session is the right to end it
-/// (RFC 9725, section 5).
+/// Generates a secret of 128 random bits, as text. Whoever knows the URL of a session may end the
+/// session (RFC 9725, section 5).
 pub(super) fn generate() -> Result<String, NoRandomness> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(hexadecimal(&bytes))
 }
 
-/// The id of the peer whose session has this secret. The id is shown to everybody who watches, and
-/// does not lead back to the secret.
+/// The id of the peer whose session has this secret. The id is visible to everybody who may read,
+/// and does not reveal the secret.
 pub(super) fn peer_id(secret: &str) -> String {
     let digest = Sha256::digest(secret);
-    // As many bits as the secret has: fewer would make another secret of that id easier to find.
+    // As many bits as the secret has: fewer would make a second secret with that id easier to find.
     format!("whip-{}", hexadecimal(&digest[..16]))
 }
 

@@ -1,7 +1,8 @@
-//! The sessions, each of which is a peer, and how an offer opens one. Nothing here knows HTTP.
+//! The sessions, each of which is a peer, and how an offer opens one. This module is independent of
+//! HTTP.
 //!
-//! There is no list of sessions: the [`Peers`] own their peers, and the secret of a session leads to
-//! the id of its peer.
+//! There is no list of sessions: the [`Peers`] own the peers, and the id of a session's peer is
+//! derived from the session's secret.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -21,35 +22,35 @@ use crate::peer::{PeerOptions, Peers, ReaperOptions};
 use crate::webrtc::peer_connection::{RTCIceCandidateInit, RTCSessionDescription};
 use crate::webrtc::{self, Candidates, OpenError, OperationError, Peer};
 
-/// How long an answer may take, by the clock of the runtime that its peer is on.
+/// How long an answer may take, by the clock of the peer's runtime.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The sessions that were opened through one interface. They end with it.
+/// The sessions that were opened through one API. They end when it is dropped.
 pub(crate) struct Sessions {
     options: SessionOptions,
     peers: Peers,
     places: Arc<Semaphore>,
 }
 
-/// A session that is open.
+/// An open session.
 pub(super) struct Session {
     pub(super) peer: Peer,
     pub(super) ice: Arc<IceSession>,
 }
 
-/// The ICE session of a session, which is its peer's data.
+/// The ICE session of a WHIP session, stored as the data of its peer.
 pub(super) struct IceSession {
-    /// The entity tag that candidates have to name.
+    /// The entity tag that requests with candidates must carry.
     pub(super) etag: String,
-    /// The user name fragment of the offer.
+    /// The ICE user name fragment of the offer.
     pub(super) fragment: String,
-    /// How many candidates came after the offer.
+    /// How many candidates followed the offer.
     candidates: AtomicUsize,
-    /// The places of the interface that the session was opened through.
+    /// The places of the [`Sessions`] that opened this session.
     places: Arc<Semaphore>,
 }
 
-/// A session that was opened.
+/// A session that was just opened.
 pub(super) struct Opened {
     /// Whoever knows the secret may end the session.
     pub(super) secret: String,
@@ -69,7 +70,7 @@ impl Sessions {
         self.options.max_offer_bytes
     }
 
-    /// The session of that stream and secret.
+    /// The session with this stream and secret.
     pub(super) fn get(&self, stream: &str, secret: &str) -> Option<Session> {
         let peer = webrtc::get(&self.peers, secret::peer_id(secret))?;
         let is_of_stream = peer.group().is_some_and(|group| group.as_str() == stream);
@@ -77,12 +78,12 @@ impl Sessions {
         Some(Session { peer, ice })
     }
 
-    /// The ICE session of a peer that was opened here.
+    /// The ICE session of a peer that these sessions opened.
     fn ice_session<'a>(&self, peer: &'a crate::Peer) -> Option<&'a Arc<IceSession>> {
         peer.data::<Arc<IceSession>>().filter(|ice| Arc::ptr_eq(&ice.places, &self.places))
     }
 
-    /// Answers an offer with a new session. Dropped at any point, this leaves nothing.
+    /// Answers an offer with a new session. If the future is dropped, the session is closed.
     pub(super) async fn open(&self, stream: &str, sdp: String) -> Result<Opened, SessionError> {
         let fragment = offer::check(&sdp)?.fragment.to_owned();
         let place = self.places.try_acquire_arc().ok_or(SessionError::Full)?;
@@ -127,7 +128,7 @@ impl Drop for Sessions {
 }
 
 impl Session {
-    /// Adds a candidate that came after the offer.
+    /// Adds a candidate that followed the offer.
     pub(super) async fn add_candidate(
         &self,
         mid: Option<&str>,
@@ -146,15 +147,15 @@ impl Session {
 }
 
 impl IceSession {
-    /// Counts candidates that are to be added; false if that is too many in all.
+    /// Counts candidates that are to be added. Returns false if the session then has too many.
     pub(super) fn admits(&self, more: usize) -> bool {
         self.candidates.fetch_add(more, Ordering::Relaxed) + more <= MAX_CANDIDATES
     }
 }
 
-/// The answer of `peer` to `offer`, with all candidates.
+/// Has `peer` answer `offer`, with all candidates in the answer.
 async fn answer(peer: &Peer, offer: String) -> Result<String, OperationError> {
-    // `webrtc` parses a text of anybody's, and may panic over it.
+    // The offer comes from a client, and the parser of `webrtc` may panic.
     let offer = catch_unwind(AssertUnwindSafe(|| RTCSessionDescription::offer(offer)))
         .map_err(|_payload| OperationError::Panicked("in parsing the offer".to_owned()))??;
     Ok(webrtc::answer(peer, offer, Candidates::Complete).await?.sdp)

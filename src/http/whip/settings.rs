@@ -9,15 +9,15 @@ use crate::webrtc::peer_connection::{
 };
 use crate::webrtc::{MulticastDnsMode, RTCDtlsRole};
 
-/// Socket send buffers beyond this make a sender wait.
+/// A sender waits while a data channel has more than this buffered.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
 
-/// A builder of a connection whose socket is bound to `address`.
+/// A builder of connections whose socket is bound to `address`.
 pub(super) fn builder(address: IpAddr) -> Result<PeerConnectionBuilder<SocketAddr>, Error> {
     let mut media = MediaEngine::default();
     media.register_default_codecs()?;
     let interceptors = register_default_interceptors(Registry::new(), &mut media)?;
-    // A passive side of DTLS saves 190 ms of the setup (measured): the other begins at once.
+    // The passive DTLS role saves 190 ms of the setup (measured): the remote side begins at once.
     let settings = SettingEngineBuilder::new()
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_answering_dtls_role(RTCDtlsRole::Server)

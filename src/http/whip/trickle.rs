@@ -1,15 +1,15 @@
-//! Candidates that come after the offer (RFC 8840: `application/trickle-ice-sdpfrag`).
+//! Candidates that follow the offer (RFC 8840: `application/trickle-ice-sdpfrag`).
 
-/// What a fragment says.
+/// A parsed fragment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fragment<'a> {
-    /// Of which ICE session its candidates are.
+    /// The user name fragment of the ICE session that the candidates are for.
     pub(super) user: Option<&'a str>,
-    /// The candidates, each with the mid of its section.
+    /// The candidates, each with the `mid` of its section.
     pub(super) candidates: Vec<(Option<&'a str>, &'a str)>,
 }
 
-/// Reads a fragment; `Err` says what is wrong with it.
+/// Parses a fragment; the error says what is wrong with it.
 pub(super) fn parse(text: &str) -> Result<Fragment<'_>, &'static str> {
     let mut fragment = Fragment::default();
     let mut mid = None;
@@ -23,14 +23,14 @@ pub(super) fn parse(text: &str) -> Result<Fragment<'_>, &'static str> {
             mid = Some(name);
         } else if let Some(user) = line.strip_prefix("a=ice-ufrag:") {
             if fragment.user.is_some_and(|known| known != user) {
-                return Err("it is of two ICE sessions");
+                return Err("it names two ICE sessions (`ice-ufrag`)");
             }
             fragment.user = Some(user);
         } else if let Some(candidate) =
             line.strip_prefix("a=").filter(|it| it.starts_with("candidate:"))
         {
             if candidate.parse::<crate::candidate::Candidate>().is_err() {
-                return Err("a candidate is none");
+                return Err("a candidate is malformed");
             }
             fragment.candidates.push((mid, candidate));
         } else if !line.starts_with("a=") {

@@ -1,4 +1,4 @@
-//! Connections: in one line, whole, and by the page.
+//! Connections: summaries, details, and pages.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use crate::peer::CloseReason;
 use crate::wire::json::{ConnectionJson, DiagnosisJson, SampleJson, StatsJson, unix};
 use crate::wire::w3c::Scalar;
 
-/// A connection in one line.
+/// A summary of a connection.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RowJson {
     connection_id: String,
@@ -35,7 +35,7 @@ pub(crate) struct RowJson {
     errors: usize,
     close_reason: Option<&'static str>,
     cause: Option<&'static str>,
-    /// Whether the application still holds something of a connection that has ended.
+    /// Whether the application still holds a connection that has ended; null if that is not known.
     held: Option<bool>,
 }
 
@@ -67,7 +67,7 @@ impl RowJson {
     }
 }
 
-/// A connection, whole or in one line: what a list was asked for.
+/// A connection in a list: all details or a summary, as requested by `view`.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum ListedJson<'a> {
@@ -75,33 +75,33 @@ pub(crate) enum ListedJson<'a> {
     Row(Box<RowJson>),
 }
 
-/// `GET /webrtc/monitor/connections`, as it is written part by part.
+/// `GET /webrtc/monitor/connections`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionsJson<'a> {
-    /// By their ids.
+    /// Keyed by connection id.
     connections: BTreeMap<String, ListedJson<'a>>,
     count: usize,
-    /// How many connections are live in all.
+    /// The number of live connections on all pages.
     total: u64,
     /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
 
-/// `GET /webrtc/monitor/closed`, as it is written part by part.
+/// `GET /webrtc/monitor/closed`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ClosedJson<'a> {
-    /// The last one first; an id may be listed more than once.
+    /// The latest first. An id may be listed more than once.
     connections: Vec<ListedJson<'a>>,
     count: usize,
-    /// How many connections have ever ended.
+    /// The number of connections that have ended since the start.
     total: u64,
     /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
 
-/// Writes a list of connections, some at a time.
+/// Writes a [`ConnectionsJson`] or a [`ClosedJson`], one connection at a time.
 pub(crate) struct ListWriter {
     text: Vec<u8>,
     keyed: bool,
@@ -109,7 +109,7 @@ pub(crate) struct ListWriter {
 }
 
 impl ListWriter {
-    /// An object by id if `keyed`, and an array if not.
+    /// Begins an object keyed by id if `keyed`, otherwise an array.
     pub(crate) fn new(keyed: bool) -> Self {
         let mut text = br#"{"connections":"#.to_vec();
         text.push(if keyed { b'{' } else { b'[' });
@@ -159,7 +159,7 @@ pub(crate) struct OneConnectionJson<'a> {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConnectionStatsJson<'a> {
     connection_id: &'a str,
-    /// By their ids, with W3C's names and units.
+    /// Keyed by the ids of the statistics objects, with the names and units of W3C webrtc-stats.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, serde_json::Value>>)]
     stats: BTreeMap<String, BTreeMap<&'static str, Scalar>>,
     current: Option<StatsJson<'a>>,

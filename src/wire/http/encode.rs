@@ -1,16 +1,16 @@
-//! From shapes to JSON, and from queries to shapes, for layers that do not know serde.
+//! Converts shapes to JSON, and queries to shapes, for layers that do not use serde.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What an answer may be made of.
+/// A value that can be serialised as a response.
 pub(crate) trait Shape: Serialize {}
 
 impl<T: Serialize> Shape for T {}
 
-/// Any shape as JSON; `null` if it cannot be.
+/// Serialises a shape as JSON; `null` if that fails.
 pub(crate) fn bytes(value: &impl Shape) -> Vec<u8> {
-    // What most answers have.
+    // Enough for most responses.
     let mut bytes = Vec::with_capacity(1024);
     match serde_json::to_writer(&mut bytes, value) {
         Ok(()) => bytes,
@@ -18,12 +18,12 @@ pub(crate) fn bytes(value: &impl Shape) -> Vec<u8> {
     }
 }
 
-/// Any shape as JSON; `null` if it cannot be.
+/// Serialises a shape as JSON; `null` if that fails.
 pub(crate) fn text(value: &impl Shape) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// What a query may be read as.
+/// A value that a query can be parsed into.
 pub(crate) trait QueryShape: DeserializeOwned {}
 
 impl<T: DeserializeOwned> QueryShape for T {}

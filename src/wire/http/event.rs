@@ -18,11 +18,11 @@ pub(crate) struct ConnectionEventJson<'a> {
 /// The event `gap`.
 #[derive(Serialize)]
 pub(crate) struct GapJson {
-    /// How many events are lost; null where that cannot be known.
+    /// The number of missed events; null if it is not known.
     pub(crate) missed: Option<u64>,
 }
 
-/// The event `snapshot`: how things are. The last one of a series says that it is.
+/// The event `snapshot`: a part of the current state. The last part has `more` set to false.
 #[derive(Serialize)]
 pub(crate) struct SnapshotJson<'a> {
     pub(crate) summary: &'a SummaryJson,

@@ -1,5 +1,5 @@
-//! What is said over HTTP, beside what [`json`](super::json) has: with the keys of the Python
-//! original where it has them.
+//! The shapes of HTTP requests and responses, in addition to those of [`json`](super::json). Keys of
+//! the Python original are kept.
 
 mod close;
 mod connection;

@@ -10,7 +10,7 @@ use crate::wire::json::OperationJson;
 /// `GET /webrtc/monitor/operations`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OperationsJson<'a> {
-    /// By their ids.
+    /// Keyed by operation id.
     pub(crate) operations: BTreeMap<String, OperationJson<'a>>,
     pub(crate) count: usize,
     /// Cursor for the next page; null on the last one.

@@ -1,4 +1,4 @@
-//! What the Python original's test routes say.
+//! Responses of the Python original's test routes.
 
 use serde::Serialize;
 use utoipa::ToSchema;

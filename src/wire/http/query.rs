@@ -1,19 +1,19 @@
-//! The queries of requests.
+//! The query parameters of requests.
 
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::state::ConnectionState;
 
-/// Which page of a list of connections.
+/// Parameters of the list of connections.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConnectionsQuery {
-    /// The most entries that the page may have; 100 by default.
+    /// The maximum number of entries of the page; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// The `next` of an earlier page, to continue after it.
+    /// The value of `next` from an earlier page, to continue after that page.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
     /// Only connections with this id.
@@ -22,10 +22,10 @@ pub(crate) struct ConnectionsQuery {
     /// Only connections in this state.
     #[param(inline)]
     pub(crate) state: Option<StateParam>,
-    /// Only connections of this group.
+    /// Only connections in this group.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) group: Option<String>,
-    /// Everything that is known of each connection (`full`, the default), or one line (`row`).
+    /// `full` (the default) for all details of each connection, or `row` for a summary of each.
     #[param(inline)]
     pub(crate) view: Option<ViewParam>,
 }
@@ -61,41 +61,41 @@ pub(crate) enum ViewParam {
     Row,
 }
 
-/// Which page of the closed connections.
+/// Parameters of the list of closed connections.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClosedQuery {
-    /// The most entries that the page may have; 100 by default.
+    /// The maximum number of entries of the page; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// The `next` of an earlier page, to continue after it.
+    /// The value of `next` from an earlier page, to continue after that page.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
     /// Only connections with this id.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) id: Option<String>,
-    /// Only connections of this group.
+    /// Only connections in this group.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) group: Option<String>,
-    /// Everything that is known of each connection (`full`, the default), or one line (`row`).
+    /// `full` (the default) for all details of each connection, or `row` for a summary of each.
     #[param(inline)]
     pub(crate) view: Option<ViewParam>,
 }
 
-/// Which page of the operations.
+/// Parameters of the list of operations.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OperationsQuery {
-    /// The most entries that the page may have; 100 by default.
+    /// The maximum number of entries of the page; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// The `next` of an earlier page, to continue after it.
+    /// The value of `next` from an earlier page, to continue after that page.
     #[param(pattern = "^[0-9a-f]{1,16}$")]
     pub(crate) after: Option<String>,
-    /// Operations in progress (`started`, the default), those that have `ended`, or those that have
-    /// ended in one way. Those that have ended are listed with the last one first.
+    /// `started` (the default) for operations in progress, `ended` for operations that have ended, or
+    /// one outcome. Operations that have ended are listed with the latest first.
     #[param(inline)]
     pub(crate) state: Option<OperationStateParam>,
 }
@@ -111,20 +111,20 @@ pub(crate) enum OperationStateParam {
     Cancelled,
 }
 
-/// Which page of the tasks.
+/// Parameters of the list of tasks.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TasksQuery {
-    /// The most entries that the page may have; 100 by default.
+    /// The maximum number of entries of the page; 100 by default.
     #[param(minimum = 1, maximum = 500)]
     pub(crate) limit: Option<u16>,
-    /// The `next` of an earlier page, to continue after it.
+    /// The value of `next` from an earlier page, to continue after that page.
     #[param(pattern = "^[0-9]{1,19}$")]
     pub(crate) after: Option<String>,
 }
 
-/// Which dump.
+/// Parameters of a dump.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -132,7 +132,7 @@ pub(crate) struct DumpQuery {
     /// The format: `internals` (the default) or `rtcstats`.
     #[param(inline)]
     pub(crate) format: Option<DumpParam>,
-    /// The id of the only connection to dump.
+    /// Only the connection with this id.
     #[param(min_length = 1, max_length = 256)]
     pub(crate) connection: Option<String>,
 }
@@ -144,7 +144,7 @@ pub(crate) enum DumpParam {
     Rtcstats,
 }
 
-/// Which connection is closed.
+/// Parameters of a close.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -1,4 +1,4 @@
-//! The whole in numbers, and the health.
+//! The summary, and the health.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::monitor::{HealthIssue, OperationCounts, StateCounts, Summary};
 use crate::wire::json::unix;
 
-/// `GET /webrtc/monitor/summary`. Its times are in seconds, to the whole millisecond.
+/// `GET /webrtc/monitor/summary`. Times are in seconds, rounded down to the millisecond.
 #[derive(PartialEq, Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
     uptime_seconds: f64,
@@ -18,11 +18,11 @@ pub(crate) struct SummaryJson {
     debug_mode: bool,
     logging_enabled: bool,
     health: HealthJson,
-    /// Connections whose driver a callback of the application holds.
+    /// Connections whose driver is blocked by a callback of the application.
     stalled_handlers: u64,
     stuck_tasks: u64,
     orphaned_tasks: u64,
-    /// Closed connections that the application still holds something of.
+    /// Closed connections that the application still holds, so that their memory is not freed.
     unreleased_connections: u64,
     open_data_channels: u64,
     dropped_log_records: u64,
@@ -52,11 +52,11 @@ struct OperationStatsJson {
 struct HealthJson {
     /// `ok`, `degraded` or `failing`.
     status: &'static str,
-    /// What is wrong, in words.
+    /// The health issues, as text.
     complaints: Vec<String>,
 }
 
-/// What the host says of itself in the summary.
+/// The modes of the host that the summary reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Modes {
     pub(crate) debug: bool,
@@ -71,7 +71,7 @@ impl SummaryJson {
         let connection_states =
             StatesJson { total, connected, disconnected, new, connecting, closed, failed };
         let OperationCounts { started, completed, failed, cancelled, .. } = summary.operations;
-        // The original counts under `started` those that have not ended.
+        // The original's `started` counts the operations in progress.
         let in_flight = summary.operations.in_flight();
         let operation_stats = OperationStatsJson {
             total: started,
@@ -100,7 +100,7 @@ impl SummaryJson {
     }
 }
 
-/// Seconds, to the whole millisecond below.
+/// Seconds, rounded down to the millisecond.
 fn to_milliseconds(seconds: f64) -> f64 {
     (seconds * 1e3).floor() / 1e3
 }
@@ -112,7 +112,7 @@ impl HealthJson {
     }
 }
 
-/// `GET /health`: nothing but the verdict, since the route needs no token.
+/// `GET /health`: only the status, because the route needs no token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AliveJson {
     /// `ok`, `degraded` or `failing`.

@@ -12,9 +12,9 @@ use crate::wire::json::unix;
 /// `GET /webrtc/monitor/tasks`.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TasksJson {
-    /// The names of tasks, by the connection that they belong to; `""` for those of none.
+    /// The names of tasks, keyed by connection id; `""` for tasks that belong to no connection.
     tasks: BTreeMap<String, Vec<&'static str>>,
-    /// How many connections there are in `tasks`.
+    /// The number of keys in `tasks`.
     count: usize,
     task_details: Vec<TaskJson>,
     /// Cursor for the next page; null on the last one.
@@ -27,10 +27,10 @@ struct TaskJson {
     task_id: String,
     name: &'static str,
     connection_id: Option<String>,
-    /// Where in the source the task was started.
+    /// The place in the source where the task was started.
     location: String,
     age: f64,
-    /// How long ago the task was asked to stop; null if it was not.
+    /// The time since the task was asked to stop; null if it was not asked.
     stopping_for: Option<f64>,
     polls: Option<u64>,
     busy: Option<f64>,

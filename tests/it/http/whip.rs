@@ -290,15 +290,12 @@ fn a_session_that_its_set_refuses_is_answered_with_the_reason() {
     let full = refused(&|set| set.max_peers(1), &one_more);
     assert_eq!(full, ("There are too many connections".to_owned(), again.clone()));
     let full = refused(&|set| set.max_peers_per_group(1), &one_more);
-    assert_eq!(full, ("There are too many connections of this stream".to_owned(), again));
+    assert_eq!(full, ("There are too many connections in this stream".to_owned(), again));
     // These do not pass.
     let draining = refused(&|set| set, &|_, peers| peers.drain());
-    assert_eq!(draining, ("No new sessions are taken".to_owned(), None));
+    assert_eq!(draining, ("The server does not accept new sessions".to_owned(), None));
     let shut_down = refused(&|set| set, &|_, peers| drop(peers.shutdown()));
-    assert_eq!(
-        shut_down,
-        ("No new sessions are taken: the server is shutting down".to_owned(), None)
-    );
+    assert_eq!(shut_down, ("The server is shutting down".to_owned(), None));
 }
 
 #[test]

@@ -4,10 +4,10 @@ use super::error::{OfferError, at, whole};
 use super::lines::{self, Part};
 use super::sections;
 
-/// What is known of an offer that may be answered.
+/// An offer that passed the checks.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Offer<'a> {
-    /// ICE's user name fragment.
+    /// The ICE user name fragment.
     pub(crate) fragment: &'a str,
 }
 
@@ -20,18 +20,18 @@ pub(crate) fn check(sdp: &str) -> Result<Offer<'_>, OfferError> {
     for section in &sections {
         sections::check(section)?;
         if !section.is_rejected() {
-            // What is only to be bundled has its transport where the bundle has it.
+            // A bundle-only section uses the transport of its bundle.
             let own = if section.is_bundle_only() { tagged.unwrap_or(section) } else { section };
             let found = sections::transport(&session, own)?;
             fragment.get_or_insert(found);
         }
     }
-    let fragment = fragment.ok_or_else(|| whole("offers nothing"))?;
+    let fragment = fragment.ok_or_else(|| whole("has only rejected media sections"))?;
     Ok(Offer { fragment })
 }
 
-/// Checks the bundles (RFC 9143, section 7.2); the answer is the section that has the transport of
-/// the first.
+/// Checks the bundles (RFC 9143, section 7.2). Returns the section that carries the transport of
+/// the first bundle.
 fn bundle<'p, 'a>(
     session: &Part<'a>,
     sections: &'p [Part<'a>],
@@ -41,10 +41,10 @@ fn bundle<'p, 'a>(
     for (line, group) in session.all("group") {
         for mid in group.strip_prefix("BUNDLE").into_iter().flat_map(str::split_whitespace) {
             if !mids.contains(&mid) {
-                return Err(at(line, "bundles what is not there"));
+                return Err(at(line, "bundles a `mid` that does not exist"));
             }
             if bundled.contains(&mid) {
-                return Err(at(line, "bundles what is in a bundle already"));
+                return Err(at(line, "bundles a `mid` twice"));
             }
             bundled.push(mid);
         }

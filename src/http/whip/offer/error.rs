@@ -1,8 +1,8 @@
-//! What is wrong with an offer.
+//! Errors in an offer.
 
 use std::fmt;
 
-/// What is wrong with an offer, and where.
+/// What is wrong with an offer, and in which line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OfferError {
     reason: &'static str,

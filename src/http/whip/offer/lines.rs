@@ -3,24 +3,24 @@
 use super::error::{OfferError, at, whole};
 use super::values;
 
-/// More sections than any client offers.
+/// The limit of media sections, more than any client offers. The error names it too.
 const MAX_SECTIONS: usize = 64;
 
-/// The attributes of the session, or of one section, each with its line.
+/// The attributes of the session or of one media section, each with its line number.
 #[derive(Default)]
 pub(super) struct Part<'a> {
-    /// What `m=` says; nothing for the session.
+    /// The value of `m=`; empty for the session.
     pub(super) media: &'a str,
     attributes: Vec<(usize, &'a str, &'a str)>,
-    /// The place of its last line in the order of what a part has.
+    /// The place of the last line in the order of line types.
     place: usize,
 }
 
-/// In which order what a session has comes.
+/// The order of line types in the session.
 const SESSION: &str = "vosiuepcbtrzka";
-/// In which order what a section has comes.
+/// The order of line types in a media section.
 const SECTION: &str = "micbka";
-/// What may come more than once.
+/// The line types that may be repeated.
 const REPEATED: &str = "epcbtra";
 
 impl<'a> Part<'a> {
@@ -40,7 +40,7 @@ impl<'a> Part<'a> {
         self.all(name).next()
     }
 
-    /// The names of its attributes.
+    /// The names of the attributes.
     pub(super) fn names(&self) -> impl Iterator<Item = (usize, &'a str)> {
         self.attributes.iter().map(|(line, name, _)| (*line, *name))
     }
@@ -57,7 +57,7 @@ impl<'a> Part<'a> {
         self.has_no_port() && !self.is_bundle_only()
     }
 
-    /// Adds a line, if it may come after what is there.
+    /// Adds a line, if its type may follow the previous lines.
     fn add(
         &mut self,
         order: &str,
@@ -65,14 +65,15 @@ impl<'a> Part<'a> {
         kind: char,
         value: &'a str,
     ) -> Result<(), OfferError> {
-        let place = order.find(kind).ok_or_else(|| at(line, "is of no known kind here"))?;
+        let place =
+            order.find(kind).ok_or_else(|| at(line, "has a type that is not allowed here"))?;
         let again = place == self.place && !REPEATED.contains(kind);
         if place < self.place || again && (kind != 'v' || line > 1) {
-            return Err(at(line, "is not where it belongs"));
+            return Err(at(line, "is out of order"));
         }
         self.place = place;
         if !values::is_line(kind, value) {
-            return Err(at(line, "is not what a line of its kind is"));
+            return Err(at(line, "has an invalid value"));
         }
         if kind == 'a' {
             let (name, value) = value.split_once(':').unwrap_or((value, ""));
@@ -81,7 +82,7 @@ impl<'a> Part<'a> {
             }
             let is_again = || self.names().any(|(_, known)| known == name);
             if values::UNIQUE.contains(&name) && is_again() {
-                return Err(at(line, "is there a second time"));
+                return Err(at(line, "repeats an attribute that must be unique"));
             }
             self.attributes.push((line, name, value));
         }
@@ -89,9 +90,9 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Takes an offer apart into the session and its sections, of which there is at least one.
+/// Splits an offer into the session and its media sections, of which there is at least one.
 pub(super) fn parts(sdp: &str) -> Result<(Part<'_>, Vec<Part<'_>>), OfferError> {
-    let text = sdp.strip_suffix('\n').ok_or_else(|| whole("does not end with a line"))?;
+    let text = sdp.strip_suffix('\n').ok_or_else(|| whole("does not end with a line break"))?;
     let mut session = Part::default();
     let mut sections: Vec<Part<'_>> = Vec::new();
     let mut begun = String::new();
@@ -107,7 +108,7 @@ pub(super) fn parts(sdp: &str) -> Result<(Part<'_>, Vec<Part<'_>>), OfferError> 
         let value = chars.as_str();
         if kind == 'm' {
             if sections.len() >= MAX_SECTIONS {
-                return Err(at(number, "is too much media"));
+                return Err(at(number, "exceeds the limit of 64 media sections"));
             }
             sections.push(Part { media: value, ..Part::default() });
             continue;
@@ -121,7 +122,7 @@ pub(super) fn parts(sdp: &str) -> Result<(Part<'_>, Vec<Part<'_>>), OfferError> 
         }
     }
     if !begun.starts_with("vos") || !begun.contains('t') {
-        return Err(whole("does not begin as a description does (`v=`, `o=`, `s=`, .. `t=`)"));
+        return Err(whole("does not begin with `v=`, `o=`, `s=`, .. `t=`"));
     }
     if sections.is_empty() {
         return Err(whole("has no media section"));

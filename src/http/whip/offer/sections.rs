@@ -1,10 +1,10 @@
-//! What a section has to have.
+//! Checks of a media section.
 
 use super::error::{OfferError, at, whole};
 use super::lines::Part;
 use super::values::{DIRECTIONS, MAX_CANDIDATES, extension, payload_type};
 
-/// The names of the sections, each of its own.
+/// The `mid`s of the sections, which must be unique.
 pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError> {
     let mut mids = Vec::new();
     for (line, mid) in sections.iter().filter_map(|section| section.one("mid")) {
@@ -16,7 +16,7 @@ pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError
     Ok(mids)
 }
 
-/// Checks `m=` and what belongs to it.
+/// Checks a media section: its `m=` line and its attributes.
 pub(super) fn check(section: &Part<'_>) -> Result<(), OfferError> {
     let mut fields = section.media.split(' ');
     let (kind, port, protocol) = (fields.next(), fields.next(), fields.next());
@@ -25,12 +25,12 @@ pub(super) fn check(section: &Part<'_>) -> Result<(), OfferError> {
         return Err(whole("has a media section without a port or a format"));
     }
     if let Some((line, _)) = section.all("candidate").nth(MAX_CANDIDATES) {
-        return Err(at(line, "is one candidate too many"));
+        return Err(at(line, "exceeds the limit of 256 candidates"));
     }
     let directions: Vec<_> =
         section.names().filter(|(_, name)| DIRECTIONS.contains(name)).collect();
     if let [_, (line, _), ..] = &*directions {
-        return Err(at(*line, "is a second direction"));
+        return Err(at(*line, "is a second direction attribute"));
     }
     match (kind, protocol) {
         (Some("audio" | "video"), Some("UDP/TLS/RTP/SAVPF" | "UDP/TLS/RTP/SAVP")) => {
@@ -45,54 +45,55 @@ pub(super) fn check(section: &Part<'_>) -> Result<(), OfferError> {
 
 fn rtp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
     let types: Option<Vec<u8>> = formats.iter().map(|text| payload_type(text)).collect();
-    let types = types.ok_or_else(|| whole("has a payload type that is none"))?;
+    let types = types.ok_or_else(|| whole("has an invalid payload type"))?;
     let first = |value: &str| value.split(' ').next().and_then(payload_type);
     let mut mapped = Vec::new();
     for (line, value) in section.all("rtpmap") {
         let number = first(value).filter(|number| types.contains(number));
-        let number = number.ok_or_else(|| at(line, "is of no payload type that is offered"))?;
+        let number =
+            number.ok_or_else(|| at(line, "refers to a payload type that is not offered"))?;
         if mapped.contains(&number) {
             return Err(at(line, "is a second codec for a payload type"));
         }
         mapped.push(number);
     }
-    // RFC 3551, section 6: others mean nothing by themselves.
+    // RFC 3551, section 6: payload types from 35 need an `rtpmap`.
     let is_known = |number: &u8| *number < 35 || mapped.contains(number);
     if !section.is_rejected() && !types.iter().all(is_known) {
-        return Err(whole("does not say what a payload type is"));
+        return Err(whole("lacks an `rtpmap` for a dynamic payload type"));
     }
     for (line, value) in section.all("fmtp").chain(section.all("rtcp-fb")) {
         if !value.starts_with('*') && !first(value).is_some_and(|it| types.contains(&it)) {
-            return Err(at(line, "is of no payload type that is offered"));
+            return Err(at(line, "refers to a payload type that is not offered"));
         }
     }
     let mut extensions = Vec::new();
     for (line, number) in section.all("extmap").map(|(line, value)| (line, extension(value))) {
         if extensions.contains(&number) {
-            return Err(at(line, "is a second extension of its number"));
+            return Err(at(line, "repeats an extension number"));
         }
         extensions.push(number);
     }
-    // RFC 9725, section 4.4.1; what is only bundled has it where the bundle has it.
+    // RFC 9725, section 4.4.1. A bundle-only section uses the transport of its bundle.
     let muxed = section.one("rtcp-mux").is_some() || section.is_bundle_only();
     if !section.is_rejected() && !muxed {
-        return Err(whole("has media without `rtcp-mux`"));
+        return Err(whole("has a media section without `rtcp-mux`"));
     }
     Ok(())
 }
 
 fn sctp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
     if formats != ["webrtc-datachannel"] {
-        return Err(whole("has data that is not of data channels"));
+        return Err(whole("has a data section that is not `webrtc-datachannel`"));
     }
     // RFC 8841, section 5: there is no default.
     if section.one("sctp-port").is_none() && !section.is_rejected() {
-        return Err(whole("has data without `sctp-port`"));
+        return Err(whole("has a data section without `sctp-port`"));
     }
     Ok(())
 }
 
-/// Checks that ICE and DTLS have what they need; the answer is the user name fragment.
+/// Checks the attributes that ICE and DTLS need. Returns the ICE user name fragment.
 pub(super) fn transport<'a>(session: &Part<'a>, section: &Part<'a>) -> Result<&'a str, OfferError> {
     let find = |name| section.one(name).or_else(|| session.one(name));
     for (name, missing) in [

@@ -1,18 +1,18 @@
-//! What lines and attributes may say.
+//! Checks of the values of lines and attributes.
 
 use crate::candidate::Candidate;
 
-/// More candidates than any client has, in all.
+/// The limit of candidates in all, more than any client has.
 pub(crate) const MAX_CANDIDATES: usize = 256;
 
-/// Attributes that a part has once.
+/// Attributes that must be unique in a part.
 pub(super) const UNIQUE: [&str; 8] =
     ["ice-pwd", "ice-ufrag", "max-message-size", "mid", "rtcp", "rtcp-mux", "sctp-port", "setup"];
 
-/// Directions, of which a part has at most one.
+/// Direction attributes, of which a part has at most one.
 pub(super) const DIRECTIONS: [&str; 4] = ["inactive", "recvonly", "sendonly", "sendrecv"];
 
-/// Whether a line of a kind may say so (RFC 8866, section 5).
+/// Whether a line of this type may have this value (RFC 8866, section 5).
 pub(super) fn is_line(kind: char, value: &str) -> bool {
     let fields: Vec<_> = value.split(' ').collect();
     match (kind, &*fields) {
@@ -30,7 +30,7 @@ pub(super) fn is_line(kind: char, value: &str) -> bool {
     }
 }
 
-/// Whether an attribute may have this value. Any other may have any.
+/// Whether an attribute may have this value. Attributes that are not listed may have any value.
 pub(super) fn is_attribute(name: &str, value: &str) -> bool {
     let mut fields = value.split(' ');
     match name {
@@ -91,7 +91,7 @@ pub(super) fn payload_type(text: &str) -> Option<u8> {
     text.parse().ok().filter(|number| *number < 128 && is_number(text))
 }
 
-/// The number of an extension of RTP headers (RFC 8285, section 6).
+/// The number of an RTP header extension (RFC 8285, section 6).
 pub(super) fn extension(value: &str) -> Option<u8> {
     let number = value.split([' ', '/']).next()?;
     number.parse().ok().filter(|number| *number > 0)
@@ -113,7 +113,7 @@ fn is_source(text: &str) -> bool {
 
 /// RFC 8839, section 5.1: `ice-char`.
 fn is_ice(byte: u8) -> bool {
-    // `-` and `_` are none, but some clients have them.
+    // `-` and `_` are not `ice-char`s, but some clients use them.
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
@@ -127,7 +127,7 @@ fn is_candidate(value: &str) -> bool {
         && format!("candidate:{value}").parse::<Candidate>().is_ok()
 }
 
-/// RFC 8122, section 5: a hash function, and as many bytes as it has.
+/// RFC 8122, section 5: a hash function, and the bytes of a hash of its length.
 fn is_fingerprint(text: &str) -> bool {
     let Some((function, bytes)) = text.split_once(' ') else { return false };
     let length = match function.to_ascii_lowercase().as_str() {
