@@ -96,9 +96,9 @@ impl ApiBuilder {
         self
     }
 
-    /// Also answers to this host name or address, given without a port. By default the API answers to
-    /// `localhost`, `127.0.0.1` and `[::1]`, with any port. A request for any other host gets status 421
-    /// on every route, also on `/health`: this is the protection against DNS rebinding.
+    /// Also answers to this host name or address, given without a port. By default the API answers
+    /// to `localhost`, `127.0.0.1` and `[::1]`, with any port. A request for any other host gets
+    /// status 421 on every route, also on `/health`: this is the protection against DNS rebinding.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         // An IPv6 address is written in brackets, as in a URL.

@@ -1,4 +1,4 @@
-//! How a peer is opened, and how it is closed.
+//! Options of a peer, and of its reaper.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,24 +7,29 @@ use std::time::Duration;
 use crate::close_options::CloseOptions;
 use crate::runtime::Runtime;
 
-/// How long a callback may hold its driver before that is told, unless another time is set.
+/// How long a callback may hold its driver before it counts as stalled, unless another time is set.
 ///
-/// While it does the connection stands still; after 5 s its remote side takes it for lost
-/// (measured).
+/// Meanwhile nothing is sent or received on the connection. After 5 s the remote side considers the
+/// connection lost (measured).
 pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 
-/// Which peers are closed without being asked, and when.
+/// The rules by which the reaper closes peers that nobody else closes.
 ///
-/// By default a peer is closed that never connects within a minute, has been Failed or
-/// Disconnected for 30 s, or whose remote side has said goodbye. An ICE restart has these 30 s:
-/// it takes a connection from Disconnected, and also from Failed, back to Connected.
+/// By default the reaper closes a peer that has never connected within a minute of its opening, has
+/// been Failed or Disconnected for 30 s, or whose remote side has closed the connection. The 30 s
+/// are the time for an ICE restart, which takes a connection from Disconnected, and also from
+/// Failed, back to Connected.
 ///
-/// A remote side that vanishes without a goodbye takes about 60 s by default: the `webrtc` crate says
-/// Disconnected after 4 s and Failed after 29 s, where the limit of Failed begins. To notice it within
-/// 10 s, set [`disconnected`](Self::disconnected) to 5 s, which is all that an ICE restart then has.
+/// A remote side that vanishes without a goodbye takes about 60 s to be noticed by default: the
+/// `webrtc` crate reports Disconnected after 4 s and Failed after 29 s, where the limit of Failed
+/// begins. To notice it within 10 s, set [`disconnected`](Self::disconnected) to 5 s, which is then
+/// all the time that an ICE restart has.
 ///
-/// A connection that does not tell its [state](crate::Peer::connection_state)
-/// is left alone.
+/// If a peer does not close, the reaper tries again after 0.75 s, and then waits twice as long each
+/// time, up to 300 s.
+///
+/// The reaper leaves a connection alone that does not tell its
+/// [state](crate::Peer::connection_state), except for a goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {
     pub(super) never_connected: Option<Duration>,
@@ -45,37 +50,39 @@ impl ReaperOptions {
         }
     }
 
-    /// Nothing is closed without being asked.
+    /// No rules: the reaper closes nothing.
     #[must_use]
     pub const fn off() -> Self {
         Self { never_connected: None, disconnected: None, failed: None, goodbye: false }
     }
 
-    /// How long after its opening a peer may still have to connect for the first time; `None` for
-    /// ever.
+    /// Sets how long after its opening a peer may take to connect for the first time; `None` for no
+    /// limit.
     #[must_use]
     pub const fn never_connected(mut self, limit: Option<Duration>) -> Self {
         self.never_connected = limit;
         self
     }
 
-    /// How long a peer may be Disconnected; `None` for ever. Less than 30 s takes away from what
-    /// an ICE restart has.
+    /// Sets how long a peer may be Disconnected; `None` for no limit. An ICE restart has no more
+    /// time than this.
     #[must_use]
     pub const fn disconnected(mut self, limit: Option<Duration>) -> Self {
         self.disconnected = limit;
         self
     }
 
-    /// How long a peer may be Failed; `None` for ever. Less than 30 s takes away from what an ICE
-    /// restart has.
+    /// Sets how long a peer may be Failed; `None` for no limit. An ICE restart has no more time
+    /// than this.
     #[must_use]
     pub const fn failed(mut self, limit: Option<Duration>) -> Self {
         self.failed = limit;
         self
     }
 
-    /// Whether to close a peer whose remote side has said goodbye.
+    /// Sets whether to close a peer whose remote side has closed the connection (DTLS
+    /// `close_notify`, or the end of the SCTP association). The reaper looks for that every 0.75 s,
+    /// and notices it within 1.5 s.
     #[must_use]
     pub const fn goodbye(mut self, close: bool) -> Self {
         self.goodbye = close;
@@ -89,7 +96,7 @@ impl Default for ReaperOptions {
     }
 }
 
-/// How a peer is registered. Everything has a default.
+/// Options of a peer. Every option has a default.
 #[derive(Clone, Debug, Default)]
 pub struct PeerOptions {
     pub(super) id: Option<String>,
@@ -102,51 +109,55 @@ pub struct PeerOptions {
 }
 
 impl PeerOptions {
-    /// A generated id, no group, the runtime and the other options of the [`Peers`](crate::Peers).
+    /// Returns the defaults: a generated id, no group, and the runtime and the other options of the
+    /// [`Peers`](crate::Peers).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The peer's id: 1 to 256 bytes, not that of another open peer.
+    /// Sets the peer's id: 1 to 256 bytes, and not the id of another open peer.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// The group that the peer belongs to: 1 to 256 bytes.
+    /// Sets the group that the peer belongs to: 1 to 256 bytes.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// The runtime that the connection runs on.
+    /// Sets the runtime that the connection runs on.
     #[must_use]
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// When the peer is closed without being asked.
+    /// Sets the rules by which the reaper closes the peer.
     #[must_use]
     pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
         self.reaper = Some(reaper);
         self
     }
 
-    /// How long one callback of the application's handler may hold the connection's driver before
-    /// that is told: see [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled). It goes on.
+    /// Sets how long one callback of the application's handler may hold the connection's driver
+    /// before it is told as [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled). The
+    /// callback is not cancelled. The budget is watched only if an observer or a monitor is
+    /// attached.
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);
         self
     }
 
-    /// What the application knows of the peer, for [`Peer::data`](crate::Peer::data): a user, a role,
-    /// what a signalling session needs. A map of peers beside [`Peers`](crate::Peers) is then not
-    /// needed. It is dropped with the last reference to the peer after its end.
+    /// Sets the application's data of the peer, which [`Peer::data`](crate::Peer::data) returns: a
+    /// user, a role, the state of a signalling session. An application then needs no map of its own
+    /// beside [`Peers`](crate::Peers). The data is dropped with the last reference to the peer
+    /// after the peer has ended.
     ///
     /// ```
     /// use anypeer::{PeerOptions, Peers};
@@ -169,7 +180,7 @@ impl PeerOptions {
         self
     }
 
-    /// The bounds of every close of this peer.
+    /// Sets the bounds of every close of this peer.
     #[must_use]
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = Some(close);

@@ -1,4 +1,4 @@
-//! Who a connection belongs to.
+//! The owners of a connection.
 
 use std::any::Any;
 use std::fmt;
@@ -23,8 +23,8 @@ use crate::task::TaskGroup;
 
 /// An owner of a connection.
 ///
-/// Clones share the ownership. **When the last one is dropped the connection is closed**,
-/// gracefully if it can be, also if the application still holds the connection itself. The drop
+/// Clones share the ownership. **When the last clone is dropped, the connection is closed**,
+/// gracefully if possible, even if the application still holds the connection itself. The drop
 /// starts the close and does not wait for it: it takes less than a millisecond, in any thread and
 /// context, and never panics. [`detach`](Self::detach) hands the connection to its
 /// [`Peers`](crate::Peers) instead.
@@ -42,12 +42,12 @@ pub(super) struct Owner {
 
 /// A set that can own a peer itself.
 pub(super) trait Keeper: Send + Sync {
-    /// Takes ownership of a peer that is open; false if it has ended already.
+    /// Takes ownership of an open peer. Returns false if the peer has already ended.
     fn keep(&self, owner: &Arc<Owner>) -> bool;
 }
 
 impl Owner {
-    /// The first owner of a peer, which everybody who has `cell` finds from now on.
+    /// The first owner of a peer. Whoever has `cell` finds it from now on.
     pub(super) fn new(record: Arc<Record>, keeper: Weak<dyn Keeper>, cell: OwnerCell) -> Arc<Self> {
         let owner = Arc::new(Self { record, keeper, cell });
         // A reservation is inserted once.
@@ -73,64 +73,70 @@ impl Peer {
         &self.owner.record
     }
 
-    /// Its id.
+    /// The peer's id.
     #[must_use]
     pub fn id(&self) -> &PeerId {
         &self.record().status.id
     }
 
-    /// The group that it belongs to.
+    /// The group that the peer belongs to.
     #[must_use]
     pub fn group(&self) -> Option<&GroupId> {
         self.record().status.group.as_ref()
     }
 
-    /// What the application knows of the peer: what was given to
+    /// The application's data of the peer, as given to
     /// [`PeerOptions::data`](crate::PeerOptions::data), if it is a `T`.
     #[must_use]
     pub fn data<T: Any>(&self) -> Option<&T> {
         self.record().data.as_deref().and_then(|data| (data as &dyn Any).downcast_ref())
     }
 
-    /// Closes the connection. The close has started when this returns; it never waits, and may be
+    /// Closes the connection. The close has started when this returns. This never waits, and may be
     /// called in any thread and context.
     pub fn close(&self) -> Closing {
         run::close(self.record(), CloseReason::Requested)
     }
 
-    /// [`close`](Self::close), with other bounds. A close that is under way keeps its own.
+    /// [`close`](Self::close), with other bounds. A close that is already in progress keeps its own
+    /// bounds.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
         let request = Request { options: Some(options), ..CloseReason::Requested.into() };
         run::close_as(self.record(), request)
     }
 
-    /// Closes the connection at once, and tells the remote side nothing: its driver and its sockets
-    /// are taken away. The outcome is closed by force, with the cause
+    /// Closes the connection at once, by taking its driver and its sockets away. The remote side is
+    /// told nothing.
+    ///
+    /// The outcome is closed by force, with the cause
     /// [`Aborted`](crate::peer::ForceCause::Aborted), or
-    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) where a callback has not let go of
-    /// the driver after 100 ms. The peer's tasks are cancelled, the cooperative ones too, and those
-    /// that have not ended after 100 ms are named as stuck. A close that is under way goes on by
-    /// force.
+    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) if a callback has not released
+    /// the driver after 100 ms. The peer's tasks are cancelled, also the cooperative ones. Tasks
+    /// that have not ended after 100 ms are told as
+    /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck). A close that is already in progress
+    /// is forced.
     ///
     /// A connection of another stack that cannot be [aborted](super::Connection::abort) is closed
-    /// as [`close`](Self::close) would.
+    /// as by [`close`](Self::close).
     pub fn abort(&self) -> Closing {
         run::close_as(self.record(), Request { abort: true, ..CloseReason::Requested.into() })
     }
 
-    /// The tasks that belong to the peer. They run on its runtime.
+    /// The tasks that belong to the peer. They run on the peer's runtime.
     ///
-    /// Its close cancels them and waits for them within its bound, while the connection closes;
-    /// those that would not stop are named in the [report](super::PeerReport::stuck) and told as
-    /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck). Once a close was begun, or the connection
-    /// has ended, new ones are refused. A task that holds a `Peer` of its own peer keeps that open:
-    /// give it a [`WeakPeer`].
+    /// A close of the peer cancels its tasks, and waits for them within the bound of the close.
+    /// Tasks that do not stop are told as [`EventKind::TasksStuck`](crate::EventKind::TasksStuck);
+    /// a close of a group or of all peers also names them in
+    /// [`PeerReport::stuck`](super::PeerReport::stuck). Once a close has begun or the connection
+    /// has ended, new tasks are refused. A task that holds a `Peer` of its own peer keeps the
+    /// connection open: give the task a [`WeakPeer`].
     #[must_use]
     pub fn tasks(&self) -> &TaskGroup {
         self.record().tasks()
     }
 
-    /// The state of the connection now; `None` for a connection that does not tell.
+    /// The current state of the connection; `None` for a connection that does not tell its state,
+    /// such as an adopted one.
     #[must_use]
     pub fn connection_state(&self) -> Option<ConnectionState> {
         self.record().state()
@@ -138,8 +144,14 @@ impl Peer {
 
     /// Completes once the connection is [`Connected`](ConnectionState::Connected).
     ///
-    /// It needs no bound of its own: a peer that never connects is
-    /// [closed](crate::peer::ReaperOptions::never_connected), by default after a minute.
+    /// By default no timeout is needed: the reaper
+    /// [closes](crate::peer::ReaperOptions::never_connected) a peer that has not connected within a
+    /// minute of its opening. Set a timeout of your own if that rule is off, if the connection was
+    /// adopted or does not tell its state, or if it was connected before: the rule applies only to
+    /// the first time.
+    ///
+    /// A callback of the peer's handler must not await this: the connection cannot get on until the
+    /// callback has returned.
     ///
     /// ```
     /// use anypeer::Peer;
@@ -155,7 +167,7 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`PeerEnded`] if the peer ends first: it failed to connect in time, or was closed.
+    /// Returns [`PeerEnded`] if the peer ends first: it did not connect in time, or was closed.
     ///
     /// # Cancel safety
     ///
@@ -164,15 +176,15 @@ impl Peer {
         self.wait_for(ConnectionState::Connected).await
     }
 
-    /// Completes once the connection is in `state`, at once if it is. A state that the connection
-    /// leaves again at once may be missed. For
-    /// [`Closed`](ConnectionState::Closed) the peer's end is the answer, and no error.
+    /// Completes once the connection is in `state`, immediately if it already is. A state that the
+    /// connection leaves again immediately may be missed. For [`Closed`](ConnectionState::Closed),
+    /// the end of the peer is a success, not an error.
     ///
-    /// A connection that does not tell its state completes this by its end alone.
+    /// For a connection that does not tell its state, this completes only when the connection ends.
     ///
     /// # Errors
     ///
-    /// [`PeerEnded`] if the peer ends first.
+    /// Returns [`PeerEnded`] if the peer ends first.
     ///
     /// # Cancel safety
     ///
@@ -182,7 +194,7 @@ impl Peer {
         if state == ConnectionState::Closed { Ok(()) } else { ended }
     }
 
-    /// Completes once `holds` does, which is asked again whenever a state of the connection has
+    /// Completes once `holds` is true. It is evaluated again whenever a state of the connection has
     /// changed.
     pub(crate) async fn wait_until<F>(&self, holds: impl Fn() -> F) -> Result<(), PeerEnded>
     where
@@ -191,7 +203,7 @@ impl Peer {
         let status = &self.record().status;
         let mut ended = pin!(self.record().status.life.ended.wait());
         loop {
-            // Before the question is asked, so that no change is lost.
+            // Listen before evaluating, so that no change is lost.
             let changed = status.changed.listen();
             if let Some(end) = self.record().status.life.ended.get() {
                 return Err(PeerEnded::new(end));
@@ -212,9 +224,9 @@ impl Peer {
         }
     }
 
-    /// Completes when the connection has ended, whoever ended it, and says why.
+    /// Completes when the connection has ended, whoever ended it, and returns the reason.
     ///
-    /// It completes also when the peer was closed and its end cannot be
+    /// This also completes when the peer was closed and its end cannot be
     /// [confirmed](crate::Outcome::Unconfirmed).
     ///
     /// # Cancel safety
@@ -224,26 +236,27 @@ impl Peer {
         self.record().status.life.ended.wait().await.reason
     }
 
-    /// Why the connection ended; `None` while it has not.
+    /// Why the connection ended; `None` while it has not ended.
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.record().end.get().map(|end| end.reason)
     }
 
-    /// How the connection ended; `None` while it has not, or where that cannot be seen.
+    /// How the connection ended; `None` while it has not ended, or if that cannot be observed.
     #[must_use]
     pub fn close_mode(&self) -> Option<CloseMode> {
         self.record().end.get().and_then(|End { mode, .. }| mode.clone())
     }
 
     /// Hands the connection to its [`Peers`](crate::Peers), which keeps it open until it is closed,
-    /// or ends, or the set itself is dropped. To be told when that is, watch [`WeakPeer::closed`] in
-    /// a task of the set's ([`Peers::tasks`](crate::Peers::tasks); the peer's own tasks end with it),
-    /// or [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer).
-    /// [`WeakPeer`]s and [`Peers::get`](crate::Peers::get)
-    /// still lead to it.
+    /// or ends, or the set itself is dropped. [`WeakPeer::upgrade`] and
+    /// [`Peers::get`](crate::Peers::get) still return the peer.
     ///
-    /// If the `Peers` is gone already, there is nobody to hand it to, and ownership stays here.
+    /// To learn of the end of the peer, await [`WeakPeer::closed`] in a task of the set
+    /// ([`Peers::tasks`](crate::Peers::tasks); the peer's own tasks end with the peer), or handle
+    /// [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer).
+    ///
+    /// If the `Peers` was already dropped, `self` is dropped like any other owner.
     pub fn detach(self) {
         if let Some(keeper) = self.owner.keeper.upgrade() {
             keeper.keep(&self.owner);
@@ -255,7 +268,7 @@ impl Peer {
         run::close(self.record(), reason)
     }
 
-    /// Why it is being closed, or was.
+    /// Why the peer is being closed, or was closed.
     #[cfg(feature = "webrtc")]
     pub(crate) fn closing_for(&self) -> Option<CloseReason> {
         self.record().closing_for()
@@ -266,30 +279,30 @@ impl Peer {
         &self.record().status
     }
 
-    /// The connection, as what it is.
+    /// The connection, if it is a `C`.
     #[cfg(feature = "webrtc")]
     pub(crate) fn connection<C: super::Connection>(&self) -> Option<&C> {
         let connection: &dyn Any = &*self.record().connection;
         connection.downcast_ref()
     }
 
-    /// A reference that does not own the connection: for its own handler, and for maps.
+    /// A reference that does not own the connection, for the peer's own handler and for maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(Arc::clone(&self.record().status.life), Arc::clone(&self.owner.cell))
     }
 }
 
-/// How often a connection that does not tell of its changes is asked for its state.
+/// How often a connection that does not notify of changes is asked for its state.
 const UNTOLD_STATE: Duration = Duration::from_millis(50);
 
-/// A peer ended before what was waited for.
+/// The peer ended before the awaited state was reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerEnded {
-    /// Why it ended.
+    /// Why the peer ended.
     pub reason: CloseReason,
-    /// How it ended; `None` where that cannot be seen.
+    /// How the peer ended; `None` if that cannot be observed.
     pub mode: Option<CloseMode>,
 }
 
@@ -318,17 +331,17 @@ impl fmt::Debug for Peer {
 
 /// A reference to a [`Peer`] that does not keep its connection open.
 ///
-/// For handlers and maps: a handler that holds its own `Peer` keeps its connection open until it is
-/// closed by somebody. It can be upgraded as long as anybody owns the peer: a `Peer`, or the
-/// [`Peers`](crate::Peers) to which it was [detached](Peer::detach).
+/// Use it in handlers and maps: a handler that holds the `Peer` of its own connection keeps the
+/// connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the peer has
+/// an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was [detached](Peer::detach).
 #[derive(Clone)]
 pub struct WeakPeer {
     life: Arc<Life>,
     owner: OwnerCell,
 }
 
-/// Where the owner of a peer is to be found once the peer is registered: the handler of a
-/// connection is made before that.
+/// The place of a peer's owner, which is filled when the peer is registered. The handler of a
+/// connection is created before that.
 pub(super) type OwnerCell = Arc<OnceLock<Weak<Owner>>>;
 
 impl WeakPeer {
@@ -336,7 +349,7 @@ impl WeakPeer {
         Self { life, owner }
     }
 
-    /// The peer, while somebody owns it.
+    /// The peer, as long as it has an owner.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         self.owner.get()?.upgrade().map(Peer::new)
@@ -348,7 +361,7 @@ impl WeakPeer {
         &self.life.id
     }
 
-    /// Completes when the connection has ended, and says why; see [`Peer::closed`].
+    /// Completes when the connection has ended, and returns the reason; see [`Peer::closed`].
     ///
     /// # Cancel safety
     ///
@@ -357,7 +370,7 @@ impl WeakPeer {
         self.life.ended.wait().await.reason
     }
 
-    /// Why the connection ended; `None` while it has not.
+    /// Why the connection ended; `None` while it has not ended.
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.life.ended.get().map(|end| end.reason)

@@ -62,8 +62,8 @@ pub(crate) async fn close(
 
 /// Closes a connection and returns the outcome: the same as `POST .../close`.
 ///
-/// This path cannot close the ids `.` and `..`, which a URL cannot contain as a path segment, nor the
-/// id `close-all`. Use `DELETE /webrtc/connections?id=` for them.
+/// This path cannot close the ids `.` and `..`, which a URL cannot contain as a path segment, nor
+/// the id `close-all`. Use `DELETE /webrtc/connections?id=` for them.
 #[utoipa::path(delete, path = "/webrtc/connections/{id}", tag = "control",
     params(
         ("id" = String, Path, description = "The connection's id"),
@@ -85,8 +85,8 @@ pub(crate) async fn delete_connection(
     close(guard, mount, id, headers).await
 }
 
-/// Closes the connection with the `id` of the query, which may be any id, and returns the outcome: the
-/// same as `POST .../close`. Without an `id`, nothing is closed.
+/// Closes the connection with the `id` of the query, which may be any id, and returns the outcome:
+/// the same as `POST .../close`. Without an `id`, nothing is closed.
 #[utoipa::path(delete, path = "/webrtc/connections", tag = "control",
     params(
         CloseQuery,
@@ -109,7 +109,8 @@ pub(crate) async fn delete_connection_by_query(
     close(guard, mount, Id(query.id), headers).await
 }
 
-/// The problem of a close that did not end the connection, if any. An unconfirmed close is no problem.
+/// The problem of a close that did not end the connection, if any. An unconfirmed close is no
+/// problem.
 pub(crate) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Problem> {
     match outcome {
         Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => Ok(()),

@@ -1,7 +1,7 @@
 //! The live events, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! A client is a position in the monitor's ring and has no queue: a slow client costs no more than a
-//! fast one.
+//! A client is a position in the monitor's ring and has no queue: a slow client costs no more than
+//! a fast one.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -40,9 +40,9 @@ const ROWS: usize = 200;
 /// How many operations in progress a snapshot has.
 const OPERATIONS: usize = 200;
 
-/// Live events: first `snapshot` events, the last of which has `more` set to false; then `connection`,
-/// `operation_started` and `operation_ended` as they occur, and at most one `summary` per second, if
-/// anything has happened.
+/// Live events: first `snapshot` events, the last of which has `more` set to false; then
+/// `connection`, `operation_started` and `operation_ended` as they occur, and at most one `summary`
+/// per second, if anything has happened.
 ///
 /// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If these
 /// events are no longer kept, it receives `gap` with their number, and then a snapshot.
@@ -151,7 +151,8 @@ impl EventStream {
         Some(chunk)
     }
 
-    /// The events that arrive before a summary or a keep-alive is due; `None` at the end of the stream.
+    /// The events that arrive before a summary or a keep-alive is due; `None` at the end of the
+    /// stream.
     async fn wait(&mut self) -> Option<Option<Received>> {
         let is_current = self.told_events == Some(self.shared.monitor.summary().events);
         let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };

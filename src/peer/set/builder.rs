@@ -1,4 +1,4 @@
-//! Configuring a set of peers.
+//! The builder of a set of peers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,12 +28,16 @@ pub struct PeersBuilder {
 
 impl Peers {
     /// An empty set with default options.
+    ///
+    /// Its peers run on the [current](crate::runtime::current) runtime, if there is one. Otherwise
+    /// they run on the background executor, where all peers share one thread; see
+    /// [`PeersBuilder::runtime`].
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Configures a set.
+    /// Returns a builder with default options.
     pub fn builder() -> PeersBuilder {
         PeersBuilder::default()
     }
@@ -46,60 +50,67 @@ impl Default for Peers {
 }
 
 impl PeersBuilder {
-    /// The runtime of peers that name none. By default the one that is
-    /// [current](crate::runtime::current) when `build` is called, or else when a peer is opened,
-    /// or else the background one.
+    /// Sets the runtime of peers that name none. By default a peer runs on the runtime that is
+    /// [current](crate::runtime::current) when `build` is called, or else on the one that is
+    /// current when the peer is opened, or else on the [background](Runtime::background) one.
+    ///
+    /// **All peers on the background runtime share one thread.** A server should name its runtime,
+    /// or build the set inside it. smol and `async-executor` are not detected and have to be named.
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// The bounds of closes of peers that set none.
+    /// Sets the close bounds of peers that set none themselves.
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = close;
         self
     }
 
-    /// When peers that do not say so themselves are closed without being asked.
+    /// Sets the reaper's rules for peers that set none themselves.
     pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
         self.reaper = reaper;
         self
     }
 
-    /// How long a callback may hold its driver before that is told, for peers that say nothing
-    /// else; by default [`DEFAULT_HANDLER_BUDGET`].
+    /// Sets how long a callback may hold its driver before it is told as
+    /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled), for peers that set no
+    /// budget themselves. [`DEFAULT_HANDLER_BUDGET`] by default. The budget is watched only if an
+    /// observer or a monitor is attached.
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);
         self
     }
 
-    /// How many peers may be open at once; by default there is no limit. One more is refused:
-    /// [`InsertError::Full`](crate::peer::InsertError::Full). A peer counts until its connection has ended.
+    /// Sets how many peers may be open at once. By default there is no limit. Further peers are
+    /// refused with [`InsertError::Full`](crate::peer::InsertError::Full). A peer counts until its
+    /// connection has ended.
     pub fn max_peers(mut self, limit: usize) -> Self {
         self.limits.all = Some(limit);
         self
     }
 
-    /// How many peers of one group may be open at once; by default there is no limit. One more is
-    /// refused: [`InsertError::GroupFull`](crate::peer::InsertError::GroupFull).
+    /// Sets how many peers of one group may be open at once. By default there is no limit. Further
+    /// peers are refused with [`InsertError::GroupFull`](crate::peer::InsertError::GroupFull).
     pub fn max_peers_per_group(mut self, limit: usize) -> Self {
         self.limits.per_group = Some(limit);
         self
     }
 
-    /// Whether to time every poll of the peers' tasks, by default not; see [`TaskInfo::polls`](crate::task::TaskInfo::polls).
+    /// Sets whether to time every poll of the peers' tasks; off by default. See
+    /// [`TaskInfo::polls`](crate::task::TaskInfo::polls).
     pub fn timed_tasks(mut self, timed: bool) -> Self {
         self.timed_tasks = timed;
         self
     }
 
-    /// Adds an observer, which is told all that happens. Without one, no event is even built.
+    /// Adds an observer, which receives every event. Without observers, no events are built.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// The empty set.
+    /// Builds the set, which is empty.
     #[must_use]
     pub fn build(self) -> Peers {
         let Self { runtime, close, reaper, handler_budget, limits, timed_tasks, observers } = self;

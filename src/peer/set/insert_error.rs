@@ -1,31 +1,31 @@
-//! Why a peer is not taken in.
+//! The error of a registration.
 
 use std::fmt;
 
 use crate::id::{GroupId, InvalidId, PeerId};
 use crate::runtime::StartError;
 
-/// Why a connection was not registered.
+/// The reason why a connection was not registered.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum InsertError {
-    /// The id or the group is no id.
+    /// The id of the peer or of its group is not valid.
     Id(InvalidId),
-    /// An open peer has that id.
+    /// An open peer already has this id.
     Duplicate(PeerId),
-    /// As many peers are open as there may be.
+    /// The limit of open peers is reached.
     Full {
-        /// How many may be.
+        /// The limit.
         limit: usize,
     },
-    /// As many peers of the group are open as there may be.
+    /// The limit of open peers in the group is reached.
     GroupFull {
-        /// Which group.
+        /// The group.
         group: GroupId,
-        /// How many may be.
+        /// The limit.
         limit: usize,
     },
-    /// The [`Peers`](crate::Peers) takes no new peers, and lets those that it has end.
+    /// The [`Peers`](crate::Peers) is draining: it accepts no new peers.
     Draining,
     /// The [`Peers`](crate::Peers) was shut down.
     ShutDown,
@@ -36,13 +36,13 @@ pub enum InsertError {
 impl fmt::Display for InsertError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(_) => f.write_str("the id or the group of the peer is no id"),
-            Self::Duplicate(id) => write!(f, "an open peer has the id {:?}", id.as_str()),
-            Self::Full { limit } => write!(f, "as many peers are open as there may be: {limit}"),
+            Self::Id(_) => f.write_str("the peer's id or group is not valid"),
+            Self::Duplicate(id) => write!(f, "an open peer already has the id {:?}", id.as_str()),
+            Self::Full { limit } => write!(f, "the limit of {limit} open peers is reached"),
             Self::GroupFull { group, limit } => {
-                write!(f, "as many peers of {:?} are open as there may be: {limit}", group.as_str())
+                write!(f, "the limit of {limit} open peers in {:?} is reached", group.as_str())
             }
-            Self::Draining => f.write_str("the set of peers is draining and takes no new ones"),
+            Self::Draining => f.write_str("the set of peers is draining and accepts no new peers"),
             Self::ShutDown => f.write_str("the set of peers was shut down"),
             Self::Start(_) => {
                 f.write_str("the thread that coordinates closes could not be started")

@@ -27,12 +27,12 @@ use crate::task::{Owner, TaskGroup};
 /// A set of peers that are closed together, like the tasks of a task group.
 ///
 /// Clones are handles to the same set. A peer is owned by its [`Peer`]s, or by the set itself once
-/// it was [detached](Peer::detach); [`get`](Self::get) leads from an id to the peer. No peer outlives
-/// its set: **when the last handle is dropped, every peer in it is closed**, also one that a
-/// reference cycle keeps alive.
+/// the peer was [detached](Peer::detach). [`get`](Self::get) returns the peer with an id. No peer
+/// outlives its set: **when the last handle is dropped, every peer in the set is closed**, even a
+/// peer that a reference cycle keeps alive.
 ///
-/// [`all`](Self::all) lists the peers with their states. What else is known of connections, also of
-/// those that have ended, a monitor knows (`Monitor::connections`, feature `monitor`).
+/// [`all`](Self::all) lists the peers with their states. A monitor has more details, also of
+/// connections that have ended (`Monitor::connections`, feature `monitor`).
 ///
 /// ```
 /// use anypeer::Peers;
@@ -46,7 +46,7 @@ pub struct Peers {
     handle: Arc<Handle>,
 }
 
-/// What all handles share; its drop is the end of the set.
+/// The part that all handles share. Its drop ends the set.
 struct Handle {
     registry: Arc<Registry>,
 }
@@ -64,11 +64,13 @@ impl Peers {
         Self { handle: Arc::new(Handle { registry }) }
     }
 
-    /// Registers a connection of any kind. For one of the `webrtc` crate see [`crate::webrtc`].
+    /// Registers a connection of any kind. For connections of the `webrtc` crate, see
+    /// [`crate::webrtc`].
     ///
     /// # Errors
     ///
-    /// [`InsertError`] says why it was not registered; the connection is then untouched.
+    /// Returns [`InsertError`] if the connection was not registered. The connection is then
+    /// untouched.
     pub fn insert(
         &self,
         connection: Arc<dyn Connection>,
@@ -77,18 +79,19 @@ impl Peers {
         self.reserve(options)?.insert(connection)
     }
 
-    /// Takes a place for a peer whose connection is still to be made. For a connection of the
-    /// `webrtc` crate, [`webrtc::open`](crate::webrtc) does it.
+    /// Reserves a place for a peer whose connection is still to be built. For a connection of the
+    /// `webrtc` crate, [`webrtc::open`](crate::webrtc) does this.
     ///
     /// # Errors
     ///
-    /// [`InsertError`] says why there is no place.
+    /// Returns [`InsertError`] if the place could not be reserved.
     pub fn reserve(&self, options: PeerOptions) -> Result<Reservation, InsertError> {
         let PeerOptions { id, group, runtime, close, reaper, handler_budget, data } = options;
         let registry = &self.handle.registry;
         let id = id.map_or_else(|| Ok(PeerId::generate()), PeerId::new)?;
         let group = group.map(GroupId::new).transpose()?;
-        // Closes are coordinated there: once it runs, nothing that a close needs can fail.
+        // The background executor coordinates closes: once it runs, nothing that a close needs can
+        // fail.
         let background = Runtime::background()?;
         let runtime = runtime
             .or_else(|| registry.runtime.clone())
@@ -119,31 +122,35 @@ impl Peers {
         })
     }
 
-    /// The peer of that id, if anybody owns it: a [`Peer`], or the set itself after
-    /// [`detach`](Peer::detach). A peer of the `webrtc` crate is found by `webrtc::get`.
+    /// The peer with this id, if it has an owner: a [`Peer`], or the set itself after
+    /// [`detach`](Peer::detach). `webrtc::get` returns it as a peer of the `webrtc` crate.
     #[must_use]
     pub fn get(&self, id: impl AsRef<str>) -> Option<Peer> {
         self.handle.registry.owner(id.as_ref()).map(Peer::new)
     }
 
-    /// The peers that somebody owns, in no particular order.
+    /// The peers that have an owner, in no particular order.
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
         self.handle.registry.owners().into_iter().map(Peer::new).collect()
     }
 
-    /// Closes a peer. The close has started when this returns; it never waits, and may be called
+    /// Closes a peer. The close has started when this returns. This never waits, and may be called
     /// in any thread and context.
     ///
-    /// An id that is not known ends in [`Outcome::NotFound`], and nothing is closed. The id of a
-    /// peer that has ended gives the same outcome as its handle, [`Outcome::AlreadyClosed`] (or, to
-    /// the first who closes a peer that ended by itself, how it ended), while it is remembered: as long as anybody has its handle, and of all others the last 1,024 that
-    /// ended.
+    /// The outcome depends on the id:
+    ///
+    /// - The id of an open peer: the outcome of its close.
+    /// - The id of a peer that has ended: [`Outcome::AlreadyClosed`], as from a handle of the peer.
+    ///   If the peer ended by itself, its first close returns how it ended: [`Outcome::Closed`].
+    ///   The set remembers the ids of peers that have a handle, and of the last 1,024 other peers
+    ///   that ended.
+    /// - Any other id: [`Outcome::NotFound`]. Nothing is closed.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
     }
 
-    /// Closes a peer at once, without telling its remote side; see [`Peer::abort`].
+    /// Closes a peer at once, without telling the remote side; see [`Peer::abort`].
     pub fn abort(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
     }
@@ -162,7 +169,7 @@ impl Peers {
         }
     }
 
-    /// Closes every peer of a group, all at once.
+    /// Closes every peer of a group, concurrently.
     ///
     /// A group without an open peer is [not found](crate::peer::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
@@ -175,7 +182,7 @@ impl Peers {
         ClosingAll::new(&sweep, !closings.is_empty(), closings)
     }
 
-    /// Closes every peer, all at once. New ones may be opened meanwhile and after.
+    /// Closes every peer, concurrently. New peers may be opened during and after the close.
     pub fn close_all(&self) -> ClosingAll {
         let sweep = self.sweep("close_all", None);
         let reason = CloseReason::AllClosed;
@@ -187,8 +194,8 @@ impl Peers {
         Arc::new(Sweep::start(&self.handle.registry.watch, operation, group))
     }
 
-    /// Refuses new peers from now on ([`InsertError::Draining`]), and closes none: for a server
-    /// that lets its connections end by themselves. [`idle`](Self::idle) says when they have.
+    /// Refuses new peers from now on ([`InsertError::Draining`]) and closes none, for a server that
+    /// lets its connections end by themselves. [`idle`](Self::idle) completes when all have ended.
     pub fn drain(&self) {
         self.handle.registry.take_no_more(Intake::Draining);
     }
@@ -209,8 +216,8 @@ impl Peers {
         }
     }
 
-    /// Closes every peer, also those that `webrtc::open` is building, ends the set's own [tasks](Self::tasks), and
-    /// refuses new ones from now on.
+    /// Closes every peer, also peers that `webrtc::open` is still building, ends the set's own
+    /// [tasks](Self::tasks), and refuses new peers from now on.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
         registry.take_no_more(Intake::ShutDown);
@@ -219,15 +226,15 @@ impl Peers {
         ClosingAll::new(&sweep, true, closings).with_tasks(registry.stop_tasks())
     }
 
-    /// The tasks that belong to the set and to none of its peers. They run on its runtime, or on
-    /// the [current](crate::runtime::current) one, or on the background one.
+    /// The tasks that belong to the set and to none of its peers. They run on the set's runtime, or
+    /// else on the [current](crate::runtime::current) one, or else on the background one.
     ///
-    /// [`shutdown`](Self::shutdown) and the drop of the last handle end them. A task that holds a
-    /// handle to its own set keeps that from being dropped.
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle end these tasks. A task that
+    /// holds a handle to its own set keeps the set from being dropped.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the background executor cannot be started.
+    /// Returns [`StartError`] if the background executor cannot be started.
     pub fn tasks(&self) -> Result<&TaskGroup, StartError> {
         let registry = &self.handle.registry;
         let background = Runtime::background()?;
@@ -240,12 +247,12 @@ impl Peers {
             TaskGroup::owned(runtime.unwrap_or(background), owner, timed)
         });
         if is_new {
-            // Not before it is there: an observer may ask for it.
+            // Only after the group is set: an observer may ask for it.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(registry.number));
         }
-        // Whoever shuts down first says so, and then looks for tasks.
+        // A shutdown first sets the mark, and then looks for tasks.
         if registry.is_shut_down() {
             tasks.cancel();
         }
@@ -276,7 +283,8 @@ impl Peers {
         self.handle.registry.number
     }
 
-    /// The closed peers of which the application still holds something, and what.
+    /// The closed peers that the application still holds, and what it holds of each: while it does,
+    /// their memory is not freed.
     #[must_use]
     pub fn retained(&self) -> Vec<Retained> {
         self.handle.registry.retained()

@@ -94,8 +94,8 @@ pub(crate) struct OperationsQuery {
     /// The value of `next` from an earlier page, to continue after that page.
     #[param(pattern = "^[0-9a-f]{1,16}$")]
     pub(crate) after: Option<String>,
-    /// `started` (the default) for operations in progress, `ended` for operations that have ended, or
-    /// one outcome. Operations that have ended are listed with the latest first.
+    /// `started` (the default) for operations in progress, `ended` for operations that have ended,
+    /// or one outcome. Operations that have ended are listed with the latest first.
     #[param(inline)]
     pub(crate) state: Option<OperationStateParam>,
 }
