@@ -1,17 +1,18 @@
-//! The bounds of a close, of a peer or of a group of tasks.
+//! The bounds of closes.
 
 use std::time::Duration;
 
-/// The whole bound of a close, unless another is set.
+/// The whole bound of a close, unless another one is set.
 pub const DEFAULT_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a graceful close may take before it is forced, unless another time is set.
 ///
-/// A graceful close of the `webrtc` crate takes 0.3 ms, and 4.4 ms at most (measured). Hundreds at
-/// once on a loaded machine take a second; what has not ended by then is not going to.
+/// A graceful close of the `webrtc` crate takes 0.3 ms, and 4.4 ms at most (measured). Hundreds of
+/// concurrent closes on a loaded machine take a second. A close that has not ended by then is
+/// unlikely to end.
 pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
 
-/// The bounds of a close: of a peer, or of a group of tasks.
+/// The bounds of a close of a peer or of a group of tasks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,21 +27,21 @@ pub struct CloseOptions {
 }
 
 impl CloseOptions {
-    /// [`DEFAULT_CLOSE_TIMEOUT`] and [`DEFAULT_GRACE`].
+    /// Returns the defaults, [`DEFAULT_CLOSE_TIMEOUT`] and [`DEFAULT_GRACE`].
     #[must_use]
     pub const fn new() -> Self {
         Self { timeout: DEFAULT_CLOSE_TIMEOUT, grace: DEFAULT_GRACE }
     }
 
-    /// The whole bound: after this, the close has one outcome or another.
+    /// Sets the whole bound: after this time, the close has its outcome.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long the close may be graceful before it is forced; at most three quarters of the
-    /// timeout, so that forcing it has time too. Zero forces at once.
+    /// Sets how long the close may be graceful before it is forced. At most three quarters of the
+    /// timeout are used, so that there is time to force the close. Zero forces it at once.
     #[must_use]
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

@@ -1,39 +1,52 @@
-//! What became of a close.
+//! The outcome of a close.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::named::named;
 
-/// The end of a close, and always the truth of it.
+/// The outcome of a close. It reports only what was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The connection's driver has ended and its sockets are gone. (In a callback that blocks its
-    /// thread the driver cannot end: see [`ForceCause::HandlerStalled`].)
+    /// The connection's driver has ended and its sockets are gone.
+    ///
+    /// There is one exception: a driver cannot end while a callback blocks its thread. See
+    /// [`ForceCause::HandlerStalled`].
     Closed(CloseMode),
-    /// The peer was closed before this was asked. (Where the connection ended by itself, the first
-    /// who closes it is told how it ended: [`Closed`](Self::Closed).)
+    /// The peer was already closed.
+    ///
+    /// If the connection ended by itself, the first close of its peer returns how it ended:
+    /// [`Closed`](Self::Closed).
     AlreadyClosed,
-    /// No peer of that id is known. Nothing was closed.
+    /// No peer with that id is known. Nothing was closed.
     NotFound,
-    /// Awaited inside a callback of the peer's own handler: the driver can end only after the
-    /// callback returns, and then will. The close goes on.
+    /// The close was awaited inside a callback of the peer's own handler. The driver can end only
+    /// after the callback returns. The close goes on, and ends then.
     InOwnHandler,
-    /// It did not close within the bound; it may be closed again.
+    /// The connection did not close within the bound, and could not be forced. The peer may be
+    /// closed again.
+    ///
+    /// This is the outcome of a connection that was adopted, or is of another
+    /// stack, whose own close hangs. A connection from `webrtc::open` or `webrtc::instrument` can
+    /// always be forced.
     TimedOut {
         /// The bound.
         after: Duration,
     },
-    /// Everything was asked for, and whether it happened cannot be seen: the connection is
-    /// somebody else's. Whoever closes it again is told the same.
+    /// The connection was asked to close, but its end cannot be observed: it was adopted, or its
+    /// stack does not tell. A further close has the same outcome.
     Unconfirmed,
-    /// It did not close, and says why; it may be closed again.
+    /// The connection's own close failed, and the connection could not be forced. The peer may be
+    /// closed again.
+    ///
+    /// As [`TimedOut`](Self::TimedOut), this is an outcome only of adopted connections and those of
+    /// another stack.
     Failed(CloseFailure),
 }
 
 impl Outcome {
-    /// Whether the connection is known to be gone: closed now, or before.
+    /// Whether the connection is known to be closed, by this close or before.
     #[must_use]
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_) | Self::AlreadyClosed)
@@ -41,12 +54,14 @@ impl Outcome {
 }
 
 impl Outcome {
-    /// An outcome as the result of an operation: an error if the connection is known not to be
+    /// Converts the outcome into the result of an operation: an error if the connection was not
     /// closed.
     ///
     /// # Errors
     ///
-    /// [`NotClosed`], with the outcome.
+    /// Returns [`NotClosed`] with the outcome for [`NotFound`](Self::NotFound),
+    /// [`InOwnHandler`](Self::InOwnHandler), [`TimedOut`](Self::TimedOut) and
+    /// [`Failed`](Self::Failed).
     pub fn into_result(self) -> Result<Self, NotClosed> {
         match self {
             Self::Closed(_) | Self::AlreadyClosed | Self::Unconfirmed => Ok(self),
@@ -57,7 +72,7 @@ impl Outcome {
     }
 }
 
-/// A close did not close.
+/// A close that did not close its peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotClosed(pub Outcome);
 
@@ -75,7 +90,7 @@ impl fmt::Display for Outcome {
             Self::Closed(mode) => write!(f, "closed, {mode}"),
             Self::AlreadyClosed => f.write_str("already closed"),
             Self::NotFound => f.write_str("not found"),
-            Self::InOwnHandler => f.write_str("closing when the handler's callback returns"),
+            Self::InOwnHandler => f.write_str("will close when the handler's callback returns"),
             Self::TimedOut { after } => write!(f, "timed out after {after:?}"),
             Self::Unconfirmed => f.write_str("unconfirmed"),
             Self::Failed(failure) => write!(f, "failed: {failure}"),
@@ -87,10 +102,10 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseMode {
-    /// In order: the remote side was told.
+    /// Gracefully: the remote side was told.
     Graceful,
-    /// By taking its driver and its sockets away. The remote side is told nothing: it finds out by
-    /// its own timeouts, which are 29 s of the `webrtc` crate's (measured) and those of its
+    /// By force: its driver and its sockets were taken away. The remote side is told nothing, and
+    /// finds out by its own timeouts: 29 s in the `webrtc` crate (measured), and then those of its
     /// [`ReaperOptions`](crate::peer::ReaperOptions).
     Forced(ForceCause),
 }
@@ -104,31 +119,32 @@ impl fmt::Display for CloseMode {
     }
 }
 
-/// Why a connection did not end in order.
+/// The reason why a connection did not end gracefully.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForceCause {
-    /// The driver did not end within the grace period: nobody runs its executor, or something
-    /// holds it.
+    /// The driver did not end within the grace period: its executor is not being run, or something
+    /// blocks the driver.
     Unresponsive,
-    /// The application's handler was holding the driver, in this callback: the graceful close could
-    /// not go on, or an abort has waited for it in vain.
+    /// A callback of the application's handler, which is named here, held the driver: a graceful
+    /// close could not go on, or the callback did not return within the 100 ms of an abort.
     ///
     /// The sockets are gone. If the callback blocks its thread, the driver and the handler are
-    /// dropped when it returns: nothing can take them from under it.
+    /// dropped when the callback returns, since they cannot be dropped while it runs.
     HandlerStalled(&'static str),
     /// The executor dropped the driver.
     RuntimeGone,
     /// The driver panicked.
     DriverPanicked,
-    /// The driver ended by itself, before anybody asked.
+    /// The driver ended by itself, before the peer was closed. Usually the application has called
+    /// `PeerConnection::close` itself, instead of closing the [`Peer`](crate::Peer).
     DriverEnded,
-    /// The graceful close failed.
+    /// The graceful close failed, and the forced close succeeded.
     Failed(CloseFailure),
     /// The connection was still being built.
     NotBuilt,
-    /// It was asked for: by [`Peer::abort`](crate::Peer::abort), or by a close without a grace
-    /// period. The remote side is told nothing.
+    /// The caller asked for it, by [`Peer::abort`](crate::Peer::abort) or by a close without a
+    /// grace period.
     Aborted,
 }
 
@@ -149,15 +165,15 @@ impl fmt::Display for ForceCause {
     }
 }
 
-/// Why a connection's own close did not do its work.
+/// The reason why a connection's own close failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseFailure {
-    /// It returned an error, with this message.
+    /// The close returned an error, with this message.
     Error(String),
-    /// It panicked, with this message.
+    /// The close panicked, with this message.
     Panicked(String),
-    /// The peer's runtime refused or dropped it.
+    /// The peer's runtime refused or dropped the close.
     Lost,
 }
 
@@ -172,9 +188,9 @@ impl fmt::Display for CloseFailure {
 }
 
 named! {
-    /// Who asked for a close, or what ended the connection.
+    /// The cause of a close: who asked for it, or what ended the connection.
     CloseReason {
-        /// The peer was closed by its handle or its id.
+        /// The peer was closed through its handle or by its id.
         Requested = "requested",
         /// Its group was closed.
         GroupClosed = "group_closed",
@@ -188,13 +204,16 @@ named! {
         PeersDropped = "peers_dropped",
         /// Building the connection failed or was cancelled.
         OpenCancelled = "open_cancelled",
-        /// Its remote side said goodbye.
+        /// The remote side closed the connection.
         RemoteClosed = "remote_closed",
-        /// It did not connect within the limit of its [`ReaperOptions`](crate::peer::ReaperOptions).
+        /// The connection did not connect within the limit of its
+        /// [`ReaperOptions`](crate::peer::ReaperOptions).
         NeverConnected = "never_connected",
-        /// It was Disconnected for longer than they allow.
+        /// The connection was Disconnected for longer than its
+        /// [`ReaperOptions`](crate::peer::ReaperOptions) allow.
         Disconnected = "disconnected",
-        /// It was Failed for longer than they allow.
+        /// The connection was Failed for longer than its
+        /// [`ReaperOptions`](crate::peer::ReaperOptions) allow.
         Failed = "failed",
         /// The connection ended by itself: its driver ended, panicked, or was dropped by its
         /// executor.
@@ -203,7 +222,7 @@ named! {
 }
 
 impl CloseReason {
-    /// Whether nobody asked: the reaper closed it, for what `webrtc_connections_reaped_total` is.
+    /// Whether the reaper closed the connection. `webrtc_connections_reaped_total` counts these.
     #[must_use]
     pub const fn is_reaped(self) -> bool {
         matches!(

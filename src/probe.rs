@@ -1,4 +1,4 @@
-//! Looking at a connection from outside, without owning it.
+//! A view of a connection that does not own it.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,22 +8,24 @@ use futures::future::BoxFuture;
 
 use crate::stats::StatsReport;
 
-/// Something that keeps memory of a closed connection alive. No socket and no task hangs on it.
+/// Something that keeps memory of a closed connection from being freed. It keeps no socket open and
+/// no task running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetainedBy {
-    /// This many references to the connection itself.
+    /// References to the connection itself, and how many.
     Connection(usize),
-    /// A data channel, by its label.
+    /// A data channel with this label.
     DataChannel(String),
-    /// Some other handle into the connection: a track, a sender, a receiver, a transceiver, or a
-    /// data channel that was not made through the peer.
+    /// Another handle into the connection: a track, a sender, a receiver, a transceiver, or a data
+    /// channel that was not created through the peer.
     Handle,
 }
 
 impl fmt::Display for RetainedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Connection(1) => f.write_str("the connection (1 reference)"),
             Self::Connection(count) => write!(f, "the connection ({count} references)"),
             Self::DataChannel(label) => write!(f, "data channel {label:?}"),
             Self::Handle => f.write_str("a track, transceiver or data channel handle"),
@@ -31,28 +33,26 @@ impl fmt::Display for RetainedBy {
     }
 }
 
-/// Answers what still keeps the memory of a closed connection. It refers to the connection weakly
-/// itself.
+/// Tells what keeps the memory of a closed connection from being freed. An implementation must not
+/// hold the connection itself.
 pub trait Retention: Send + Sync + 'static {
-    /// One entry for each thing that the application holds; empty when all memory is free.
+    /// One entry for each thing that the application holds; empty if all memory is free.
     fn retained_by(&self) -> Vec<RetainedBy>;
 }
 
-/// What a [`Probe`] looks at: a peer, while there is one.
+/// The peer that a [`Probe`] looks at, while it exists.
 pub(crate) trait Probed: Send + Sync {
     fn stats(self: Arc<Self>) -> BoxFuture<'static, Option<StatsReport>>;
 
     fn retention(&self) -> Option<Arc<dyn Retention>>;
 }
 
-/// The traces of a peer, which last as long as anything of it does.
+/// The traces of a peer, which exist as long as any part of it does.
 pub(crate) trait Traces: Send + Sync {
     fn retention(&self) -> Option<Arc<dyn Retention>>;
 }
 
-/// Looks at a peer's connection without owning it.
-///
-/// It keeps neither the connection nor its memory.
+/// A view of a peer's connection that keeps neither the connection nor its memory.
 #[derive(Clone)]
 pub struct Probe {
     pub(crate) peer: Weak<dyn Probed>,
@@ -62,7 +62,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// What the connection knows of itself now; `None` where it knows nothing, or is gone.
+    /// The connection's current statistics; `None` if it has none, or is gone.
     ///
     /// # Cancel safety
     ///
@@ -71,23 +71,23 @@ impl Probe {
         self.peer.upgrade()?.stats().await
     }
 
-    /// What the application still holds of a closed connection; `None` where that is not known.
+    /// What the application still holds of a closed connection; `None` if that is not known.
     #[must_use]
     pub fn retained_by(&self) -> Option<Vec<RetainedBy>> {
-        // The last trace of the peer is gone.
+        // Without traces, all memory of the peer is free.
         let Some(traces) = self.traces.upgrade() else { return Some(Vec::new()) };
         let retention = traces.retention().or_else(|| self.peer.upgrade()?.retention());
-        // A connection's answer is foreign code; one that panics says nothing.
+        // The connection is foreign code, which may panic.
         catch_unwind(AssertUnwindSafe(|| retention?.retained_by().into())).ok().flatten()
     }
 
-    /// Whether the connection tells its state; one that does not is known by its closes alone.
+    /// Whether the connection tells its state. If it does not, only its closes are known.
     #[must_use]
     pub fn tells_state(&self) -> bool {
         self.tells_state
     }
 
-    /// Whether [`EventKind::Released`](crate::EventKind::Released) will be told, or was.
+    /// Whether [`EventKind::Released`](crate::EventKind::Released) is told for this connection.
     #[must_use]
     pub fn tells_release(&self) -> bool {
         self.tells_release

@@ -1,4 +1,4 @@
-//! What is told of tasks: who they are, how they are polled, how they ended, and which would not
+//! Information about tasks: their identity, how they are polled, how they ended, and which did not
 //! stop.
 
 use std::fmt;
@@ -19,7 +19,7 @@ impl TaskId {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Its place in the order of starts.
+    /// The task's place in the order of starts.
     #[cfg(feature = "http")]
     pub(crate) fn number(self) -> u64 {
         self.0
@@ -38,23 +38,23 @@ impl fmt::Debug for TaskId {
     }
 }
 
-/// What is known of a task at some moment.
+/// Information about a task at some moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskInfo {
-    /// Its id.
+    /// The task's id.
     pub id: TaskId,
-    /// Its name, as it was started with.
+    /// The name that the task was started with.
     pub name: &'static str,
-    /// The peer that it belongs to, if it belongs to one.
+    /// The peer that the task belongs to, if any.
     pub peer: Option<PeerId>,
-    /// Where in the source it was started.
+    /// The place in the source where the task was started.
     pub location: &'static Location<'static>,
-    /// How long ago it was started.
+    /// The time since the task was started.
     pub age: Duration,
-    /// How long ago it was asked to stop; `None` if it was not.
+    /// The time since the task was asked to stop; `None` if it was not asked.
     pub stopping_for: Option<Duration>,
-    /// How it was polled; `None` in a group that is not
+    /// How the task was polled; `None` in a group that is not
     /// [timed](crate::task::TaskGroupBuilder::timed).
     pub polls: Option<PollTimes>,
 }
@@ -69,37 +69,38 @@ impl fmt::Display for TaskInfo {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PollTimes {
-    /// How often.
+    /// The number of polls.
     pub polls: u64,
-    /// How long, all polls together.
+    /// The total time of all polls.
     pub busy: Duration,
-    /// The longest poll. One beyond some 100 microseconds keeps others waiting.
+    /// The time of the longest poll. A poll of more than about 100 µs delays other tasks.
     pub longest: Duration,
-    /// For how long the poll in progress has lasted; `None` between polls.
+    /// The time since the poll in progress began; `None` between polls.
     pub current: Option<Duration>,
-    /// For how long nothing has happened to it: since its last poll began or ended, or its start.
+    /// The time since the last poll began or ended, or since the start if there was no poll.
     pub idle: Duration,
 }
 
-/// The one end of a task.
+/// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TaskEnd {
-    /// It ran to its end.
+    /// The task ran to its end.
     Completed,
-    /// It ran to its end and returned an error, with this message. Told apart from `Completed`
-    /// for tasks that [`TaskBuilder::try_spawn`](crate::task::TaskBuilder::try_spawn) started.
+    /// The task ran to its end and returned an error, with this message. Only for tasks started
+    /// with [`TaskBuilder::try_spawn`](crate::task::TaskBuilder::try_spawn); others are
+    /// `Completed`.
     Failed(String),
-    /// It panicked, with this message.
+    /// The task panicked, with this message.
     Panicked(String),
-    /// It was cancelled.
+    /// The task was cancelled.
     Cancelled(CancelReason),
-    /// Its executor dropped it: refused it, was shut down, or is gone.
+    /// The executor dropped the task: it refused the task, was shut down, or is gone.
     Lost,
 }
 
 impl TaskEnd {
-    /// A stable lower-case name of its kind.
+    /// A stable lower-case name of the variant.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -124,15 +125,15 @@ impl fmt::Display for TaskEnd {
     }
 }
 
-/// Why a task was cancelled. The first reason stands.
+/// The reason why a task was cancelled. The first reason is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// Its [handle](crate::task::TaskHandle::abort) asked.
+    /// The task was aborted through its [handle](crate::task::TaskHandle::abort).
     Aborted,
-    /// Its group was cancelled: its peer was closed, or somebody asked.
+    /// The task's group was cancelled, by the application or by a close of its peer.
     Group,
-    /// Its time was up.
+    /// The task's timeout was reached.
     DeadlineExceeded,
 }
 
@@ -146,17 +147,16 @@ impl fmt::Display for CancelReason {
     }
 }
 
-/// The tasks that had not stopped when nobody waited for them any longer.
+/// The tasks that had not stopped by the end of the wait for them.
 ///
-/// They are inside a poll that blocks its thread, or nobody runs their executor, or they were
-/// only [counted](crate::task::TaskGroup::track) and take no notice of their token. They still end when
-/// they can.
+/// Such a task is inside a poll that blocks its thread, or its executor is not being run, or it was
+/// only [counted](crate::task::TaskGroup::track) and ignores its token. It still ends when it can.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StuckTasks {
-    /// The recorded ones.
+    /// The recorded tasks.
     pub named: Vec<TaskInfo>,
-    /// How many more there are, which were only counted.
+    /// The number of tasks that were only counted.
     pub unnamed: usize,
 }
 
@@ -167,7 +167,7 @@ impl StuckTasks {
         self.len() == 0
     }
 
-    /// How many there are.
+    /// The number of tasks that have not stopped.
     #[must_use]
     pub fn len(&self) -> usize {
         self.named.len() + self.unnamed
@@ -176,7 +176,10 @@ impl StuckTasks {
 
 impl fmt::Display for StuckTasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} tasks have not stopped", self.len())?;
+        match self.len() {
+            1 => f.write_str("1 task has not stopped")?,
+            count => write!(f, "{count} tasks have not stopped")?,
+        }
         for task in &self.named {
             write!(f, "\n  {task}")?;
         }
@@ -184,11 +187,11 @@ impl fmt::Display for StuckTasks {
     }
 }
 
-/// The recorded tasks of a group, while there is a group.
+/// The recorded tasks of a group, while the group exists.
 pub(crate) trait RecordedTasks: Send + Sync {
     fn infos(&self) -> Vec<TaskInfo>;
 
-    /// How many tasks have not ended, recorded or only counted.
+    /// The number of tasks that have not ended, recorded or only counted.
     fn len(&self) -> usize;
 }
 
@@ -197,7 +200,7 @@ pub(crate) trait CountedTasks: Send + Sync {
     fn len(&self) -> usize;
 }
 
-/// Looks at a group's tasks without keeping the group, or the tasks, from ending.
+/// A reference to a group's tasks that keeps neither the group nor the tasks from ending.
 #[derive(Clone)]
 pub struct WeakTaskGroup {
     recorded: Weak<dyn RecordedTasks>,
@@ -215,7 +218,7 @@ impl WeakTaskGroup {
         self.recorded.upgrade().map(|tasks| tasks.infos()).unwrap_or_default()
     }
 
-    /// How many tasks, recorded or only counted, have not ended.
+    /// The number of tasks that have not ended, recorded or only counted.
     #[must_use]
     pub fn len(&self) -> usize {
         self.recorded.upgrade().map_or_else(|| self.counted.len(), |tasks| tasks.len())
@@ -227,19 +230,19 @@ impl WeakTaskGroup {
         self.len() == 0
     }
 
-    /// How many tasks that were only counted have not ended.
+    /// The number of tasks that were only counted and have not ended.
     #[must_use]
     pub fn counted(&self) -> usize {
         self.counted.len()
     }
 
-    /// Whether there can be no task any more.
+    /// Whether the group is gone and all its tasks have ended.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.recorded.strong_count() == 0 && self.counted.len() == 0
     }
 
-    /// Whether both are references to one group.
+    /// Whether both refer to the same group.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Weak::ptr_eq(&self.recorded, &other.recorded)

@@ -1,4 +1,4 @@
-//! What a kind of connection implements.
+//! The trait that connections implement.
 
 use std::any::Any;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::runtime::BoxFuture;
 use crate::state::ConnectionState;
 use crate::stats::StatsReport;
 
-/// The error of a connection's own close. What it was is its [source](std::error::Error::source).
+/// The error of a connection's own close. Its [source](std::error::Error::source) is the cause.
 #[derive(Debug)]
 pub struct ConnectionError(Box<dyn std::error::Error + Send + Sync>);
 
 impl ConnectionError {
-    /// An error of the connection's own stack, or a text.
+    /// Wraps an error of the connection's own stack, or a text.
     pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(error.into())
     }
@@ -39,13 +39,13 @@ impl std::error::Error for ConnectionError {
 
 /// A connection that [`Peers`](crate::Peers) can own, close and watch.
 ///
-/// Implement it for connections that are not the `webrtc` crate's. Nothing here is trusted: a
-/// close may hang, block its thread, panic or fail, and only its own peer is the worse for it.
-/// `close`, `abort`, `release` and `remote_closed` are called on a thread of this crate's own, in the context of
-/// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the
-/// connection [is cooperative](Self::is_cooperative).
+/// Implement it for connections that are not the `webrtc` crate's. An implementation may misbehave:
+/// a close that hangs, blocks its thread, panics or fails affects only its own peer. `close`,
+/// `abort`, `release` and `remote_closed` are called on a thread of this crate, in the context of
+/// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the connection
+/// [is cooperative](Self::is_cooperative).
 ///
-/// A close, a state, and the notice of its changes are what most connections need:
+/// Most connections implement a close, a state, and the notice of state changes:
 ///
 /// ```
 /// use std::sync::{Arc, Mutex, OnceLock};
@@ -95,104 +95,107 @@ impl std::error::Error for ConnectionError {
 /// # Ok::<(), anypeer::peer::InsertError>(())
 /// ```
 pub trait Connection: Any + Send + Sync {
-    /// Closes in order: tells the remote side, frees everything.
+    /// Closes gracefully: tells the remote side, and frees all resources.
     ///
-    /// The answer is what could be **seen**: `Ok(Some(mode))` only when the driver has ended
-    /// and its sockets are gone, `Ok(None)` where that cannot be known.
+    /// Return only what was **observed**: `Ok(Some(mode))` if the driver has ended and its sockets
+    /// are gone, `Ok(None)` if that cannot be known.
     ///
     /// # Cancel safety
     ///
-    /// [`abort`](Self::abort) follows when the grace period is over; the future is dropped when that
-    /// succeeded, or at the end of the whole bound.
+    /// [`abort`](Self::abort) is called at the end of the grace period. The future is dropped after
+    /// the abort has succeeded, or at the end of the whole bound.
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>>;
 
     /// Whether [`close`](Self::close) never blocks its thread. It and the
     /// [`release`](Self::release) after it then run as a task on the peer's own runtime, which is
-    /// cheaper; should the runtime not run it, the close is forced as ever. Called from any thread.
+    /// cheaper. If the runtime does not run the task, the close is forced as usual. Called from any
+    /// thread.
     fn is_cooperative(&self) -> bool {
         false
     }
 
     /// Ends the connection at once, without telling the remote side. The future of
-    /// [`close`](Self::close) may still be polled meanwhile; it is dropped after this succeeded.
+    /// [`close`](Self::close) may still be polled meanwhile; it is dropped after the abort has
+    /// succeeded.
     ///
-    /// The answer is how the connection ended, if it is **seen** to be gone: by force, unless it had
-    /// ended in order just before. It is `None` where that cannot be known: the default, for a
-    /// connection that has no such way.
+    /// Return how the connection ended, if its end was **observed**: by force, unless it had ended
+    /// gracefully just before. Return `None` if the end cannot be known. The default does that, for
+    /// connections that cannot be aborted.
     fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         Box::pin(std::future::ready(None))
     }
 
-    /// Called once when the connection has ended, in whatever way: tell the application, and let
-    /// go of what is its own.
+    /// Called once when the connection has ended, in whatever way: tell the application, and drop
+    /// what belongs to it.
     fn release(self: Arc<Self>) -> BoxFuture {
         Box::pin(std::future::ready(()))
     }
 
-    /// Takes the notice to call should the connection end by itself. Called once, when it is
-    /// registered, on the registering thread.
+    /// Takes the notice to call if the connection ends by itself. Called once, when the connection
+    /// is registered, on the registering thread.
     fn watch_end(&self, notice: EndNotice) {
         drop(notice);
     }
 
-    /// Takes the notice to give whenever the state of the connection has changed, so that whoever
-    /// [waits for a state](crate::Peer::wait_for) is woken at once. A connection that drops it is
-    /// asked for its state from time to time instead. Called once, when it is registered, on the
-    /// registering thread.
+    /// Takes the notice to call whenever the state of the connection has changed, so that a task
+    /// that [waits for a state](crate::Peer::wait_for) is woken at once. If the notice is dropped,
+    /// the connection is asked for its state periodically instead. Called once, when the connection
+    /// is registered, on the registering thread.
     fn watch_state(&self, notice: StateNotice) {
         drop(notice);
     }
 
-    /// The connection's state now, if it is known. Called from any thread.
+    /// The connection's current state, if it is known. Called from any thread.
     fn state(&self) -> Option<ConnectionState> {
         None
     }
 
-    /// Since when it is in that state, by the clock of the peer's runtime, if it is known. Called from
-    /// any thread.
+    /// The time since which the connection is in that state, by the clock of the peer's runtime, if
+    /// it is known. Called from any thread.
     fn state_since(&self) -> Option<Instant> {
         None
     }
 
-    /// Whether the remote side has said goodbye, though the connection has not ended. Asked every
-    /// 0.75 s, unless [`ReaperOptions::goodbye`](super::ReaperOptions::goodbye) is off.
+    /// Whether the remote side has closed the connection, although the connection has not ended.
+    /// Called every 0.75 s, unless [`ReaperOptions::goodbye`](super::ReaperOptions::goodbye) is
+    /// off.
     fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
         Box::pin(std::future::ready(false))
     }
 
     /// Whether the calling thread is inside one of the connection's own callbacks, where waiting
-    /// for its end could not succeed. Called from any thread.
+    /// for the connection's end could not succeed. Called from any thread.
     fn in_own_handler(&self) -> bool {
         false
     }
 
-    /// The local addresses of the sockets that it has open. Called from any thread.
+    /// The local addresses of the connection's open sockets. Called from any thread.
     fn sockets(&self) -> Vec<SocketAddr> {
         Vec::new()
     }
 
-    /// What the connection knows of itself now; by default nothing. Asked on a thread of this
-    /// crate's own.
+    /// The connection's current statistics; none by default. Called on a thread of this crate.
     fn stats(self: Arc<Self>) -> BoxFuture<Option<StatsReport>> {
         Box::pin(std::future::ready(None))
     }
 
-    /// Takes the notice to keep with the connection's memory: whatever the application may hold of
-    /// the connection, it is dropped with the last of it. The answer is whether it was taken; by
-    /// default it is not, and nobody is told when the memory is free. Called once, when the
-    /// connection is registered, on the registering thread.
+    /// Takes the notice to keep with the connection's memory, so that the notice is dropped with
+    /// the last part of the connection that the application holds. Returns whether the notice was
+    /// kept. By default it is not, and nobody is told when the memory is free. Called once, when
+    /// the connection is registered, on the registering thread.
     fn watch_release(&self, notice: ReleaseNotice) -> bool {
         notice.defuse();
         false
     }
 
-    /// What to ask, after the end, for what the application still holds. Called from any thread.
+    /// Tells, after the end, what the application still holds of the connection. Called from any
+    /// thread.
     fn retention(&self) -> Option<Arc<dyn Retention>> {
         None
     }
 }
 
-/// Who hears of a connection: its peer, while there is one.
+/// The receiver of a connection's notices: its peer, while there is one.
 pub(super) trait Listener: Send + Sync {
     fn ended(self: Arc<Self>, cause: ForceCause);
 
@@ -201,11 +204,11 @@ pub(super) trait Listener: Send + Sync {
 
 /// Tells the peer that its connection has ended by itself.
 ///
-/// Dropping it tells nothing.
+/// Dropping the notice tells nothing.
 pub struct EndNotice(pub(super) Weak<dyn Listener>);
 
 impl EndNotice {
-    /// Says that the driver has ended and the sockets are gone. May be called from any thread;
+    /// Tells that the driver has ended and the sockets are gone. May be called from any thread, and
     /// does not block.
     pub fn ended(self, cause: ForceCause) {
         if let Some(peer) = self.0.upgrade() {
@@ -220,17 +223,17 @@ impl fmt::Debug for EndNotice {
     }
 }
 
-/// Tells the peer that a state of its connection has changed.
+/// Tells the peer that the state of its connection has changed.
 ///
-/// Dropping it tells nothing.
+/// After the notice is dropped, the connection is asked for its state periodically.
 pub struct StateNotice {
     pub(super) peer: Weak<dyn Listener>,
-    /// Whether somebody keeps the notice is told by this reference.
+    /// A reference whose count shows whether the notice still exists.
     pub(super) kept: Option<Arc<()>>,
 }
 
 impl Drop for StateNotice {
-    /// From now on the state is asked for, also by whoever is waiting.
+    /// Wakes tasks that wait for a state, since they have to ask for it from now on.
     fn drop(&mut self) {
         self.kept = None;
         self.changed();
@@ -238,8 +241,8 @@ impl Drop for StateNotice {
 }
 
 impl StateNotice {
-    /// Says that [`Connection::state`] answers something else than before. May be called from any
-    /// thread; does not block.
+    /// Tells that [`Connection::state`] has changed. May be called from any thread, and does not
+    /// block.
     pub fn changed(&self) {
         if let Some(peer) = self.peer.upgrade() {
             peer.state_changed();
@@ -253,11 +256,11 @@ impl fmt::Debug for StateNotice {
     }
 }
 
-/// Tells, when it is dropped, that all memory of a connection is free.
+/// Tells, on drop, that all memory of a connection is free.
 pub struct ReleaseNotice(pub(super) Option<Arc<Status>>);
 
 impl ReleaseNotice {
-    /// Drops it, and nobody is told.
+    /// Drops the notice without telling anybody.
     pub fn defuse(mut self) {
         self.0 = None;
     }

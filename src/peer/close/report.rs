@@ -1,4 +1,4 @@
-//! What became of many closes.
+//! The outcomes of several closes.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,34 +7,35 @@ use crate::id::PeerId;
 use crate::outcome::Outcome;
 use crate::task::StuckTasks;
 
-/// What became of one peer.
+/// The outcome of the close of one peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerReport {
-    /// Which peer.
+    /// The peer's id.
     pub peer: PeerId,
-    /// What became of it.
+    /// The outcome of its close.
     pub outcome: Outcome,
-    /// How long its close took.
+    /// The duration of its close.
     pub took: Duration,
-    /// Those of its tasks that would not stop within the bound of the close.
+    /// The peer's tasks that did not stop within the bound of the close.
     pub stuck: StuckTasks,
 }
 
-/// What became of every peer of a group, or of all.
+/// The outcomes of the closes of a group, or of all peers.
 ///
-/// One entry for each peer that was open when it was asked for, in no particular order. Its text
-/// (`{}`) has the numbers, and names what did not close; `{:#}` has a line for every peer.
+/// It has one entry for each peer that was open when the close began, in no particular order. Its
+/// `Display` output has the counts, the peers that did not close, and the tasks that did not stop;
+/// `{:#}` has a line for every peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// A report per peer.
+    /// One report per peer.
     pub peers: Vec<PeerReport>,
-    /// Whether there was anything of that name: false for a group without an open peer, where
-    /// nothing was closed. Always true for a close of all.
+    /// Whether the group was found: false for a group without an open peer, where nothing was
+    /// closed. Always true for a close of all peers.
     pub found: bool,
-    /// Those of the set's own [tasks](crate::Peers::tasks) that would not stop. A
-    /// [`shutdown`](crate::Peers::shutdown) ends them, and no other close does.
+    /// The set's own [tasks](crate::Peers::tasks) that did not stop. Only a
+    /// [`shutdown`](crate::Peers::shutdown) ends these tasks.
     pub stuck: StuckTasks,
 }
 
@@ -43,19 +44,22 @@ impl Report {
         Self { peers: Vec::with_capacity(peers), found, stuck: StuckTasks::default() }
     }
 
-    /// How many are known to be gone.
+    /// The number of peers that are known to be closed.
     #[must_use]
     pub fn closed(&self) -> usize {
         self.peers.iter().filter(|report| report.outcome.is_closed()).count()
     }
 
-    /// Whether every one is known to be gone.
+    /// Whether every peer is known to be closed.
+    ///
+    /// Tasks that did not stop do not count. One [`Unconfirmed`](Outcome::Unconfirmed) outcome
+    /// makes this false.
     #[must_use]
     pub fn all_closed(&self) -> bool {
         self.closed() == self.peers.len()
     }
 
-    /// The outcome of `peer`, if it was among them.
+    /// The outcome of `peer`, if it is in the report.
     #[must_use]
     pub fn outcome(&self, peer: &str) -> Option<&Outcome> {
         self.peers.iter().find(|report| report.peer.as_str() == peer).map(|report| &report.outcome)
