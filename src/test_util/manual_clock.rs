@@ -1,4 +1,4 @@
-//! A clock that a test turns by hand.
+//! A clock that tests advance by hand.
 
 use std::fmt;
 use std::pin::pin;
@@ -8,23 +8,23 @@ use std::time::{Duration, Instant};
 use crate::runtime::clock::Manual;
 use crate::runtime::{BoxFuture, Clock, Runtime, Spawner};
 
-/// How long what a turn has woken has to get on, before the next turn.
+/// The real time between two steps, in which woken tasks make progress.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A clock that stands still until a test turns it: what takes minutes is tested in milliseconds.
+/// A clock that stands still until a test advances it, so that minutes are tested in milliseconds.
 ///
-/// Everything that belongs to a peer reads the clock of its runtime: deadlines, budgets, the
-/// reaper, the dates of events; and so do the timers of the `webrtc` crate, so that a real connection
-/// stands still with the clock. [`runtime`](Self::runtime) puts this clock onto any runtime. Clones
+/// Everything that belongs to a peer uses the clock of its runtime: deadlines, budgets, the reaper,
+/// the times of events, and also the timers of the `webrtc` crate, so that a real connection stands
+/// still with the clock. [`runtime`](Self::runtime) combines this clock with any runtime. Clones
 /// are the same clock.
 ///
-/// No clock of several executors can know that all of them have nothing left to do. What
-/// a turn wakes goes on in real time, and a test waits for what comes of it:
+/// The clock cannot know when all executors are idle. Tasks that an advance wakes go on in real
+/// time, and a test waits for their results:
 ///
-/// - At a known time: wait for an event that says the code is waiting (a call that it made, an
-///   [`Event`](crate::Event)), [`advance`](Self::advance) to the very instant, and wait for what is
-///   to happen then.
-/// - At whatever time: [`advance_until`](Self::advance_until) it happens.
+/// - If the time is known: wait for a sign that the code is waiting (a call that it made, an
+///   [`Event`](crate::Event)), [`advance`](Self::advance) to that instant, and wait for the
+///   expected result.
+/// - If the time does not matter: use [`advance_until`](Self::advance_until).
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,19 +52,19 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub struct ManualClock(Arc<Manual>);
 
 impl ManualClock {
-    /// A clock that stands at the present.
+    /// A clock that shows the present time.
     #[must_use]
     pub fn new() -> Self {
         Self(Manual::new())
     }
 
-    /// The time that it shows.
+    /// The time that the clock shows.
     #[must_use]
     pub fn now(&self) -> Instant {
         self.clock().now()
     }
 
-    /// The clock, for a [`Spawner`] of the test's own.
+    /// The clock as a [`Clock`], for a [`Spawner`] of the test.
     #[must_use]
     pub fn clock(&self) -> Clock {
         Clock::manual(Arc::clone(&self.0))
@@ -76,19 +76,23 @@ impl ManualClock {
         Runtime::from(Clocked { runtime: runtime.into(), clock: self.clock() })
     }
 
-    /// Turns the clock on by `time`, and fires each alarm that is due on the way, in order. What an
-    /// alarm wakes runs on its own executor, perhaps after this has returned; an alarm that is set
-    /// for a time that is past fires at once.
+    /// Advances the clock by `time`, and fires each alarm that becomes due, in order. Tasks that an
+    /// alarm wakes run on their own executors, perhaps after this has returned. An alarm that is
+    /// set for a time in the past fires at once.
     pub fn advance(&self, time: Duration) {
         self.0.advance(time);
     }
 
-    /// Turns the clock by `step` again and again until `future` is ready, and returns its output. A
-    /// future that is ready already turns nothing. Between two turns there are some milliseconds of
-    /// real time, in which other threads see the time in between: it may be turned further than it
-    /// had to be, and never by more than `step` at once.
+    /// Advances the clock by `step` repeatedly until `future` is ready, and returns its output. If
+    /// the future is already ready, the clock is not advanced. Between two steps there are 2 ms of
+    /// real time, in which other threads make progress. The clock may be advanced further than
+    /// necessary, but never by more than `step` at once.
     ///
-    /// It ends only with `future`; a test bounds it as it bounds everything that it waits for.
+    /// **Choose a step well below the bounds in question**, such as 100 ms. With steps of 1 s, the
+    /// grace period of a close (1.5 s) is over after two steps, that is after 4 ms of real time,
+    /// and the close is forced.
+    ///
+    /// This ends only when `future` is ready: give the test a bound of its own.
     ///
     /// ```
     /// use std::time::Duration;
@@ -115,7 +119,7 @@ impl ManualClock {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its end it drops `future`; the clock stays as it was turned.
+    /// If this future is dropped, so is `future`. The clock keeps the time that it has reached.
     pub async fn advance_until<F: Future>(&self, step: Duration, future: F) -> F::Output {
         let started = Runtime::background();
         assert!(started.is_ok(), "the threads that wait in real time: {started:?}");

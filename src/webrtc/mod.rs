@@ -1,19 +1,28 @@
-//! The `webrtc` crate under this crate's care.
+//! Connections of the `webrtc` crate.
 //!
 //! The crate itself is re-exported here, module by module, so that applications need no second,
-//! version-locked dependency; and no type of it appears anywhere else in this crate.
+//! version-locked dependency. Its types appear nowhere else in this crate.
 //!
-//! **Callbacks of a handler run inside the connection's driver.** Until one returns the connection
-//! stands still: work that takes time is spawned on [`peer.tasks()`](crate::Peer::tasks).
+//! **Callbacks of a handler run inside the connection's driver.** Until a callback returns, nothing
+//! is sent or received on its connection. In a callback, do not:
 //!
-//! There are three ways in:
+//! - loop over `channel.poll()` or over a track, or do other work that takes time: spawn a task on
+//!   [`peer.tasks()`](crate::Peer::tasks);
+//! - block the thread;
+//! - await what needs the driver to go on: [`connected`](crate::Peer::connected),
+//!   [`gathering_complete`](Peer::gathering_complete), or an [`offer`] or [`answer`] with
+//!   [`Candidates::Complete`];
+//! - await the close of the callback's own peer, which returns
+//!   [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler) at once: call `drop(peer.close())`.
 //!
-//! - [`open`]: a builder, a handler and options; the whole life is ours. [`offer`] and [`answer`]
+//! There are three ways to bring in a connection:
+//!
+//! - [`open`] builds the connection from a builder, a handler and options. [`offer`] and [`answer`]
 //!   negotiate.
-//! - [`instrument`]: for an application that builds its own connection. It is given the runtime
-//!   and the handler to build with, and hands the connection over with [`Instrument::adopt`].
-//! - [`adopt`]: for a connection that was built without us. It can be closed, but whether it
-//!   really ended cannot be seen: [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
+//! - [`instrument`] is for an application that builds its own connection. The application builds it
+//!   with a runtime and a handler from here, and hands it over with [`Instrument::adopt`].
+//! - [`adopt`] is for a connection that already exists. It can be asked to close, but its end
+//!   cannot be observed: [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
 
 mod adaptor;
 mod alert;
@@ -38,10 +47,10 @@ mod transport;
 
 pub use ::webrtc::runtime::Runtime as WebrtcRuntime;
 pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver};
-/// What an implementation of
-/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) is annotated with.
+/// The attribute for implementations of
+/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler).
 pub use async_trait::async_trait;
-// What `webrtc`'s own functions take and return, and it does not name.
+// Types in the signatures of `webrtc` that it does not re-export.
 pub use rtc::ice::mdns::MulticastDnsMode;
 pub use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 pub use rtc::peer_connection::transport::{

@@ -7,26 +7,29 @@ use ::webrtc::peer_connection::RTCSessionDescription;
 use super::operation_error::OperationError;
 use super::peer::Peer;
 
-/// Which candidates a description is to have.
+/// Whether a description contains the candidates, or the candidates follow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Candidates {
-    /// All of them: the description is ready once they are gathered. For signalling that carries
-    /// one offer and one answer, as WHIP does.
-    Complete,
-    /// None: the description is ready at once, and candidates follow one by one through
-    /// `PeerConnectionEventHandler::on_ice_candidate` (trickle ICE, RFC 8838).
+    /// The description contains all candidates, and is ready once they are gathered. For signalling
+    /// that carries one offer and one answer, such as WHIP.
     ///
-    /// `event.candidate.to_json()` is what signalling carries and
-    /// [`Peer::add_ice_candidate`] takes. A side that offers queues them until it knows where to
-    /// send them, in a channel of the handler's for instance. There are no more once
-    /// [`Peer::gathering_complete`] is ready; the other side need not be told.
+    /// A callback of the peer's handler must not await this: gathering cannot go on until the
+    /// callback has returned.
+    Complete,
+    /// The description is ready immediately and contains no candidates. They follow one by one
+    /// through `PeerConnectionEventHandler::on_ice_candidate` (trickle ICE, RFC 8838).
+    ///
+    /// Send `event.candidate.to_json()` to the remote side, which passes it to
+    /// [`Peer::add_ice_candidate`]. The offering side queues its candidates until it knows where to
+    /// send them, for instance in a channel of the handler. No more candidates follow once
+    /// [`Peer::gathering_complete`] is ready. The remote side need not be told.
     Trickle,
 }
 
-/// Makes an offer, and sets it as the local description.
+/// Creates an offer, and sets it as the local description.
 ///
-/// What is to be offered (data channels, tracks, transceivers) is added to `peer` before. The remote
-/// side's answer is given to [`Peer::set_remote_description`].
+/// Add what is to be offered (data channels, tracks, transceivers) to `peer` before. Pass the
+/// remote side's answer to [`Peer::set_remote_description`].
 ///
 /// ```no_run
 /// use anypeer::webrtc::{self, Candidates, OperationError};
@@ -42,12 +45,13 @@ pub enum Candidates {
 ///
 /// # Errors
 ///
-/// [`OperationError::Closed`] if the peer ends first, otherwise what the `webrtc` crate refused.
+/// Returns [`OperationError::Closed`] if the peer ends first, otherwise the error of the `webrtc`
+/// crate.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, the local description may be set already. Call it again, or roll it
-/// back with `RTCSessionDescription::rollback`.
+/// If the future is dropped, the local description may already be set. Call this again, or roll the
+/// description back with `RTCSessionDescription::rollback`.
 pub async fn offer(
     peer: &Peer,
     candidates: Candidates,
@@ -56,10 +60,10 @@ pub async fn offer(
     describe(peer, offer, candidates).await
 }
 
-/// Answers an offer: sets it as the remote description, and the answer as the local one.
+/// Answers an offer: sets the offer as the remote description, and the answer as the local one.
 ///
 /// Candidates that were [added](Peer::add_ice_candidate) before the offer are queued in the peer,
-/// and are added now; one that is refused is left out.
+/// and are added now. A queued candidate that `webrtc` refuses is ignored.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -70,7 +74,7 @@ pub async fn offer(
 /// # struct Handler;
 /// # impl PeerConnectionEventHandler for Handler {}
 ///
-/// /// Takes an offer, and gives the answer with all candidates; the set owns the peer from then on.
+/// /// Answers an offer with all candidates. From then on, the set owns the peer.
 /// async fn whip(peers: &Peers, sdp: String) -> Result<String, Box<dyn std::error::Error>> {
 ///     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
 ///     let peer = webrtc::open(peers, builder, |_peer| Arc::new(Handler), PeerOptions::new()).await?;
@@ -83,13 +87,13 @@ pub async fn offer(
 ///
 /// # Errors
 ///
-/// [`OperationError::Glare`] if this side has an offer of its own under way; its documentation has
-/// the way out. [`OperationError::Closed`] if the peer ends first, otherwise what the `webrtc` crate
-/// refused.
+/// Returns [`OperationError::Glare`] if this side has an unanswered offer of its own; the
+/// documentation of that error shows the solution. Returns [`OperationError::Closed`] if the peer
+/// ends first, otherwise the error of the `webrtc` crate.
 ///
 /// # Cancel safety
 ///
-/// Dropped before it is ready, one description or both may be set already. Close the peer.
+/// If the future is dropped, one or both descriptions may already be set. Close the peer.
 pub async fn answer(
     peer: &Peer,
     offer: RTCSessionDescription,
@@ -97,7 +101,7 @@ pub async fn answer(
 ) -> Result<RTCSessionDescription, OperationError> {
     let is_set = AtomicBool::new(false);
     let set = peer.set_remote(offer, || is_set.store(true, Ordering::Relaxed)).await;
-    // A queued candidate that was refused does not undo the description.
+    // The description is set even if a queued candidate was refused.
     if !is_set.into_inner() {
         set?;
     }

@@ -1,4 +1,4 @@
-//! The three ways in.
+//! The three ways to bring in a connection.
 
 use std::fmt;
 use std::net::ToSocketAddrs;
@@ -21,18 +21,24 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 
 /// Builds a connection that `peers` closes and watches.
 ///
-/// `builder` is used as it is, but for its runtime, handler and reactor pool, which are set here.
-/// It needs an address to bind. By default the `webrtc` crate also joins mDNS, with one more socket
-/// on UDP port 5353 for each connection; a `SettingEngine` with
-/// [`MulticastDnsMode::Disabled`](super::MulticastDnsMode) leaves that out.
+/// `builder` is used as it is, except that its runtime, its handler and its reactor pool are set
+/// here. It needs an address to bind.
+///
+/// By default the `webrtc` crate also joins mDNS, with one more socket on UDP port 5353 for each
+/// connection, to resolve the `.local` candidates of browsers. On hosts without multicast, building
+/// the connection fails. A `SettingEngine` with
+/// [`MulticastDnsMode::Disabled`](super::MulticastDnsMode) needs no multicast, and discards the
+/// `.local` candidates of the remote side.
 ///
 /// The connection runs on the runtime of `options`, or else of `peers`, or else on the
 /// [current](crate::runtime::current) one, or else on the background one.
 ///
-/// `handler` makes the application's handler, and is given the peer that it will be for. **Callbacks
-/// run inside the connection's driver**: until a callback returns, the connection stands still. Work
-/// that takes time is spawned on [`peer.tasks()`](crate::Peer::tasks), which the close of the peer
-/// ends:
+/// `handler` creates the application's handler. It is given a reference to the new peer.
+/// **Callbacks run inside the connection's driver**: until a callback returns, nothing is sent or
+/// received on the connection. A callback must not await `connected`, `gathering_complete`, or an
+/// offer or answer with [`Candidates::Complete`](super::Candidates::Complete), which need the
+/// driver to go on. Work that takes time belongs into a task on
+/// [`peer.tasks()`](crate::Peer::tasks), which the close of the peer ends:
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -67,11 +73,12 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 ///
 /// # Errors
 ///
-/// [`OpenError`] says why there is no connection; nothing is left of it then.
+/// Returns [`OpenError`] if the connection could not be opened. No socket, driver or handler is
+/// left behind.
 ///
 /// # Cancel safety
 ///
-/// Dropped at any point, it leaves nothing: no socket, no driver, no handler.
+/// Dropping the future at any point leaves no socket, driver or handler behind.
 pub async fn open<A>(
     peers: &Peers,
     builder: PeerConnectionBuilder<A>,
@@ -92,7 +99,7 @@ where
         Ok(connection) => {
             let handler = Arc::clone(&instrument.connection.handler);
             let peer = instrument.adopt(Arc::new(connection))?;
-            // Its credentials are known before anything can fail with them in its text.
+            // The credentials must be known to redaction before an error can contain them.
             handler.look_at_configuration().await;
             Ok(peer)
         }
@@ -111,12 +118,34 @@ where
 
 /// Prepares a connection that the application builds itself.
 ///
-/// The peer is registered from now on: it counts, and is closed with the others. `handler` makes
-/// the application's handler, as for [`open`].
+/// The peer is registered immediately: it counts towards the limits, and is closed with the others.
+/// `handler` creates the application's handler, as for [`open`]. The result is as complete as a
+/// connection from [`open`]:
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use anypeer::webrtc::peer_connection::{PeerConnectionBuilder, PeerConnectionEventHandler};
+/// use anypeer::{PeerOptions, Peers, webrtc};
+///
+/// struct Handler;
+/// impl PeerConnectionEventHandler for Handler {}
+///
+/// async fn build(peers: &Peers) -> Result<webrtc::Peer, Box<dyn std::error::Error>> {
+///     let instrument = webrtc::instrument(peers, |_peer| Arc::new(Handler), PeerOptions::new())?;
+///     let connection = PeerConnectionBuilder::new()
+///         .with_udp_addrs(vec!["127.0.0.1:0"])
+///         .with_runtime(instrument.runtime())
+///         .with_handler(instrument.handler())
+///         .with_dedicated_reactor_pool_size(1)
+///         .build()
+///         .await?;
+///     Ok(instrument.adopt(Arc::new(connection))?)
+/// }
+/// ```
 ///
 /// # Errors
 ///
-/// [`OpenError::Insert`] says why the peer was not registered.
+/// Returns [`OpenError::Insert`] if the peer was not registered.
 pub fn instrument(
     peers: &Peers,
     handler: impl FnOnce(WeakPeer) -> Arc<dyn PeerConnectionEventHandler>,
@@ -136,41 +165,43 @@ pub fn instrument(
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }
 
-/// What to build a connection with, so that its end can be seen.
+/// The runtime and the handler to build a connection with, so that its end can be observed.
 ///
-/// Dropping it without [`adopt`](Self::adopt) closes whatever was built with it.
+/// An instrument is for one connection. Dropping it without [`adopt`](Self::adopt) closes the
+/// connection that was built with it.
 #[must_use = "dropping it closes what was built with it"]
 pub struct Instrument {
-    /// Gone once adopted.
+    /// `None` once the connection was adopted.
     peer: Option<crate::Peer>,
     connection: Arc<Instrumented>,
     adaptor: Arc<Adaptor>,
 }
 
 impl Instrument {
-    /// For `PeerConnectionBuilder::with_runtime`.
+    /// The runtime for `PeerConnectionBuilder::with_runtime`.
     ///
-    /// One connection only: a second one built with it is refused. Build with
-    /// `with_dedicated_reactor_pool_size(1)`, so that also a connection that is dropped between
-    /// its building and [`adopt`](Self::adopt) ends in order.
+    /// It is for one connection: building a second one with it fails. Also set
+    /// `with_dedicated_reactor_pool_size(1)`, so that a connection that is dropped between its
+    /// building and [`adopt`](Self::adopt) ends properly.
     #[must_use]
     pub fn runtime(&self) -> Arc<dyn WebrtcRuntime> {
         Arc::clone(&self.adaptor) as Arc<dyn WebrtcRuntime>
     }
 
-    /// For `PeerConnectionBuilder::with_handler`: the application's handler, decorated.
+    /// The handler for `PeerConnectionBuilder::with_handler`, which calls the application's
+    /// handler.
     #[must_use]
     pub fn handler(&self) -> Arc<dyn PeerConnectionEventHandler> {
         Arc::clone(&self.connection.handler) as Arc<dyn PeerConnectionEventHandler>
     }
 
-    /// Takes over the connection that was built.
+    /// Hands over the connection that was built.
     ///
     /// # Errors
     ///
-    /// [`OpenError::Closed`] if the peer was closed meanwhile,
-    /// [`OpenError::NotInstrumented`] if nothing was built with [`runtime`](Self::runtime). The
-    /// peer is closed then.
+    /// Returns [`OpenError::Closed`] if the peer was closed in the meantime, and
+    /// [`OpenError::NotInstrumented`] if nothing was built with [`runtime`](Self::runtime). In both
+    /// cases the peer is closed.
     pub fn adopt(mut self, connection: Arc<dyn PeerConnection>) -> Result<Peer, OpenError> {
         if !self.connection.driver.is_installed() {
             return Err(OpenError::NotInstrumented);
@@ -183,7 +214,7 @@ impl Instrument {
         }
     }
 
-    /// Closes what there is, and waits for that.
+    /// Closes the peer, and waits for the close.
     async fn discard(mut self) {
         if let Some(peer) = self.peer.take() {
             let closing = peer.close_for(CloseReason::OpenCancelled);
@@ -207,7 +238,7 @@ impl Drop for Instrument {
     fn drop(&mut self) {
         if let Some(peer) = self.peer.take() {
             drop(peer.close_for(CloseReason::OpenCancelled));
-            // Not only soon, but now: a cancelled `open` leaves nothing.
+            // The driver is ended here and now, because a cancelled `open` leaves nothing behind.
             self.connection.driver.kill();
         }
     }
@@ -221,13 +252,19 @@ impl fmt::Debug for Instrument {
 
 /// Takes over a connection that was built without this crate.
 ///
-/// It is closed like any other; but whether its driver and its sockets are gone then cannot be
-/// seen, and every close ends in [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed) at best.
-/// Its own runtime must be named in `options`, or be the current one, if its close needs one.
+/// The connection can be asked to close, but cannot be forced, and its end cannot be observed:
+///
+/// - The outcome of a close is [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed) at best.
+/// - Its state is not known: [`connection_state`](crate::Peer::connection_state) returns `None`,
+///   and [`connected`](crate::Peer::connected) completes only when the connection ends.
+/// - The reaper leaves it alone.
+///
+/// If the close of the connection needs its runtime, as on tokio, name that runtime in `options`,
+/// or call this inside it.
 ///
 /// # Errors
 ///
-/// [`OpenError::Insert`] says why the peer was not registered; the connection is then untouched.
+/// Returns [`OpenError::Insert`] if the peer was not registered. The connection is then untouched.
 pub fn adopt(
     peers: &Peers,
     connection: Arc<dyn PeerConnection>,
@@ -239,7 +276,7 @@ pub fn adopt(
     Ok(Peer::new(peer, link))
 }
 
-/// Why there is no peer.
+/// The reason why a peer was not opened.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -248,13 +285,13 @@ pub enum OpenError {
     /// There is no crypto provider: enable this crate's feature `crypto-ring` or
     /// `crypto-aws-lc-rs`, or set a provider in the builder's `SettingEngine`.
     NoCryptoProvider,
-    /// The executor that the connection was to run on is gone, or shutting down.
+    /// The connection's executor is gone or shutting down.
     RuntimeGone,
     /// The `webrtc` crate could not build the connection.
     Build(Error),
     /// The peer was closed before its connection was built.
     Closed(CloseReason),
-    /// Nothing was built with the instrument's runtime: the connection is not the one.
+    /// The connection was not built with the instrument's runtime.
     NotInstrumented,
 }
 
@@ -289,7 +326,7 @@ impl std::error::Error for OpenError {
     }
 }
 
-/// Whether it is the text in which `webrtc` wraps [`CryptoError::NoDefaultProvider`].
+/// Whether the error is the text in which `webrtc` wraps [`CryptoError::NoDefaultProvider`].
 fn is_no_provider(error: &Error) -> bool {
     let missing = CryptoError::NoDefaultProvider.to_string();
     matches!(error, Error::Crypto(text) if text.ends_with(&missing))

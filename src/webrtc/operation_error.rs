@@ -1,4 +1,4 @@
-//! Why a call on a peer has no result.
+//! The error of a call on a peer.
 
 use std::any::Any;
 use std::fmt;
@@ -7,7 +7,7 @@ use ::webrtc::error::Error;
 
 use crate::runtime::{JoinError, panicked};
 
-/// Why a call on a peer has no result.
+/// The reason why a call on a peer failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OperationError {
@@ -15,12 +15,12 @@ pub enum OperationError {
     Closed,
     /// The peer's connection is still being built.
     NotBuilt,
-    /// Both sides have made an offer at the same time: a remote offer came while a local one waits
-    /// for its answer.
+    /// Both sides have made an offer at the same time: a remote offer arrived while a local offer
+    /// was waiting for its answer.
     ///
-    /// The way out is that of W3C's "perfect negotiation". The sides agree beforehand which of them
-    /// is polite. The impolite side ignores the remote offer, and waits for the answer to its own.
-    /// The polite side takes its own offer back and answers, and offers again afterwards if it still
+    /// The solution is W3C's "perfect negotiation". The sides agree beforehand which of them is
+    /// polite. The impolite side ignores the remote offer, and waits for the answer to its own. The
+    /// polite side rolls its own offer back and answers, and offers again afterwards if it still
     /// has something to offer:
     ///
     /// ```no_run
@@ -41,13 +41,13 @@ pub enum OperationError {
     /// }
     /// ```
     Glare,
-    /// Candidates came before the remote description, and more of them than are queued:
-    /// [`MAX_QUEUED_CANDIDATES`](super::MAX_QUEUED_CANDIDATES).
+    /// More candidates than [`MAX_QUEUED_CANDIDATES`](super::MAX_QUEUED_CANDIDATES) arrived before
+    /// the remote description.
     TooManyCandidates,
     /// The `webrtc` crate panicked, with this message.
     Panicked(String),
-    /// The `webrtc` crate's own error. What it is about stands in the
-    /// [source](std::error::Error::source), which belongs into a log or an answer too.
+    /// An error of the `webrtc` crate. Its text is in the [source](std::error::Error::source),
+    /// which `{}` does not print: print the chain of sources in logs and responses.
     Webrtc(Error),
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for OperationError {
             Self::NotBuilt => f.write_str("the connection is still being built"),
             Self::Glare => f.write_str("both sides have made an offer"),
             Self::TooManyCandidates => {
-                f.write_str("too many candidates came before the remote description")
+                f.write_str("too many candidates arrived before the remote description")
             }
             Self::Panicked(message) => write!(f, "the connection panicked: {message}"),
             Self::Webrtc(_) => f.write_str("the webrtc crate refused the call"),

@@ -1,4 +1,4 @@
-//! A peer of the `webrtc` crate. Its calls are in `calls`.
+//! A peer with a connection of the `webrtc` crate. Its calls are in `calls`.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,8 +15,8 @@ use crate::peer::{CloseReason, Peers};
 
 /// An owner of a connection of the `webrtc` crate.
 ///
-/// Everything that [`crate::Peer`] is, to which it derefs, and the calls of `PeerConnection`, each
-/// a [`Call`], told to the observer as an operation. Once the peer is closed they answer
+/// It dereferences to [`crate::Peer`], and adds the calls of `PeerConnection`. Each is a [`Call`],
+/// which observers are told as an operation. Once the peer is closed, calls return
 /// [`OperationError::Closed`](super::OperationError::Closed).
 #[derive(Clone)]
 pub struct Peer {
@@ -26,10 +26,11 @@ pub struct Peer {
 
 /// A reference to a [`Peer`] that does not keep its connection open.
 ///
-/// It is what a handler is given of its own peer ([`open`](super::open)), and what a map should have:
-/// a handler that holds its own `Peer` keeps its connection open until it is closed by somebody. It
-/// can be upgraded as long as anybody owns the peer: a `Peer`, or the [`Peers`](crate::Peers) to
-/// which it was [detached](Peer::detach); and once the connection is being built.
+/// [`open`](super::open) gives a handler this reference to its own peer; use it in maps too. A
+/// handler that holds the `Peer` of its own connection keeps the connection open until somebody
+/// closes it. A `WeakPeer` can be upgraded from the building of the connection on, as long as the
+/// peer has an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was
+/// [detached](Peer::detach).
 #[derive(Clone, Debug)]
 pub struct WeakPeer {
     peer: crate::WeakPeer,
@@ -40,7 +41,7 @@ impl WeakPeer {
         Self { peer }
     }
 
-    /// The peer, while somebody owns it.
+    /// The peer, as long as it has an owner.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         Peer::try_from(self.peer.upgrade()?).ok()
@@ -52,7 +53,8 @@ impl WeakPeer {
         self.peer.id()
     }
 
-    /// Completes when the connection has ended, and says why; see [`crate::Peer::closed`].
+    /// Completes when the connection has ended, and returns the reason; see
+    /// [`crate::Peer::closed`].
     ///
     /// # Cancel safety
     ///
@@ -61,18 +63,17 @@ impl WeakPeer {
         self.peer.closed().await
     }
 
-    /// Why the connection ended; `None` while it has not.
+    /// Why the connection ended; `None` while it has not ended.
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.peer.close_reason()
     }
 }
 
-/// The peer of that id, if anybody owns it and it is a connection of the `webrtc` crate; see
+/// The peer with this id, if it has an owner and its connection is of the `webrtc` crate; see
 /// [`Peers::get`].
 ///
-/// A signalling server finds in this way the peer that a candidate is for, and needs no map of its
-/// own:
+/// With this, a signalling server finds the peer of a candidate without a map of its own:
 ///
 /// ```
 /// use anypeer::Peers;
@@ -94,7 +95,7 @@ pub fn get(peers: &Peers, id: impl AsRef<str>) -> Option<Peer> {
     Peer::try_from(peers.get(id)?).ok()
 }
 
-/// A peer's connection is not one of the `webrtc` crate. The peer is given back.
+/// The error for a peer whose connection is not of the `webrtc` crate. It contains the peer.
 #[derive(Clone, Debug)]
 pub struct NotWebrtc(pub crate::Peer);
 
@@ -139,9 +140,10 @@ impl Peer {
         Self { peer, link }
     }
 
-    /// The connection itself, for what is not offered here. `None` once the peer is closed.
+    /// The connection itself, for calls that [`Peer`] does not have. `None` once the peer is
+    /// closed.
     ///
-    /// Holding it keeps memory, not the connection: it is closed with the peer.
+    /// Holding it keeps memory, but does not keep the connection open: it is closed with the peer.
     #[must_use]
     pub fn connection(&self) -> Option<Arc<dyn PeerConnection>> {
         self.link.get()
@@ -152,13 +154,13 @@ impl Peer {
         self.peer.detach();
     }
 
-    /// A reference that does not own the connection: for its own handler, and for maps.
+    /// A reference that does not own the connection, for the peer's own handler and for maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(self.peer.downgrade())
     }
 
-    /// A call on the connection, told as an operation of that name.
+    /// A call on the connection, which observers are told as an operation with this name.
     pub(super) fn call<'a, T: 'a, F>(
         &'a self,
         name: &'static str,

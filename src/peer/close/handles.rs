@@ -1,4 +1,4 @@
-//! The eager handles of closes.
+//! The handles of closes.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -19,18 +19,19 @@ use crate::runtime::{JoinHandle, WaitError, wait};
 use crate::sync::{Completion, EventListener};
 use crate::task::StuckTasks;
 
-/// A close under way.
+/// A close in progress.
 ///
-/// It has started when this is returned, and needs nobody to go on:
+/// The close has started when this handle is returned, and does not depend on it. There are three
+/// ways to go on:
 ///
-/// - `await` it, under any executor. Inside a callback of the peer's own handler that returns at
-///   once, with [`Outcome::InOwnHandler`].
-/// - [`wait`](Self::wait) on it from synchronous code.
-/// - Drop it: **the close goes on**.
+/// - `await` the handle, under any executor. Inside a callback of the peer's own handler this
+///   returns [`Outcome::InOwnHandler`] at once.
+/// - [`wait`](Self::wait) on the handle from synchronous code.
+/// - Drop the handle: **the close goes on**.
 ///
 /// # Cancel safety
 ///
-/// Nothing is lost: await again, by reference, or close again, which joins the same close.
+/// Cancel safe: await the handle again, by reference, or close again, which joins the same close.
 #[must_use = "the close goes on without its handle, and its outcome is lost"]
 pub struct Closing {
     operation: OperationId,
@@ -42,13 +43,13 @@ enum Progress {
     Ready(CloseResult),
     Pending {
         result: Arc<Completion<CloseResult>>,
-        // Weak: a forgotten handle keeps nothing.
+        // Weak, so that a forgotten handle does not keep the connection.
         connection: Weak<dyn Connection>,
     },
 }
 
 impl Closing {
-    /// A close of which there is nothing to do.
+    /// A close that has its outcome already.
     pub(in crate::peer) fn ready(watch: &Watch, target: Target<'_>, outcome: Outcome) -> Self {
         let guard = OperationGuard::start(watch, "close", target);
         let operation = guard.id();
@@ -67,13 +68,13 @@ impl Closing {
         Self { operation, progress: Progress::Pending { result, connection }, listener: None }
     }
 
-    /// Whether there is a peer to close, or one that is remembered to have been closed. It is known
-    /// at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
+    /// Whether the id is that of an open peer, or of a closed one that is still remembered. This is
+    /// known at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
     ///
     /// A server that awaits the outcome before it answers maps [`NotFound`](Outcome::NotFound) to
-    /// 404, [`Closed`](Outcome::Closed) and [`AlreadyClosed`](Outcome::AlreadyClosed) to 200 (a
-    /// second `DELETE` too, while the peer is remembered), and everything else to 500. One that is
-    /// to answer a second `DELETE` with 404 asks [`Peers::get`](crate::Peers::get) first.
+    /// 404, [`Closed`](Outcome::Closed) and [`AlreadyClosed`](Outcome::AlreadyClosed) to 200, and
+    /// everything else to 500. A second `DELETE` is then answered with 200 too, as long as the peer
+    /// is remembered. To answer it with 404, call [`Peers::get`](crate::Peers::get) first.
     ///
     /// ```
     /// use anypeer::Peers;
@@ -90,8 +91,8 @@ impl Closing {
         !matches!(&self.progress, Progress::Ready(result) if result.outcome == Outcome::NotFound)
     }
 
-    /// The operation that the close is, for whoever looks it up in a monitor. A close that joined
-    /// another is that one.
+    /// The operation id of the close, to look it up in a monitor. A close that joined another one
+    /// has the id of that one.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
@@ -101,9 +102,10 @@ impl Closing {
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] when the time is up: the close goes on, and has a bound of its own.
-    /// [`WaitError::WouldStarve`], at once, where blocking would keep an executor from running
-    /// its tasks, the connection's driver perhaps among them: `await` there.
+    /// Returns [`WaitError::TimedOut`] when the time is up. The close goes on, within its own
+    /// bound. Returns [`WaitError::WouldStarve`] at once on a thread where blocking would keep an
+    /// executor from running its tasks, perhaps the connection's driver among them: use `await`
+    /// there.
     pub fn wait(&mut self, timeout: Duration) -> Result<Outcome, WaitError> {
         wait(self, timeout)
     }
@@ -142,25 +144,27 @@ impl fmt::Debug for Closing {
     }
 }
 
-/// The closes of a group, or of all, under way at once; each peer has its own bound.
+/// The concurrent closes of a group or of all peers, in progress. Each peer has its own bound.
 ///
-/// Like [`Closing`]: started when it is returned; awaited, waited on, or dropped.
+/// As with [`Closing`], the closes have started when this handle is returned: await the handle,
+/// wait on it, or drop it.
 ///
 /// # Cancel safety
 ///
-/// Nothing is lost: await again, by reference. The report is given once; after that it is empty.
+/// Cancel safe: await the handle again, by reference. The report is returned once; a later one is
+/// empty.
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
     operation: OperationId,
     left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
-    /// The end of the set's own tasks, if they are ended too.
+    /// The end of the set's own tasks, if the close ends them too.
     stopping: Option<JoinHandle<StuckTasks>>,
-    /// Of those that were found to have ended.
+    /// The report of the closes that have ended so far.
     report: Report,
 }
 
 impl ClosingAll {
-    /// What `sweep` has begun.
+    /// The closes that `sweep` has begun.
     pub(in crate::peer) fn new(
         sweep: &Sweep,
         found: bool,
@@ -171,14 +175,14 @@ impl ClosingAll {
         Self { operation: sweep.id, left, stopping: None, report }
     }
 
-    /// The operation that they are together. It ends with the last of them.
+    /// The operation id of the closes as a whole. The operation ends with the last close.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
     }
 
-    /// Whether there is anything of that name: false for a group without an open peer. Always true
-    /// for a close of all.
+    /// Whether the group was found: false for a group without an open peer. Always true for a close
+    /// of all peers.
     #[must_use]
     pub fn found(&self) -> bool {
         self.report.found
@@ -193,7 +197,7 @@ impl ClosingAll {
     ///
     /// # Errors
     ///
-    /// Those of [`Closing::wait`].
+    /// As [`Closing::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Report, WaitError> {
         wait(self, timeout)
     }
@@ -202,7 +206,7 @@ impl ClosingAll {
 impl Future for ClosingAll {
     type Output = Report;
 
-    /// One after the other: they all go on by themselves, and this only collects.
+    /// Collects the outcomes one after the other; the closes go on by themselves.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let this = self.get_mut();
         while let Some((_, closing)) = this.left.peek_mut() {

@@ -1,4 +1,4 @@
-//! The session: descriptions and candidates.
+//! Calls of the session: descriptions and candidates.
 
 use std::panic::AssertUnwindSafe;
 
@@ -21,11 +21,11 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`] if the peer is closed, or `webrtc` refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the offer may have been created.
+    /// If the future is dropped, the offer may have been created.
     pub fn create_offer(
         &self,
         options: Option<RTCOfferOptions>,
@@ -41,11 +41,11 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`] if the peer is closed, or `webrtc` refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the answer may have been created.
+    /// If the future is dropped, the answer may have been created.
     pub fn create_answer(
         &self,
         options: Option<RTCAnswerOptions>,
@@ -61,11 +61,11 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`] if the peer is closed, or `webrtc` refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the description may have been set.
+    /// If the future is dropped, the description may have been set.
     pub fn set_local_description(&self, description: RTCSessionDescription) -> Call<'_, ()> {
         self.call("set_local_description", move |connection| async move {
             self.propose(Side::Local, &description);
@@ -73,26 +73,26 @@ impl Peer {
         })
     }
 
-    /// Sets the remote description, and adds the candidates that came before it.
+    /// Sets the remote description, and adds the queued candidates that arrived before it.
     ///
     /// # Errors
     ///
-    /// [`OperationError::Glare`] if both sides have made an offer; its documentation has the way
-    /// out. Otherwise the peer is closed, or `webrtc` refused the description or a candidate that
-    /// was queued, of which the first error is the answer; the description is set then all the
-    /// same.
+    /// Returns [`OperationError::Glare`] if both sides have made an offer; the documentation of
+    /// that error shows the solution. Returns another [`OperationError`] if the peer is closed, or
+    /// `webrtc` refuses the description or a queued candidate. If only candidates are refused, the
+    /// description is set, and the first of their errors is returned.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the description may have been set. Candidates that were queued, and not added
-    /// yet, stay queued, and the next call of this or of
+    /// If the future is dropped, the description may have been set. Candidates that are still
+    /// queued stay in the queue. The next call of this or of
     /// [`add_ice_candidate`](Self::add_ice_candidate) adds them.
     pub fn set_remote_description(&self, description: RTCSessionDescription) -> Call<'_, ()> {
         self.set_remote(description, || {})
     }
 
     /// As [`set_remote_description`](Self::set_remote_description). `on_set` is called once the
-    /// description is set, whatever becomes of the candidates.
+    /// description is set, even if candidates are then refused.
     pub(in crate::webrtc) fn set_remote<'a>(
         &'a self,
         description: RTCSessionDescription,
@@ -104,29 +104,29 @@ impl Peer {
             if set.is_ok() {
                 on_set();
             }
-            // Also where this one was refused: a call that was dropped may have left some.
+            // Also if the description was refused: a dropped call may have left queued candidates.
             let added = self.add_queued(&*connection).await;
             set.and(added)
         })
     }
 
-    /// Adds a candidate of the remote side. One that comes before the remote description is queued,
-    /// and added with it.
+    /// Adds a candidate of the remote side. A candidate that arrives before the remote description
+    /// is queued, and is added with the description.
     ///
     /// # Errors
     ///
-    /// [`OperationError`]: the peer is closed, `webrtc` refused the candidate or one that was queued,
-    /// or more than [`MAX_QUEUED_CANDIDATES`](crate::webrtc::MAX_QUEUED_CANDIDATES) came before the
-    /// remote description.
+    /// Returns [`OperationError`] if the peer is closed, if `webrtc` refuses this candidate or a
+    /// queued one, or if more than [`MAX_QUEUED_CANDIDATES`](crate::webrtc::MAX_QUEUED_CANDIDATES)
+    /// arrived before the remote description.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the candidate may have been added.
+    /// If the future is dropped, the candidate may have been added.
     pub fn add_ice_candidate(&self, candidate: RTCIceCandidateInit) -> Call<'_, ()> {
         self.call("add_ice_candidate", move |connection| async move {
             if connection.remote_description().await.is_none() {
                 self.link.queued.push(candidate)?;
-                // The description may have come in between, and then nobody else adds it.
+                // If the description was set in between, nobody else adds the candidate.
                 return self.add_queued(&*connection).await;
             }
             let earlier = self.add_queued(&*connection).await;
@@ -134,12 +134,15 @@ impl Peer {
         })
     }
 
-    /// Completes once all local candidates are gathered: then
-    /// [`local_description`](Self::local_description) has them.
+    /// Completes once all local candidates are gathered. Then
+    /// [`local_description`](Self::local_description) contains them.
+    ///
+    /// A callback of the peer's handler must not await this: gathering cannot go on until the
+    /// callback has returned.
     ///
     /// # Errors
     ///
-    /// [`PeerEnded`] if the peer ends first.
+    /// Returns [`PeerEnded`] if the peer ends first.
     ///
     /// # Cancel safety
     ///
@@ -151,22 +154,22 @@ impl Peer {
     forward_infallible! {
         /// The local description, with the candidates gathered so far.
         local_description() -> Option<RTCSessionDescription> = local_description;
-        /// The local description that is in force.
+        /// The local description that was negotiated last.
         current_local_description() -> Option<RTCSessionDescription> = current_local_description;
         /// The local description that is being negotiated.
         pending_local_description() -> Option<RTCSessionDescription> = pending_local_description;
         /// The remote description.
         remote_description() -> Option<RTCSessionDescription> = remote_description;
-        /// The remote description that is in force.
+        /// The remote description that was negotiated last.
         current_remote_description() -> Option<RTCSessionDescription> = current_remote_description;
         /// The remote description that is being negotiated.
         pending_remote_description() -> Option<RTCSessionDescription> = pending_remote_description;
-        /// Whether the remote side takes candidates one by one; `None` before it has said.
+        /// Whether the remote side supports trickle ICE; `None` before it has told.
         can_trickle_ice_candidates() -> Option<bool> = can_trickle_ice_candidates;
     }
 
-    /// Tells a description before anything is done with it, so that its secrets are known whatever
-    /// comes of it.
+    /// Tells the observers of a description before it is used, so that redaction knows its secrets
+    /// even if the call fails.
     fn propose(&self, side: Side, description: &RTCSessionDescription) {
         let sdp = Sdp::new(&description.sdp);
         self.peer.status().tell(|| EventKind::DescriptionProposed { side, sdp });
@@ -177,7 +180,7 @@ impl Peer {
         connection: &dyn PeerConnection,
         candidate: RTCIceCandidateInit,
     ) -> Result<(), OperationError> {
-        // One that is empty says that there are no more.
+        // An empty candidate, which marks the end of candidates, does not parse.
         let parsed = candidate.candidate.parse::<Candidate>();
         connection.add_ice_candidate(candidate).await?;
         if let Ok(candidate) = &parsed {
@@ -187,15 +190,15 @@ impl Peer {
         Ok(())
     }
 
-    /// Adds the candidates that came before the remote description, if that is there. All of them are
-    /// tried, and the first error is the answer.
+    /// Adds the queued candidates, if the remote description is set. All of them are tried, and the
+    /// first error is returned.
     async fn add_queued(&self, connection: &dyn PeerConnection) -> Result<(), OperationError> {
         let mut result = Ok(());
         if connection.remote_description().await.is_none() {
             return result;
         }
         while let Some(taken) = self.link.queued.take() {
-            // One that panics is not to come again, nor to keep the others from being tried.
+            // A candidate that panics must not be tried again, nor keep others from being tried.
             let adding = AssertUnwindSafe(self.add_now(connection, taken.candidate()));
             let added = adding.catch_unwind().await;
             taken.done();
@@ -214,7 +217,7 @@ async fn set_remote(
     let had_offered = is_offer && has_offered(connection).await;
     let set = connection.set_remote_description(description).await;
     if is_offer && let Err(Error::ErrSignalingStateProposedTransitionInvalid(_)) = &set {
-        // A local offer may have been set, or answered, beside this call.
+        // Another call may have set a local offer, or its answer, in the meantime.
         if had_offered || has_offered(connection).await {
             return Err(OperationError::Glare);
         }
