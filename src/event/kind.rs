@@ -1,4 +1,4 @@
-//! Events, and the kinds of them.
+//! Events and their kinds.
 
 use std::time::{Duration, Instant};
 
@@ -14,27 +14,27 @@ use crate::state::{
 use crate::stats::{MediaKind, StatsReport};
 use crate::task_info::{StuckTasks, TaskEnd, TaskInfo, WeakTaskGroup};
 
-/// Something that happened: to which peer, when, and what.
+/// An event: what happened, to which peer, and when.
 ///
-/// Events are borrowed: an observer copies what it keeps.
+/// Events are borrowed, so an observer copies what it keeps.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
     /// The peer that the event is about; `None` for an operation on several peers, and for a task
     /// that belongs to no peer.
     pub peer: Option<&'a PeerId>,
-    /// When it happened, by the [clock](Self::clock). The clock is read once for each event, and
-    /// every observer is given the same instant.
+    /// The time of the event, by its [clock](Self::clock). The clock is read once for each event,
+    /// so all observers are given the same instant.
     pub at: Instant,
-    /// The clock that dates the event: that of the peer's runtime, or of the set's or the task
-    /// group's where there is no peer. How long ago the event was is for this clock to say.
+    /// The clock of the event: that of the peer's runtime, or without a peer that of the set or of
+    /// the task group. Use this clock to compute the age of the event.
     pub clock: &'a Clock,
     /// What happened.
     pub kind: EventKind<'a>,
 }
 
 impl<'a> Event<'a> {
-    /// An event by the system's clock, for whoever tests an observer.
+    /// Creates an event with the system's clock, for tests of an observer.
     #[must_use]
     pub const fn new(peer: Option<&'a PeerId>, at: Instant, kind: EventKind<'a>) -> Self {
         static SYSTEM: Clock = Clock::system();
@@ -51,7 +51,7 @@ pub enum EventKind<'a> {
     Opened {
         /// The group that it belongs to.
         group: Option<&'a GroupId>,
-        /// Looks at its connection, now and later, without owning it.
+        /// A view of the peer's connection, which can be kept and does not own the connection.
         probe: &'a Probe,
     },
     /// The connection's state changed. `Closed` is told as [`EventKind::Closed`] instead.
@@ -59,25 +59,25 @@ pub enum EventKind<'a> {
         /// The new state.
         state: ConnectionState,
     },
-    /// The state of ICE changed.
+    /// The ICE state changed.
     IceConnectionStateChanged {
         /// The new state.
         state: IceConnectionState,
     },
-    /// The state of gathering changed.
+    /// The gathering state changed.
     IceGatheringStateChanged {
         /// The new state.
         state: IceGatheringState,
     },
-    /// The state of signaling changed.
+    /// The signaling state changed.
     SignalingStateChanged {
         /// The new state.
         state: SignalingState,
     },
     /// The session has to be negotiated.
     NegotiationNeeded,
-    /// A session description was created, or is about to be set. It need not come into force: this
-    /// is told so that whoever takes secrets out of texts knows its ICE password from the start.
+    /// A session description was created, or is about to be set. It may never come into force: the
+    /// event exists so that redaction knows the ICE password from the start.
     #[non_exhaustive]
     DescriptionProposed {
         /// Whose description it is.
@@ -94,8 +94,8 @@ pub enum EventKind<'a> {
         /// The description as it is, with its ICE password.
         sdp: Sdp<'a>,
     },
-    /// A candidate was gathered, or one of the remote side's was added. Those of a remote
-    /// description are in that.
+    /// A local candidate was gathered, or a remote candidate was added. Candidates inside a remote
+    /// description have no event of their own.
     CandidateAdded {
         /// Whose candidate it is.
         side: Side,
@@ -107,100 +107,101 @@ pub enum EventKind<'a> {
     CandidateFailed {
         /// The server.
         url: &'a str,
-        /// STUN's error code; 701 where the server was not reached.
+        /// The STUN error code; 701 if the server was not reached.
         code: u16,
         /// The error.
         message: &'a str,
     },
-    /// An alert that ends a DTLS handshake passed by (RFC 5246, section 7.2).
+    /// A DTLS alert that ends a handshake was sent or received (RFC 5246, section 7.2).
     #[non_exhaustive]
     DtlsAlert {
-        /// Who sent it.
+        /// The side that sent the alert.
         side: Side,
-        /// What it says: 42 is a bad certificate.
+        /// The alert's number: 42 is a bad certificate.
         description: u8,
     },
-    /// ICE servers and the policy for them were set.
+    /// The ICE servers and the ICE transport policy were set.
     #[non_exhaustive]
     Configured {
         /// The configuration, **with its credentials**.
         configuration: &'a Configuration,
     },
-    /// A data channel was made, by either side.
+    /// A data channel was created, by either side.
     ChannelAdded {
-        /// Which side made it.
+        /// The side that created it.
         side: Side,
-        /// Its number, unique in the connection, and not that of its SCTP stream.
+        /// The channel's number, which is unique in the connection. It is not the SCTP stream id.
         id: u64,
-        /// Its label, as whoever made it has chosen it.
+        /// The label, as chosen by the side that created the channel.
         label: &'a str,
     },
     /// A track was added, by either side.
     #[non_exhaustive]
     TrackAdded {
-        /// Which side sends it.
+        /// The side that sends it.
         side: Side,
-        /// Its id, as whoever made it has chosen it.
+        /// The id, as chosen by the side that sends the track.
         id: &'a str,
-        /// Its kind; `None` where it is not known.
+        /// The media kind; `None` if it is not known.
         kind: Option<MediaKind>,
     },
-    /// A track is not sent any more.
+    /// A track is no longer sent.
     TrackRemoved {
-        /// Which side sent it.
+        /// The side that sent it.
         side: Side,
         /// Its id.
         id: &'a str,
     },
-    /// The connection was looked at closely: when it became Connected, or is not any more.
+    /// Statistics were taken, because the connection became Connected or ceased to be.
     Stats {
-        /// What it knew of itself.
+        /// The statistics.
         report: &'a StatsReport,
     },
-    /// A close was begun.
+    /// A close has begun.
     CloseStarted {
-        /// Who asked.
+        /// The reason of the close.
         reason: CloseReason,
     },
-    /// The connection has ended: **exactly one such event a peer**, and none before the driver and
-    /// the sockets are gone (with the exception of a
-    /// [stalled handler](crate::peer::ForceCause::HandlerStalled)).
+    /// The connection has ended. **There is exactly one such event per peer**, and only after the
+    /// driver and the sockets are gone (except for a [stalled
+    /// handler](crate::peer::ForceCause::HandlerStalled)).
     #[non_exhaustive]
     Closed {
-        /// Why.
+        /// Why the connection ended.
         reason: CloseReason,
-        /// How.
+        /// How the connection ended.
         mode: &'a CloseMode,
         /// How long the close took; zero for a connection that ended by itself.
         took: Duration,
     },
-    /// A close ended in something else than `Closed`: it timed out, failed, or cannot be
-    /// confirmed.
+    /// A close ended without closing the connection: it timed out, failed, or cannot be confirmed.
     #[non_exhaustive]
     NotClosed {
-        /// Who asked.
+        /// The reason of the close.
         reason: CloseReason,
-        /// What it ended in.
+        /// The outcome.
         outcome: &'a Outcome,
-        /// How long it took.
+        /// How long the close took.
         took: Duration,
     },
-    /// All memory of the connection is free: nobody holds anything of it any more. Before or after
-    /// `Closed`; never where [`Probe::retained_by`] does not know.
+    /// All memory of the connection is free, because nobody holds any part of it. This is told
+    /// before or after `Closed`, and never if [`Probe::tells_release`] is false.
     Released,
-    /// A callback of the application's handler has spent its
-    /// [budget](crate::PeerOptions::handler_budget) and holds the connection's driver. It goes on.
-    /// Told once for each such callback; and at once where a close has to take the driver from
-    /// under one.
+    /// A callback of the application's handler has used up its
+    /// [budget](crate::PeerOptions::handler_budget) and still holds the connection's driver. The
+    /// callback is not cancelled. This is told once for each such callback, and immediately if a
+    /// close has to take the driver away during a callback.
+    ///
+    /// The budget is watched only if an observer or a monitor is attached.
     #[non_exhaustive]
     HandlerStalled {
         /// The callback's name.
         callback: &'static str,
-        /// For how long by now.
+        /// How long the callback has held the driver.
         held: Duration,
     },
-    /// A callback that was told to be stalled has returned, or was dropped with its driver: exactly
-    /// one such event for each [`HandlerStalled`](Self::HandlerStalled).
+    /// A stalled callback has returned, or was dropped with its driver. There is exactly one such
+    /// event for each [`HandlerStalled`](Self::HandlerStalled).
     #[non_exhaustive]
     HandlerReturned {
         /// The callback's name.
@@ -208,7 +209,7 @@ pub enum EventKind<'a> {
         /// How long it held the driver.
         held: Duration,
     },
-    /// A callback of the application's handler panicked. The connection lives on.
+    /// A callback of the application's handler panicked. The connection goes on.
     #[non_exhaustive]
     HandlerPanicked {
         /// The callback's name.
@@ -216,9 +217,9 @@ pub enum EventKind<'a> {
         /// The panic's message.
         message: &'a str,
     },
-    /// A group of tasks was made. It is empty, unless somebody was quicker than the observer.
+    /// A task group was created. It may already have tasks when the observer is told.
     TaskGroupCreated {
-        /// Looks at its tasks.
+        /// A reference to its tasks.
         group: &'a WeakTaskGroup,
     },
     /// A recorded task was started.
@@ -226,36 +227,36 @@ pub enum EventKind<'a> {
         /// The task.
         task: &'a TaskInfo,
     },
-    /// A recorded task ended; exactly one for each start.
+    /// A recorded task ended. There is exactly one such event for each start.
     TaskEnded {
         /// The task.
         task: &'a TaskInfo,
         /// How it ended.
         end: &'a TaskEnd,
     },
-    /// A close is over, and tasks of the peer have not stopped within its bound.
+    /// A close has ended, and tasks of the peer have not stopped within its bound.
     TasksStuck {
         /// The tasks.
         tasks: &'a StuckTasks,
     },
-    /// A call on a peer was made, or a close begun.
+    /// A call on a peer, or a close, has begun.
     #[non_exhaustive]
     OperationStarted {
         /// Its id.
         id: OperationId,
         /// Its kind: the call's name, or `close`, `close_group`, `close_all`, `shutdown`.
         operation: &'static str,
-        /// What it is done to.
+        /// The target of the operation.
         target: Target<'a>,
     },
-    /// A call on a peer, or a close, ended; exactly one for each start.
+    /// A call on a peer, or a close, has ended. There is exactly one such event for each start.
     #[non_exhaustive]
     OperationEnded {
         /// Its id.
         id: OperationId,
         /// Its kind.
         operation: &'static str,
-        /// What it was done to.
+        /// The target of the operation.
         target: Target<'a>,
         /// How it ended.
         end: OperationEnd<'a>,
@@ -264,12 +265,12 @@ pub enum EventKind<'a> {
     },
 }
 
-/// A session description as it is, with its ICE password, which its `Debug` does not show.
+/// A session description as it is, with its ICE password, which the `Debug` output does not show.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sdp<'a>(&'a str);
 
 impl<'a> Sdp<'a> {
-    /// The description `text`.
+    /// Wraps the text of a description.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
         Self(text)
@@ -288,20 +289,20 @@ impl std::fmt::Debug for Sdp<'_> {
     }
 }
 
-/// The servers of a connection, and its policy for them (`RTCConfiguration`).
+/// The ICE servers of a connection, and its ICE transport policy (`RTCConfiguration`).
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Configuration {
-    /// The STUN and TURN servers' addresses.
+    /// The URLs of the STUN and TURN servers.
     pub ice_servers: Vec<String>,
-    /// The names and credentials for them.
+    /// The user names and credentials for the servers.
     pub credentials: Vec<String>,
     /// Whether only relayed candidates are used (`iceTransportPolicy`).
     pub relay_only: bool,
 }
 
 impl Configuration {
-    /// One without servers.
+    /// A configuration without servers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Where a record is written.
+/// The folder that a record is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Folder {
     Connections,
@@ -28,7 +28,7 @@ impl Folder {
 /// How long a log counts as dropping records after it has dropped one.
 const LATELY: Duration = Duration::from_secs(60);
 
-/// The records that either end of the queue has dropped, by folder.
+/// The number of records that either end of the queue has dropped, by folder.
 pub(super) struct Drops {
     counts: [AtomicU64; Folder::ALL.len()],
     last: Mutex<Option<Instant>>,

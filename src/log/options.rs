@@ -1,9 +1,9 @@
-//! Where the log is, and how much of it there may be.
+//! Options of the log.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where the log is written, and how much of it is kept.
+/// Options of the log: where it is written, and how much of it is kept.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LogOptions {
@@ -15,9 +15,9 @@ pub struct LogOptions {
 }
 
 impl LogOptions {
-    /// Under `dir`, in its folders `connections`, `operations` and `events`, which are made as
-    /// they are needed: a queue of 1,024 records, files of 16 MiB and of one day, 16 of them of
-    /// each kind, for 30 days.
+    /// Returns the defaults for a log in the folders `connections`, `operations` and `events` of
+    /// `dir`, which are created when needed: a queue of 1,024 records, files of at most 16 MiB and
+    /// one day, at most 16 files per folder, kept for 30 days.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -28,26 +28,26 @@ impl LogOptions {
         }
     }
 
-    /// How many records may wait to be written, at least 1. What comes when there are as many is
-    /// dropped, and counted.
+    /// Sets how many records may wait to be written, at least 1. While the queue is full, further
+    /// records are dropped and counted.
     pub fn queue(mut self, records: usize) -> Self {
         self.queue = records.max(1);
         self
     }
 
-    /// How long a file may become before another is begun, in bytes. One record more is longer.
+    /// Sets the size at which a new file is begun, in bytes. A file may exceed this by one record.
     pub fn file_bytes(mut self, bytes: u64) -> Self {
         self.file_bytes = bytes.max(1);
         self
     }
 
-    /// How many files of each kind are kept, at least 1; older ones are removed.
+    /// Sets how many files are kept in each folder, at least 1. Older files are removed.
     pub fn files(mut self, files: usize) -> Self {
         self.files = files.max(1);
         self
     }
 
-    /// How long a file is kept; `None` for ever.
+    /// Sets how long a file is kept; `None` for no limit.
     pub fn max_age(mut self, age: Option<Duration>) -> Self {
         self.max_age = age;
         self

@@ -14,7 +14,7 @@ use crate::id::PeerId;
 use crate::monitor::{ConnectionInfo, OperationInfo, Sink, TimelineEvent};
 use crate::runtime::{BoxFuture, Clock, StartError};
 
-/// Takes records, which a thread writes until this is dropped.
+/// The sink that queues records. A thread writes them until this is dropped.
 pub(super) struct Log {
     queue: SyncSender<LogRecord>,
     drops: Arc<Drops>,
@@ -68,7 +68,7 @@ impl Sink for Log {
                 marker = refused;
                 Clock::system().sleep(PAUSE).await;
             }
-            // The writer is gone, or has written.
+            // Either the writer has written, or it is gone.
             let _over = flushed.await;
         })
     }

@@ -1,4 +1,4 @@
-//! What waits to be written.
+//! The records in the queue of the log.
 
 use std::time::SystemTime;
 
@@ -7,9 +7,9 @@ use futures::channel::oneshot;
 use crate::id::PeerId;
 use crate::monitor::{ConnectionInfo, OperationInfo, TimelineEvent};
 
-/// What waits to be written.
+/// A record in the queue of the log.
 pub(super) enum LogRecord {
-    /// A connection, read when the record is written, and not by the caller.
+    /// A connection, which the writer reads, not the caller.
     Connection(Box<dyn FnOnce() -> ConnectionInfo + Send>),
     Operation(Box<OperationInfo>),
     Event {

@@ -1,7 +1,7 @@
-//! One folder of files, of which one is written.
+//! The files of one folder of the log.
 //!
-//! Written here rather than by a library: none known turns files over by size and by day both,
-//! cuts a torn tail, and goes on by itself after its folder was removed or its disk was full.
+//! No known library rotates files both by size and by day, cuts off an incomplete last line, and
+//! goes on by itself after its folder was removed or its disk was full.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use same_file::Handle;
 
-/// What ends the name of each file.
+/// The extension of each file.
 const EXTENSION: &str = "jsonl";
 
 pub(super) struct Stream {
@@ -25,7 +25,7 @@ struct Open {
     file: Handle,
     path: PathBuf,
     day: u64,
-    /// How much of it is whole lines.
+    /// The length of the whole lines in the file.
     length: u64,
 }
 
@@ -48,7 +48,7 @@ impl Stream {
                 Ok(())
             }
             Err(error) => {
-                // What was written of them would be a torn line in the middle.
+                // A part that was written would be an incomplete line in the middle of the file.
                 let cut = open.file.as_file().set_len(open.length);
                 if cut.is_err() {
                     self.open = None;
@@ -62,7 +62,7 @@ impl Stream {
         self.open.as_ref().map_or(Ok(()), |open| open.file.as_file().sync_data())
     }
 
-    /// The file to write to: the one that is open, unless it is full, of yesterday, or gone.
+    /// The file to write to: the open one, unless it is full, of another day, or gone.
     fn ready(&mut self, now: SystemTime) -> io::Result<&mut Open> {
         let day = day(now);
         let full =
@@ -79,7 +79,7 @@ impl Stream {
         self.open.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Opens the last file of the day, or the next one where that is full or somebody else's.
+    /// Opens the last file of the day, or the next one if that is full or locked by another writer.
     fn open_last(&self, day: u64, next: bool) -> io::Result<Open> {
         let date = date(day);
         let own = self.known().into_iter().filter(|file| file.date == date);
@@ -94,7 +94,7 @@ impl Stream {
         }
     }
 
-    /// Every file of the stream, the oldest first. What is named otherwise is somebody else's.
+    /// Every file of the stream, the oldest first. Files with other names are ignored.
     fn known(&self) -> Vec<Known> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut known: Vec<_> = entries.filter_map(|entry| Known::of(entry.path())).collect();
@@ -102,10 +102,11 @@ impl Stream {
         known
     }
 
-    /// Removes what is too much or too old. One that cannot be removed stays.
+    /// Removes surplus and old files. A file that cannot be removed stays.
     fn remove_old(&self, now: SystemTime) {
         let mut known = self.known();
-        // Those of days to come are of a clock that was ahead, and would stay for ever.
+        // Files of future days come from a clock that was ahead. Remove them first, or they would
+        // stay for ever.
         let today = date(day(now));
         known.sort_by_key(|file| file.date <= today);
         let written = self.open.as_ref().map(|open| open.path.as_path());
@@ -140,7 +141,7 @@ impl Known {
 }
 
 impl Open {
-    /// `None` if another monitor or process writes to it.
+    /// Opens a file; `None` if another monitor or process writes to it.
     fn at(path: PathBuf, day: u64) -> io::Result<Option<Self>> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
         match file.try_lock() {
@@ -154,19 +155,19 @@ impl Open {
         Ok(Some(Self { file, path, day, length }))
     }
 
-    /// Whether the path is another file's by now, or nobody's.
+    /// Whether the path no longer leads to this file.
     fn is_gone(&self) -> bool {
         Handle::from_path(&self.path).map_or(true, |there| there != self.file)
     }
 }
 
-/// How much of a file ends in a newline. What is after that was torn by a crash.
+/// The length of a file up to its last newline. Anything after that is an incomplete line.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut end = file.seek(SeekFrom::End(0))?;
     let mut chunk = [0; 4096];
     while end > 0 {
         let start = end.saturating_sub(chunk.len() as u64);
-        // It fits: a chunk is 4 KiB.
+        // The difference fits, since a chunk is 4 KiB.
         let part = &mut chunk[..(end - start) as usize];
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(part)?;

@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The thread that writes the log.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -13,11 +13,11 @@ use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
 
-/// So many bytes are written at once, and so many records taken before that.
+/// How many bytes are written at once, and how many records are taken from the queue before that.
 const BATCH_BYTES: usize = 256 << 10;
 const BATCH_RECORDS: usize = 1024;
 
-/// After a failure the disk is left alone for this long. What comes meanwhile is dropped.
+/// How long nothing is written after a failure. Records in this time are dropped.
 const RETRY: Duration = Duration::from_millis(500);
 
 pub(super) fn start(
@@ -33,9 +33,9 @@ struct Output {
     stream: Stream,
     lines: Vec<u8>,
     records: u64,
-    /// When it is tried again, while it fails.
+    /// The time of the next attempt after a failure.
     retry: Option<Instant>,
-    /// How many dropped records the log has told of.
+    /// The number of dropped records that the log has reported.
     told: u64,
 }
 
@@ -68,7 +68,7 @@ fn write(options: &LogOptions, records: &Receiver<LogRecord>, drops: &Drops) {
             output.write(drops);
         }
         for flush in flushes {
-            // Who asked may be gone.
+            // The receiver may be gone.
             let _asked = flush.send(());
         }
         if !open {
@@ -117,7 +117,7 @@ impl Output {
         if self.records == 0 && dropped == self.told {
             return;
         }
-        // Said before what comes after the gap.
+        // The gap is reported before the records that follow it.
         if dropped > self.told {
             let rest = std::mem::take(&mut self.lines);
             append(&mut self.lines, &DroppedJson::new(SystemTime::now(), dropped - self.told));
@@ -134,7 +134,7 @@ impl Output {
                 }
             }
             Err(error) => {
-                // Said once, not for every record.
+                // Reported once, not for every record.
                 let first = self.retry.replace(now + RETRY).is_none();
                 self.give_up(drops);
                 if first {
@@ -144,7 +144,7 @@ impl Output {
         }
     }
 
-    /// Drops what could not be written.
+    /// Drops the records that could not be written.
     fn give_up(&mut self, drops: &Drops) {
         let records = std::mem::take(&mut self.records);
         self.lines.clear();
@@ -154,8 +154,8 @@ impl Output {
     }
 }
 
-/// What subscribers of `tracing` are told of the log itself. A subscriber is foreign code: one that
-/// panics must not end the log.
+/// Tells subscribers of `tracing` about the log itself. A subscriber is foreign code, whose panic
+/// must not end the log.
 #[cfg(feature = "tracing")]
 mod note {
     use std::io;
@@ -166,14 +166,14 @@ mod note {
     pub(super) fn resumed(folder: Folder, dropped: u64) {
         let log = folder.name();
         let _panicked = catch_unwind(|| {
-            tracing::warn!(target: "anypeer", log, dropped, "the log is written again");
+            tracing::warn!(target: "anypeer", log, dropped, "logging resumed");
         });
     }
 
     pub(super) fn failed(folder: Folder, error: &io::Error) {
         let log = folder.name();
         let _panicked = catch_unwind(AssertUnwindSafe(|| {
-            tracing::error!(target: "anypeer", log, %error, "the log cannot be written");
+            tracing::error!(target: "anypeer", log, %error, "logging failed");
         }));
     }
 }

@@ -1,4 +1,4 @@
-//! How a family is encoded.
+//! Encodes metric families.
 
 use std::borrow::Borrow;
 use std::fmt::Error;
@@ -9,8 +9,8 @@ use prometheus_client::registry::Unit;
 
 use crate::monitor::Distribution;
 
-/// Writes one family after the other. A counter's name is given without its `_total`, and that of
-/// a metric with a unit without the unit.
+/// Writes one family after the other. The name of a counter is given without `_total`, and the name
+/// of a metric with a unit without the unit.
 pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
 
 impl Families<'_> {
@@ -54,7 +54,7 @@ impl Families<'_> {
         let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Histogram)?;
         values.into_iter().try_for_each(|(labels, values)| {
             let values = values.borrow();
-            // The greatest finite number is how the library writes the last bound.
+            // The library encodes the greatest finite number as the last bound, `+Inf`.
             let buckets: Vec<_> =
                 values.buckets.iter().map(|(bound, count)| (bound.min(f64::MAX), *count)).collect();
             labelled(&mut family, keys, labels, |metric| {

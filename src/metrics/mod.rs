@@ -1,22 +1,22 @@
-//! The numbers as OpenMetrics text, for Prometheus and its like.
+//! The metrics as OpenMetrics text, for Prometheus and compatible scrapers.
 //!
 //! | Name | Type | Labels |
 //! |---|---|---|
-//! | `webrtc_connections` | gauge | `state`: those that have not ended |
+//! | `webrtc_connections` | gauge | `state`; only connections that have not ended |
 //! | `webrtc_connections_opened_total` | counter | |
 //! | `webrtc_connections_closed_total` | counter | `reason` |
 //! | `webrtc_connection_failures_total` | counter | `stage`, `cause` |
 //! | `webrtc_connection_setup_seconds` | histogram | `phase`, `outcome` |
 //! | `webrtc_connection_duration_seconds` | histogram | |
-//! | `webrtc_connections_unreleased` | gauge | closed, and still held by the application |
+//! | `webrtc_connections_unreleased` | gauge | |
 //! | `webrtc_connections_reaped_total` | counter | `reason` |
 //! | `webrtc_close_duration_seconds` | histogram | `outcome` |
 //! | `webrtc_ice_restarts_total` | counter | `outcome` |
 //! | `webrtc_selected_pairs_total` | counter | `local_type`, `remote_type`, `protocol` |
 //! | `webrtc_round_trip_time_seconds` | histogram | |
 //! | `webrtc_jitter_seconds` | histogram | `kind` |
-//! | `webrtc_bytes_total`, `webrtc_packets_total` | counter | `direction`, `kind`; packets of media alone |
-//! | `webrtc_packets_lost_total` | counter | `direction`, `kind`; of received media alone, since `webrtc` 0.21 does not know what the remote side reports |
+//! | `webrtc_bytes_total`, `webrtc_packets_total` | counter | `direction`, `kind`; packets only of media |
+//! | `webrtc_packets_lost_total` | counter | `direction`, `kind`; only of received media, since `webrtc` 0.21 does not have the remote side's reports |
 //! | `webrtc_data_channels` | gauge | `state` |
 //! | `webrtc_data_channel_messages_total` | counter | `direction` |
 //! | `webrtc_quality_score` | histogram | `kind` |
@@ -28,9 +28,10 @@
 //! | `webrtc_tasks_finished_total` | counter | `name`, `outcome` |
 //! | `webrtc_monitor_events_dropped_total` | counter | `sink` |
 //!
-//! Every value is read from a counter, whatever the number of connections. No label has a value
-//! that a remote side has chosen, and names that an application gives are told apart up to
-//! [`Limits::names`](crate::monitor::Limits::names), and are `other` beyond.
+//! Every value is read from a counter, so encoding costs the same for any number of connections. No
+//! label has a value that a remote side can choose. Up to
+//! [`Limits::names`](crate::monitor::Limits::names) names of the application are told apart;
+//! further names are counted as `other`.
 
 mod families;
 mod prometheus;
@@ -43,14 +44,14 @@ use self::prometheus::prometheus;
 use self::snapshot::Snapshot;
 use crate::monitor::Monitor;
 
-/// How the numbers are written.
+/// The text format of the metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
     /// OpenMetrics 1.0, which Prometheus asks for.
     #[default]
     OpenMetrics,
-    /// Prometheus' own text format 0.0.4, for what knows no other.
+    /// The Prometheus text format 0.0.4, for scrapers that support no other.
     Prometheus,
 }
 
@@ -65,7 +66,7 @@ impl Format {
     }
 }
 
-/// The monitor's numbers now.
+/// Encodes the monitor's current metrics.
 #[must_use]
 pub fn encode(monitor: &Monitor, format: Format) -> String {
     let text = open_metrics(monitor);

@@ -1,9 +1,9 @@
-//! From OpenMetrics to Prometheus' own text format.
+//! Converts OpenMetrics text to the Prometheus text format.
 
 use std::collections::HashSet;
 
-/// The same text where the name of a counter's family has its `_total`, and without what the older
-/// format does not know.
+/// Adds `_total` to the names of counter families, and removes lines that the older format does not
+/// support.
 pub(super) fn prometheus(text: &str) -> String {
     let mut counters = HashSet::new();
     for line in text.lines() {

@@ -1,4 +1,4 @@
-//! Closing peers that are over, though nobody has said so.
+//! The reaper, which closes peers that nobody else closes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -12,7 +12,7 @@ use crate::outcome::CloseReason;
 use crate::runtime::Runtime;
 use crate::runtime::clock::after;
 
-/// A connection that does not answer by then has not said goodbye.
+/// How long a connection may take to tell whether the remote side has closed it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Sets the alarm for the next look at a peer, if one is due at all.
@@ -22,7 +22,7 @@ pub(super) fn schedule(record: &Arc<Record>) {
         return;
     }
     let connection = &record.connection;
-    // A connection's answers are foreign code.
+    // The connection is foreign code, which may panic.
     let asked = catch_unwind(AssertUnwindSafe(|| (connection.state(), connection.state_since())));
     let (state, since) = asked.unwrap_or_default();
     if let Some(at) = reaping.next_look(state, since, record.status.clock().now()) {
@@ -31,7 +31,7 @@ pub(super) fn schedule(record: &Arc<Record>) {
     }
 }
 
-/// Woken when a look is due.
+/// The waker of the alarm for a look.
 struct Look(Weak<Record>);
 
 impl Wake for Look {
@@ -44,7 +44,7 @@ impl Wake for Look {
     }
 }
 
-/// Asks one connection how it is, on a thread of ours, and closes it if it is over.
+/// Checks one connection on a background thread, and closes it if a rule applies.
 fn look(record: Arc<Record>) {
     if !record.reaping.begin_look() {
         drop(Runtime::spawn_background(async move { drop(record) }));
@@ -77,7 +77,7 @@ fn look(record: Arc<Record>) {
     })));
 }
 
-/// A look at a peer. The next one is not taken before this is dropped, however it ends.
+/// A look at a peer. The next one is scheduled when this is dropped.
 struct Looking(Arc<Record>);
 
 impl Drop for Looking {

@@ -1,4 +1,4 @@
-//! When a peer is over, though nobody has said so.
+//! The reaper's rules for one peer.
 
 use std::sync::{OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -10,21 +10,21 @@ use crate::state::ConnectionState;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// How often a peer is asked for a goodbye. One can be read 100 ms after it was said, and is to be
-/// noticed within 1.5 s.
+/// How often the reaper checks for a goodbye. A goodbye can be read 100 ms after it was sent, and
+/// must be noticed within 1.5 s.
 const TICK: Duration = Duration::from_millis(750);
 
-/// A peer that would not close is asked again after this long at the latest.
+/// The longest time between two attempts to close a peer.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
-/// What the reaper knows of one peer.
+/// The reaper's knowledge of one peer.
 pub(super) struct Reaping {
     options: ReaperOptions,
     opened: Instant,
     seen: Mutex<Seen>,
-    /// One look at a time: it asks the connection, which may take its time.
+    /// Whether a look is in progress. A look asks the connection, which may take long.
     looking: AtomicBool,
-    /// Alive as long as a change of state is told; otherwise it is looked for.
+    /// Alive as long as changes of state are notified; otherwise the reaper has to look for them.
     notice: OnceLock<Weak<()>>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Reaping {
 struct Seen {
     state: Option<(ConnectionState, Instant)>,
     connected: bool,
-    /// Until when a peer that would not close is left alone, and for how long that is.
+    /// The end and the length of the back-off of a peer that did not close.
     back_off: Option<(Instant, Duration)>,
 }
 
@@ -42,7 +42,7 @@ impl Reaping {
         Self { options, opened, seen, looking, notice: OnceLock::new() }
     }
 
-    /// Takes note that the connection tells when its state has changed.
+    /// Notes that the connection notifies of changes of its state.
     pub(super) fn tells_changes(&self, notice: Weak<()>) {
         // A connection is registered once.
         let _first = self.notice.set(notice);
@@ -56,7 +56,7 @@ impl Reaping {
         self.options.goodbye
     }
 
-    /// Begins a look; false while another one is under way.
+    /// Begins a look. Returns false while another one is in progress.
     pub(super) fn begin_look(&self) -> bool {
         !self.looking.swap(true, Ordering::AcqRel)
     }
@@ -73,15 +73,15 @@ impl Reaping {
         self.seen.lock().back_off.is_some_and(|(until, _)| now < until)
     }
 
-    /// Leaves a peer that would not close alone, each time for twice as long.
+    /// Leaves a peer that did not close alone, each time for twice as long.
     pub(super) fn back_off(&self, now: Instant) {
         let mut seen = self.seen.lock();
         let time = seen.back_off.map_or(TICK, |(_, time)| (2 * time).min(LONGEST_BACK_OFF));
         seen.back_off = Some((after(now, time), time));
     }
 
-    /// Whether the peer's time is up in `state`, in which it has been since `since`, if that is
-    /// known.
+    /// The reason to close the peer now, if its limit in `state` is reached. The peer has been in
+    /// that state since `since`, if that is known.
     pub(super) fn is_over(
         &self,
         state: ConnectionState,
@@ -91,7 +91,7 @@ impl Reaping {
         self.limit(state, since, now).filter(|(at, _)| *at <= now).map(|(_, reason)| reason)
     }
 
-    /// When the peer's time is up if it stays in `state`, and for what it is closed then.
+    /// The time at which the peer reaches its limit in `state`, and the reason to close it then.
     fn limit(
         &self,
         state: ConnectionState,
@@ -122,7 +122,7 @@ impl Reaping {
         limit.map(|limit| (after(since, limit), reason))
     }
 
-    /// When to look at the peer next; `None` for not before its state changes.
+    /// The time of the next look at the peer; `None` for not before its state changes.
     pub(super) fn next_look(
         &self,
         state: Option<ConnectionState>,
@@ -138,7 +138,7 @@ impl Reaping {
     }
 }
 
-/// Looks fall on common instants, so that the threads that take them are woken once for all peers.
+/// The next common instant for looks, so that their threads are woken once for all peers.
 fn next_tick(now: Instant) -> Instant {
     static EPOCH: OnceLock<Instant> = OnceLock::new();
     let since = now.saturating_duration_since(*EPOCH.get_or_init(|| now));

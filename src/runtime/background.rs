@@ -1,9 +1,9 @@
-//! The small executor of our own.
+//! The background executor.
 //!
-//! It runs what must not depend on the host's executor: the coordination of closes, and work that
-//! has no executor at all. It has one thread, named `anypeer`, and gets another when all of them
-//! have been inside code that is not ours ([`foreign`]) for too long: so one connection whose
-//! close blocks its thread delays no other.
+//! It runs the work that must not depend on the host's executor: the coordination of closes, and
+//! peers and tasks that have no other executor. It has one thread, named `anypeer`, and starts
+//! another one when all of its threads have been inside foreign code ([`foreign`]) for too long, so
+//! that a connection whose close blocks its thread does not delay others.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

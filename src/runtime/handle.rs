@@ -71,13 +71,14 @@ impl Backend {
 }
 
 impl Runtime {
-    /// The small executor of this crate's own, for work where the host has none.
+    /// The background executor of this crate, for work without another executor.
     ///
-    /// Its thread is started on first use and stays. It is also where closes are coordinated.
+    /// Its thread is started on first use and stays. It also coordinates closes. **All peers on
+    /// this runtime share one thread**, so it is not meant for servers.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if its thread cannot be started.
+    /// Returns [`StartError`] if its thread cannot be started.
     pub fn background() -> Result<Self, StartError> {
         background::start()?;
         Ok(Self { backend: Backend::Background })

@@ -1,4 +1,4 @@
-//! A server of our own, on any runtime.
+//! An HTTP server for the API, on any runtime.
 
 mod io;
 mod watch;
@@ -26,7 +26,7 @@ use super::api::Api;
 use crate::runtime::{Clock, Runtime, StartError, tcp};
 use crate::task::TaskGroup;
 
-/// How the API is served. Every option has a default.
+/// Options of the server. Every option has a default.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServeOptions {
@@ -37,9 +37,9 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// The defaults: the server runs on the [current](crate::runtime::current) runtime, or else on the
-    /// background one, and has at most 1,024 connections. A request's head may take 10 s to arrive,
-    /// and a client may leave an answer unread for 30 s.
+    /// Returns the defaults: the server runs on the [current](crate::runtime::current) runtime, or
+    /// else on the background one, and has at most 1,024 connections. A request's head may take 10
+    /// s to arrive, and a client may leave an answer unread for 30 s.
     pub fn new() -> Self {
         Self {
             runtime: None,
@@ -55,7 +55,8 @@ impl ServeOptions {
         self
     }
 
-    /// Sets how many connections there may be at once, at least 1. Further ones wait to be accepted.
+    /// Sets how many HTTP connections may exist at once, at least 1. Further ones wait to be
+    /// accepted.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit.max(1);
         self
@@ -68,7 +69,7 @@ impl ServeOptions {
         self
     }
 
-    /// Sets how long a client may leave an answer unread. After that its connection is ended.
+    /// Sets how long a client may leave a response unread. After that its connection is closed.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
         self.write_timeout = limit;
         self
@@ -81,7 +82,7 @@ impl Default for ServeOptions {
     }
 }
 
-/// Why the API could not be served.
+/// The reason why the API could not be served.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServeError {

@@ -1,4 +1,4 @@
-//! What a diagnosis says.
+//! A diagnosis: cause, stage, confidence, evidence and advice.
 
 use std::fmt;
 
@@ -7,49 +7,49 @@ use crate::named::named;
 named! {
     /// The root cause of a connection's failure.
     Cause {
-        /// No remote description came, or the offer was never answered.
+        /// No remote description arrived, or the offer was never answered.
         NegotiationIncomplete = "negotiation_incomplete",
-        /// Gathering is complete, and found nothing.
+        /// Gathering is complete, and no candidate was found.
         NoLocalCandidates = "no_local_candidates",
-        /// The remote side signalled no candidate, and never sent anything.
+        /// The remote side signalled no candidate, and no connectivity check arrived.
         NoRemoteCandidates = "no_remote_candidates",
         /// Every remote candidate is hidden behind a multicast DNS name.
         RemoteMdnsOnly = "remote_mdns_only",
-        /// A TURN or STUN server could not be reached.
+        /// A TURN or STUN server could not be reached. `webrtc` 0.21 does not report this.
         TurnUnreachable = "turn_unreachable",
-        /// A TURN server refused the credential.
+        /// A TURN server refused the credential. `webrtc` 0.21 does not report this.
         TurnAuth = "turn_auth",
-        /// Only relayed candidates may be used, and there is none.
+        /// Only relayed candidates may be used, and none was gathered.
         RelayPolicyNoRelay = "relay_policy_no_relay",
-        /// No local candidate can reach a remote one: other families or protocols.
+        /// No local candidate has the address family and the protocol of a remote one.
         NoCompatiblePairs = "no_compatible_pairs",
-        /// The remote side is in private networks only, and this one is not.
+        /// The remote side has only private addresses, and this side has none.
         PrivateOnly = "private_only",
-        /// Checks were sent, and nothing came back.
+        /// Connectivity checks were sent, and nothing came back.
         NoResponse = "no_response",
-        /// Checks came in, and no answer to ours.
+        /// Connectivity checks arrived, and none of this side's checks was answered.
         OneWayInbound = "one_way_inbound",
-        /// Checks succeeded, and no pair was nominated.
+        /// Connectivity checks succeeded, and no pair was nominated.
         NeverNominated = "never_nominated",
-        /// ICE is up, and the DTLS handshake does not end.
+        /// ICE is connected, and the DTLS handshake does not end.
         DtlsTimeout = "dtls_timeout",
-        /// The certificate does not have the fingerprint that was signalled.
+        /// The certificate does not match the signalled fingerprint.
         DtlsFingerprint = "dtls_fingerprint",
-        /// The DTLS handshake was ended by an alert.
+        /// An alert ended the DTLS handshake.
         DtlsAlert = "dtls_alert",
-        /// DTLS is up, and the SCTP association never opened.
+        /// DTLS is connected, and the SCTP association never opened.
         SctpFailed = "sctp_failed",
-        /// The remote side closed.
+        /// The remote side closed the connection.
         RemoteClosed = "remote_closed",
-        /// The connection was up, and the remote side stopped answering.
+        /// The connection was connected, and the remote side stopped answering.
         ConsentExpired = "consent_expired",
-        /// The connection is up, and no media arrives.
+        /// The connection is connected, and no media arrives.
         NoMedia = "no_media",
         /// An ICE restart was offered and not answered.
         RestartUnanswered = "restart_unanswered",
         /// The connection's driver ended: it panicked, or its executor dropped it.
         DriverEnded = "driver_ended",
-        /// None of these.
+        /// None of the other causes.
         Unknown = "unknown",
     }
 
@@ -59,14 +59,14 @@ named! {
         Negotiation = "negotiation",
         /// Candidates were being checked.
         Ice = "ice",
-        /// The DTLS handshake was under way.
+        /// The DTLS handshake was in progress.
         Dtls = "dtls",
-        /// It was, or had been, connected.
+        /// The connection was connected, or had been.
         Connected = "connected",
     }
 }
 
-/// Why a connection failed, or never connected.
+/// The reason why a connection failed, or never connected.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Diagnosis {
@@ -76,9 +76,9 @@ pub struct Diagnosis {
     pub stage: Stage,
     /// How certain the cause is, from 0 to 1.
     pub confidence: f32,
-    /// What the cause was inferred from.
+    /// The facts that the cause was inferred from.
     pub evidence: Vec<String>,
-    /// What to look at next.
+    /// What to check next.
     pub advice: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What the rules look at.
+//! The evidence that the rules evaluate.
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use crate::state::{
 };
 use crate::stats::CheckStats;
 
-/// All that the rules look at.
+/// The evidence of one connection.
 pub(crate) struct Evidence<'a> {
-    /// Whether the connection tells its states at all: of one that does not, nothing is known.
+    /// Whether the connection tells its states. If it does not, there is no diagnosis.
     pub(crate) tells_state: bool,
     pub(crate) age: Duration,
     pub(crate) since_ice: Duration,
@@ -37,20 +37,21 @@ pub(crate) struct Evidence<'a> {
     pub(crate) data_open: bool,
     pub(crate) media_expected: bool,
     pub(crate) media_packets: u64,
-    /// How long it had been connected when it was last sampled.
+    /// How long the connection had been connected at its last sample.
     pub(crate) sampled_for: Duration,
-    /// Closes that did not close it.
+    /// The number of closes that did not close the connection.
     pub(crate) not_closed: u64,
     pub(crate) close: Option<CloseReason>,
 }
 
-/// Negotiations that take longer than this are taken to be stuck.
+/// A negotiation that takes longer than this is considered stuck.
 const NEGOTIATION_LIMIT: Duration = Duration::from_secs(10);
-/// RFC 6347 retransmits a flight after 1, 2, 4 s: a handshake that lasts longer does not end.
+/// DTLS retransmits a flight after 1, 2 and 4 s (RFC 6347). A handshake that takes longer than this
+/// is considered stuck.
 pub(super) const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-/// Connected media that has not come by then will not.
+/// If no media has arrived after this time, none is expected any more.
 const MEDIA_LIMIT: Duration = Duration::from_secs(15);
-/// SCTP's handshake takes two round trips after DTLS's.
+/// How long a data channel may take to open. The SCTP handshake takes two round trips after DTLS.
 const CHANNEL_LIMIT: Duration = Duration::from_secs(5);
 
 impl Evidence<'_> {
@@ -63,7 +64,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// Whether it was closed by somebody before it had the time to connect.
+    /// Whether somebody closed the connection before it had the time to connect.
     pub(crate) fn had_no_time(&self) -> bool {
         let asked = |reason: CloseReason| !reason.is_reaped() && reason != CloseReason::Ended;
         !self.was_connected && self.close.is_some_and(asked) && self.age < NEGOTIATION_LIMIT
@@ -80,8 +81,8 @@ impl Evidence<'_> {
             && self.sampled_for >= CHANNEL_LIMIT
     }
 
-    /// Whether there is anything to explain: it failed, was lost, or is over without ever having
-    /// been connected.
+    /// Whether there is something to explain: the connection failed, was lost, or ended without
+    /// ever having been connected.
     pub(super) fn needs_explaining(&self) -> bool {
         let over = self.close.is_some();
         match self.state {

@@ -1,9 +1,9 @@
-//! Why a connection failed, or never connected.
+//! Diagnoses of connections that failed or never connected.
 //!
-//! Rules in their order; the first that matches wins. Where evidence is not to be had the
-//! confidence is lower; nothing is guessed. With `webrtc` 0.21 the counts of connectivity checks
-//! are those of the selected pair alone, candidate errors are not told, and a failed handshake is
-//! seen by its alerts and by its not ending.
+//! The rules are tried in order, and the first that matches is the cause. Where evidence is not
+//! available, the confidence is lower. With `webrtc` 0.21, connectivity checks are counted only for
+//! the selected pair, candidate errors are not reported, and a failed handshake shows only in its
+//! alerts and in that it does not end.
 
 mod cause;
 mod evidence;
@@ -16,7 +16,7 @@ pub(super) use self::evidence::Evidence;
 
 use crate::peer::CloseReason;
 
-/// The verdict on a connection; `None` while there is nothing to explain.
+/// Diagnoses a connection; `None` if there is nothing to explain.
 pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
     if !seen.tells_state || !seen.needs_explaining() {
         return None;
@@ -34,20 +34,20 @@ pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
                 Cause::RemoteClosed,
                 1.0,
                 vec!["the remote side ended the DTLS transport or the SCTP association".into()],
-                "Nothing is wrong here; look at the remote side for its reason.",
+                "Nothing is wrong on this side. Look at the remote side for the reason.",
             );
         }
         Some(CloseReason::Ended) => {
-            let mut evidence = vec!["the connection ended by itself".into(), state];
+            let mut evidence = vec!["the connection ended without being closed".into(), state];
             if seen.not_closed > 0 {
-                evidence.push(format!("{} closes before had not closed it", seen.not_closed));
+                evidence.push(format!("earlier closes that failed: {}", seen.not_closed));
             }
             return verdict(
                 Cause::DriverEnded,
                 0.9,
                 evidence,
-                "See how it ended: its driver panicked, or its executor was shut down under it, or \
-                 the application closed the connection itself.",
+                "See `close.cause`: the driver panicked, its executor was shut down, or the \
+                 application closed the connection without anypeer.",
             );
         }
         _ => {}

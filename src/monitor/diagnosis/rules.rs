@@ -1,4 +1,4 @@
-//! The rules, by how far the connection had come.
+//! The rules, by the stage that the connection had reached.
 
 use super::cause::{Cause, Diagnosis};
 use super::evidence::{Evidence, HANDSHAKE_LIMIT};
@@ -6,7 +6,7 @@ use crate::candidate::{Candidate, CandidateType, Scope};
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceGatheringState, SignalingState};
 
-/// Alerts that speak of a certificate (RFC 5246, section 7.2.2).
+/// Alerts about a certificate (RFC 5246, section 7.2.2).
 const BAD_CERTIFICATE: [u8; 3] = [42, 43, 46];
 
 pub(super) fn negotiation(
@@ -22,7 +22,7 @@ pub(super) fn negotiation(
         Cause::NegotiationIncomplete,
         1.0,
         vec![missing.into(), state],
-        "Check that the offer reaches the other side, and that its answer comes back and is set.",
+        "Check that the offer reaches the remote side, and that the answer comes back and is set.",
     )
 }
 
@@ -41,7 +41,7 @@ pub(super) fn ice(
             Cause::NegotiationIncomplete,
             0.9,
             vec![format!("signaling is {} after {:?}", seen.signaling, seen.age)],
-            "Check that the answer is made and set on both sides.",
+            "Check that the answer is created, and is set on both sides.",
         );
     }
     if local.is_empty() && seen.gathering == IceGatheringState::Complete {
@@ -49,7 +49,7 @@ pub(super) fn ice(
             Cause::NoLocalCandidates,
             0.95,
             vec!["gathering is complete".into(), counts()],
-            "Check the addresses that the connection binds: a wildcard gathers no loopback.",
+            "Check the bound addresses. A wildcard address yields no loopback candidates.",
         );
     }
     if remote.is_empty() && checks.requests_received == 0 {
@@ -57,7 +57,7 @@ pub(super) fn ice(
             Cause::NoRemoteCandidates,
             0.9,
             vec![counts()],
-            "Check that the remote side gathers, and that its candidates reach this side.",
+            "Check that the remote side gathers candidates, and that they reach this side.",
         );
     }
     if !remote.is_empty() && remote.iter().all(|candidate| candidate.scope == Scope::Mdns) {
@@ -65,7 +65,7 @@ pub(super) fn ice(
             Cause::RemoteMdnsOnly,
             0.8,
             vec![format!("all {} remote candidates are .local names", remote.len())],
-            "Let the remote side reach this one directly, or give both a STUN or TURN server.",
+            "Let the remote side reach this side directly, or give both a STUN or TURN server.",
         );
     }
     if let Some((code, text)) = error(&[401, 403, 438]) {
@@ -80,7 +80,7 @@ pub(super) fn ice(
         return verdict(
             Cause::TurnUnreachable,
             0.8,
-            vec![format!("a server was not reached ({code}): {text}"), counts()],
+            vec![format!("a STUN or TURN server was not reached ({code}): {text}"), counts()],
             "Check the addresses of the STUN and TURN servers, and the firewall towards them.",
         );
     }
@@ -89,7 +89,7 @@ pub(super) fn ice(
             Cause::RelayPolicyNoRelay,
             0.9,
             vec![
-                format!("only relayed candidates may be used; {} servers", seen.servers),
+                format!("only relayed candidates may be used; servers: {}", seen.servers),
                 counts(),
             ],
             "Configure a TURN server that can be reached, or allow other candidates.",
@@ -104,7 +104,7 @@ pub(super) fn ice(
         return verdict(
             Cause::NoCompatiblePairs,
             0.85,
-            vec![counts(), "none of them share a family and a protocol".into()],
+            vec![counts(), "no two of them share an address family and a protocol".into()],
             "Gather candidates of the same family (IPv4, IPv6) and protocol on both sides.",
         );
     }
@@ -118,11 +118,11 @@ pub(super) fn ice(
         return verdict(
             Cause::PrivateOnly,
             0.75,
-            vec![counts(), "the remote ones are all in private networks".into()],
+            vec![counts(), "all remote candidates are in private networks".into()],
             "Give the remote side a STUN or TURN server.",
         );
     }
-    // Of the selected pair alone: without one there are no counts to go by.
+    // Checks are counted for the selected pair only: without one, there are no counts.
     match seen.checks {
         Some(checks) if checks.responses_received > 0 => verdict(
             Cause::NeverNominated,
@@ -131,13 +131,17 @@ pub(super) fn ice(
                 "{} checks were answered, and no pair was nominated",
                 checks.responses_received
             )],
-            "Check for two sides of one role, and for a controlling side that does not nominate.",
+            "Check whether both sides have the same ICE role, and whether the controlling side \
+             nominates.",
         ),
         Some(checks) if checks.requests_received > 0 => verdict(
             Cause::OneWayInbound,
             0.7,
-            vec![format!("{} checks came in, and no answer to ours", checks.requests_received)],
-            "Check that what this side sends leaves its network: a firewall, or a wrong route.",
+            vec![format!(
+                "{} checks arrived, and none of this side's checks was answered",
+                checks.requests_received
+            )],
+            "Check that packets of this side leave its network: firewall rules and routes.",
         ),
         _ => {
             let received = seen.transport_packets.is_some_and(|(_, received)| received > 0);
@@ -147,14 +151,14 @@ pub(super) fn ice(
                     Cause::OneWayInbound,
                     0.5,
                     evidence,
-                    "Packets came in, and no pair was found: check both directions.",
+                    "Packets arrived, but no pair was selected. Check both directions.",
                 )
             } else {
                 verdict(
                     Cause::NoResponse,
                     0.6,
                     evidence,
-                    "Check that UDP passes, and that the advertised address is this host's own.",
+                    "Check that UDP is allowed, and that the advertised address is the host's.",
                 )
             }
         }
@@ -167,7 +171,7 @@ pub(super) fn dtls(
 ) -> Option<Diagnosis> {
     let [sent, received] = seen.alerts;
     let is_certificate = |alert: Option<u8>| alert.is_some_and(|it| BAD_CERTIFICATE.contains(&it));
-    let mut evidence = vec!["ICE connected, and the DTLS handshake did not end".to_owned()];
+    let mut evidence = vec!["ICE is connected, and the DTLS handshake did not end".to_owned()];
     if let Some(alert) = sent {
         evidence.push(format!("this side sent the alert {alert} ({})", alert_name(alert)));
     }
@@ -179,8 +183,8 @@ pub(super) fn dtls(
             Cause::DtlsFingerprint,
             0.95,
             evidence,
-            "The certificate is not the one whose fingerprint was signalled: check that nothing \
-             rewrites descriptions, and that both are of the same session.",
+            "The certificate does not match the signalled fingerprint. Check that nothing rewrites \
+             descriptions, and that both belong to the same session.",
         );
     }
     if sent.is_some() || received.is_some() {
@@ -188,11 +192,11 @@ pub(super) fn dtls(
             Cause::DtlsAlert,
             0.9,
             evidence,
-            "Check that both sides share a DTLS version, a cipher and an SRTP profile.",
+            "Check that both sides share a DTLS version, a cipher suite and an SRTP profile.",
         );
     }
     if let Some((sent, received)) = seen.transport_packets {
-        evidence.push(format!("{sent} packets were sent, and {received} received"));
+        evidence.push(format!("{sent} packets were sent, and {received} were received"));
     }
     let waited = seen.since_ice >= HANDSHAKE_LIMIT;
     verdict(
@@ -214,8 +218,8 @@ pub(super) fn connected(
         return verdict(
             Cause::RestartUnanswered,
             0.85,
-            vec!["an ICE restart was offered, and not answered".into(), state],
-            "Check that the signaling still works while the network is away.",
+            vec!["an ICE restart was offered and not answered".into(), state],
+            "Check that signaling works while the network is down.",
         );
     }
     if lost {
@@ -228,15 +232,15 @@ pub(super) fn connected(
         return verdict(
             Cause::ConsentExpired,
             confidence,
-            vec!["it was connected, and checks are not answered any more".into(), state],
-            "The remote side is gone without a word, or the network between is.",
+            vec!["it was connected, and its checks are no longer answered".into(), state],
+            "The remote side disappeared, or the network path failed.",
         );
     }
     if seen.lacks_media() {
         return verdict(
             Cause::NoMedia,
             0.8,
-            vec![format!("connected for {:?}, and not one packet of media", seen.sampled_for)],
+            vec![format!("connected for {:?} without a packet of media", seen.sampled_for)],
             "Check that the remote side sends, and that directions and payload types agree.",
         );
     }
@@ -244,11 +248,11 @@ pub(super) fn connected(
         return verdict(
             Cause::SctpFailed,
             0.7,
-            vec!["DTLS is up, and no data channel has opened".into()],
+            vec!["DTLS is connected, and no data channel has opened".into()],
             "Check that both sides negotiate the same SCTP port.",
         );
     }
-    verdict(Cause::Unknown, 0.1, vec![state], "See the timeline.")
+    verdict(Cause::Unknown, 0.1, vec![state], "See the timeline of the connection.")
 }
 
 /// The name of an alert (RFC 5246, section 7.2.2).

@@ -9,7 +9,7 @@ use crate::state::{
 };
 use crate::stats::CheckStats;
 
-/// One that has negotiated, gathered, and come no further in a minute.
+/// A connection that has negotiated and gathered, and has not connected within a minute.
 fn checking<'a>(candidates: [&'a [Candidate]; 2]) -> Evidence<'a> {
     Evidence {
         tells_state: true,

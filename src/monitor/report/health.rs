@@ -1,16 +1,16 @@
-//! Whether anything is wrong.
+//! The health of all connections, tasks and the log.
 
 use std::fmt;
 
-/// Whether anything is wrong, over all that a [`Monitor`](crate::monitor::Monitor) knows.
+/// The health of everything that a [`Monitor`](crate::monitor::Monitor) watches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
     /// Nothing is wrong.
     Ok,
-    /// Something is wrong, and the rest works.
+    /// Something is wrong, but new connections work.
     Degraded(Vec<HealthIssue>),
-    /// Most connections fail, or a connection would not close.
+    /// Most live connections have failed, or a peer would not close.
     Failing(Vec<HealthIssue>),
 }
 
@@ -25,7 +25,7 @@ impl Health {
         }
     }
 
-    /// What is wrong.
+    /// The health issues.
     #[must_use]
     pub fn issues(&self) -> &[HealthIssue] {
         match self {
@@ -40,7 +40,7 @@ impl Health {
         if seen.not_closed > 0 {
             serious.push(HealthIssue::NotClosed(seen.not_closed));
         }
-        // A few that fail are the network's; most are ours.
+        // A few failed connections point to networks; most of them failed points to this host.
         if seen.failed >= 4 && seen.failed * 2 > seen.live {
             serious.push(HealthIssue::MostFailed { failed: seen.failed, live: seen.live });
         } else if seen.failed > 0 {
@@ -78,31 +78,31 @@ impl fmt::Display for Health {
     }
 }
 
-/// Something that is wrong.
+/// A health issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthIssue {
-    /// Peers would not close, and are still open: how many.
+    /// The number of peers that would not close and are still open.
     NotClosed(u64),
-    /// Most connections have failed.
+    /// Most live connections have failed.
     MostFailed {
-        /// How many have failed.
+        /// The number of connections that have failed.
         failed: u64,
-        /// How many are live.
+        /// The number of live connections.
         live: u64,
     },
-    /// Connections have failed, and are still open: how many.
+    /// The number of connections that have failed and are still open.
     Failed(u64),
-    /// Callbacks hold the drivers of their connections beyond their budget, so that nothing is sent
-    /// or received there: how many connections.
+    /// The number of connections whose driver is held by a callback beyond its budget, so that
+    /// nothing is sent or received on them.
     StalledHandlers(u64),
-    /// Tasks are stuck: how many.
+    /// The number of stuck tasks.
     StuckTasks(u64),
-    /// Tasks have outlived their peers: how many.
+    /// The number of tasks that have outlived their peers.
     OrphanedTasks(u64),
-    /// The application still holds closed connections: how many.
+    /// The number of closed connections that the application still holds.
     Unreleased(u64),
-    /// Log records were dropped within the last minute: how many were ever dropped.
+    /// The number of log records that were ever dropped, if some were dropped in the last minute.
     LogDropped(u64),
 }
 
@@ -130,7 +130,7 @@ impl fmt::Display for HealthIssue {
     }
 }
 
-/// The numbers that health is judged by.
+/// The numbers that the health is derived from.
 pub(crate) struct Vitals {
     pub(crate) live: u64,
     pub(crate) failed: u64,

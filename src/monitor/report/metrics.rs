@@ -28,7 +28,7 @@ pub struct Metrics {
     pub setups: Vec<(&'static str, bool, Distribution)>,
     /// Lifetimes of connections that have ended.
     pub lifetimes: Distribution,
-    /// Closed connections of which the application still holds something.
+    /// Closed connections that the application still holds.
     pub unreleased: u64,
     /// How long closes took, by outcome (`graceful`, `forced`, `unconfirmed`,
     /// `timed_out`, `failed`).

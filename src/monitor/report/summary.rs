@@ -28,7 +28,7 @@ pub struct Summary {
     pub orphaned_tasks: u64,
     /// Tasks that are stuck. Updated every second.
     pub stuck_tasks: u64,
-    /// Closed connections of which the application still holds something.
+    /// Closed connections that the application still holds.
     pub unreleased: u64,
     /// Open data channels, as of the last samples.
     pub open_channels: u64,

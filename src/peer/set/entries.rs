@@ -1,4 +1,4 @@
-//! Which peers there are, by their ids: what the registry keeps under its lock.
+//! The peers by id: the part of the registry that its lock protects.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
@@ -10,17 +10,17 @@ use crate::peer::owner::Owner;
 use crate::peer::record::Record;
 use crate::peer::status::Status;
 
-/// How many peers that have ended, and of which nobody holds anything, are remembered by their ids.
+/// How many ids of ended peers without a handle are remembered.
 const REMEMBERED: usize = 1024;
 
-/// How many peers there may be.
+/// The limits of open peers.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Limits {
     pub(super) all: Option<usize>,
     pub(super) per_group: Option<usize>,
 }
 
-/// Whether new peers are taken.
+/// Whether new peers are accepted.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Intake {
     #[default]
@@ -32,35 +32,35 @@ pub(super) enum Intake {
 #[derive(Default)]
 pub(super) struct Entries {
     pub(super) peers: HashMap<PeerId, Entry>,
-    /// The peers that ended last and are not in `peers` any more, the oldest first.
+    /// The last peers that ended and are no longer in `peers`, the oldest first.
     pub(super) ended: VecDeque<Ended>,
     pub(super) remains: Remains,
     pub(super) intake: Intake,
-    /// How many have not ended, in all and in each group that has any.
+    /// The number of open peers, in all and in each group that has any.
     pub(super) open: usize,
     groups: HashMap<GroupId, usize>,
 }
 
-/// A peer that has ended, as it is remembered.
+/// A remembered peer that has ended.
 #[derive(Clone)]
 pub(super) struct Ended {
     pub(super) id: PeerId,
-    /// Whether its end was seen.
+    /// Whether the end was observed.
     pub(super) seen: bool,
 }
 
 pub(super) enum Entry {
-    /// A connection is being made for it.
+    /// The connection is being built.
     Reserved { last: Option<Last> },
     Peer {
         record: Weak<Record>,
         owner: Weak<Owner>,
-        /// Set once the peer was detached: then the set owns it.
+        /// Set once the peer was detached, when the set owns it.
         kept: Option<Arc<Owner>>,
     },
 }
 
-/// The peer that had an id before, and has ended: known again if the reservation is cancelled.
+/// The ended peer that had the id before. It is restored if the reservation is cancelled.
 pub(super) enum Last {
     Held(Weak<Record>, Weak<Owner>),
     Ended(Ended),
@@ -76,7 +76,7 @@ impl Entry {
 }
 
 impl Entries {
-    /// Whether a new peer may come in; `known` is the last one of that id.
+    /// Whether a new peer may be added; `known` is the last one with its id.
     pub(super) fn admits(
         &self,
         status: &Status,
@@ -103,7 +103,7 @@ impl Entries {
         Ok(())
     }
 
-    /// The entry of a record, unless its id is another's by now.
+    /// The entry of a record, unless another peer has its id now.
     pub(super) fn entry_of(&mut self, record: &Record) -> Option<&mut Entry> {
         let entry = self.peers.get_mut(&record.status.id)?;
         match entry {
@@ -114,7 +114,7 @@ impl Entries {
         }
     }
 
-    /// One open peer more.
+    /// Counts one more open peer.
     pub(super) fn count(&mut self, group: Option<&GroupId>) {
         self.open += 1;
         if let Some(group) = group {
@@ -122,7 +122,7 @@ impl Entries {
         }
     }
 
-    /// One open peer less; says whether there is none any more.
+    /// Counts one open peer less. Returns whether none is left.
     pub(super) fn uncount(&mut self, group: Option<&GroupId>) -> bool {
         self.open -= 1;
         if let Some(group) = group
@@ -136,7 +136,8 @@ impl Entries {
         self.open == 0
     }
 
-    /// Forgets a record, unless its id is another's by now, and remembers the id if it has ended.
+    /// Removes a record, unless another peer has its id now. Remembers the id if the peer has
+    /// ended.
     pub(super) fn forget(&mut self, record: &Record) {
         let id = &record.status.id;
         let ended = || {
@@ -168,7 +169,7 @@ impl Entries {
         self.ended.push_back(ended);
     }
 
-    /// What is remembered of an id, and from now on is not.
+    /// Takes the remembered peer of an id.
     pub(super) fn take_ended(&mut self, id: &PeerId) -> Option<Ended> {
         let place = self.ended.iter().position(|ended| ended.id == *id)?;
         self.ended.remove(place)
