@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The longest id, in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 256;
 
-/// Why a text is no id.
+/// The reason why a text is not a valid id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidId {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It is longer than [`MAX_ID_BYTES`]: this many bytes.
+    /// The text has this many bytes, more than [`MAX_ID_BYTES`].
     TooLong(usize),
 }
 

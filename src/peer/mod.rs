@@ -1,8 +1,8 @@
 //! Owning and closing connections of any kind.
 //!
-//! [`Peers`] is the set, [`Peer`] an owner, [`Closing`] a close under way, [`Outcome`] what became of
-//! it. [`Connection`] is what a kind of connection implements; the one for the `webrtc` crate is in
-//! `anypeer::webrtc`.
+//! [`Peers`] is a set of peers, [`Peer`] an owner of a connection, [`Closing`] a close in progress,
+//! and [`Outcome`] the outcome of a close. Connections of any stack implement [`Connection`]; those
+//! of the `webrtc` crate are in `anypeer::webrtc`.
 
 mod alarm;
 mod attach;

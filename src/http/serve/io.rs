@@ -1,4 +1,4 @@
-//! What hyper reads from and writes to.
+//! The streams that hyper reads from and writes to.
 
 use std::net::TcpStream;
 use std::pin::Pin;
@@ -41,8 +41,8 @@ impl Io {
     }
 }
 
-/// A stream that does not ask for more right after it had less than there was room for: a call into
-/// the system that almost always finds nothing. tokio's streams do the same.
+/// A stream that does not read again right after a read that did not fill the buffer: that system
+/// call would almost always find nothing. tokio's streams do the same.
 struct Sparing {
     stream: Async<TcpStream>,
     is_drained: bool,
@@ -54,11 +54,12 @@ impl AsyncRead for Sparing {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        // Only once: whoever is woken after that has to look.
+        // Only once: after a wake-up the stream must be read.
         if mem::take(&mut self.is_drained)
             && let Poll::Ready(told) = self.stream.poll_readable(cx)
         {
-            // Mostly of what was read already; asked again, it tells of what comes.
+            // The first readiness is usually that of the data read before; the second is that of
+            // new data.
             told?;
             ready!(self.stream.poll_readable(cx))?;
         }

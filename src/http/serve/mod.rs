@@ -230,9 +230,9 @@ impl fmt::Debug for Serving {
     }
 }
 
-/// So long after a failure (no file descriptor is left, say) the next connection is accepted.
+/// How long to wait after a failed accept, for instance when no file descriptor is left.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// The most bytes of a request's head, and of what is read or written ahead.
+/// The maximum size of a request head, and of the read and write buffers.
 const BUFFER_BYTES: usize = 64 << 10;
 
 struct Accept {
@@ -261,7 +261,7 @@ impl Accept {
     }
 }
 
-/// Serves one connection to its end. How that comes about is the client's.
+/// Serves one connection to its end. Errors are the client's, and are ignored.
 fn serve(
     stream: tcp::TcpStream,
     router: Router,
@@ -271,7 +271,7 @@ fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         watched.asked();
         let watched = Arc::clone(&watched);
-        // Most have none, and that needs no memory.
+        // Most requests have no body, which then needs no memory.
         let request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
             false => Body::new(body),
@@ -281,7 +281,7 @@ fn serve(
     });
     let connection = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES)
-        // Answers are short: one copy is cheaper than two places.
+        // Responses are short: copying is cheaper than writing from two buffers.
         .writev(false)
         .serve_connection(Io::new(stream, Arc::clone(&watching.watched)), service);
     async move {

@@ -1,5 +1,5 @@
-//! Watching over connections: a look at all of them each second, rather than a timer and a clock for
-//! each request.
+//! The watchdog of HTTP connections. It looks at all of them every second, which is cheaper than a
+//! timer for each request.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,37 +17,39 @@ use crate::sync::Mutex;
 /// All connections of one server.
 pub(super) struct Watchdog {
     interval: Duration,
-    /// After how many looks a head is late, and a write.
+    /// The number of looks after which a request head is late, and after which a write is.
     head_looks: u64,
     write_looks: u64,
-    /// How often it has looked: its clock.
+    /// The number of looks so far, which serves as the clock.
     looks: AtomicU64,
     connections: Mutex<Slab<Arc<Watched>>>,
 }
 
-/// What is known of one connection.
+/// The state of one connection.
 pub(super) struct Watched {
     watchdog: Arc<Watchdog>,
-    /// Since when it waits for the head of a request; [`NEVER`] while one is being answered.
+    /// The look since which the connection waits for a request head; [`NEVER`] while a request is
+    /// being answered.
     waiting: AtomicU64,
-    /// Since when nothing could be written; [`NEVER`] where nothing is to be, or it could.
+    /// The look since which nothing could be written; [`NEVER`] if nothing is to be written, or
+    /// writing succeeds.
     stalled: AtomicU64,
     order: AtomicU8,
     waker: AtomicWaker,
 }
 
-/// No time, in looks.
+/// No time, as a number of looks.
 const NEVER: u64 = u64::MAX;
 
-/// What a connection is told to do.
+/// An order to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Order {
-    /// To go on.
+    /// Go on.
     Serve,
-    /// To end when the request under way is answered.
+    /// End when the request in progress is answered.
     Finish,
-    /// To end now.
+    /// End now.
     End,
 }
 
@@ -55,7 +57,7 @@ impl Watchdog {
     pub(super) fn new(head_timeout: Duration, write_timeout: Duration) -> Arc<Self> {
         let shortest = head_timeout.min(write_timeout) / 4;
         let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
-        // The first look may come at once.
+        // The first look may come at once, hence one more.
         let looks = |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64;
         Arc::new(Self {
             interval,
@@ -66,7 +68,7 @@ impl Watchdog {
         })
     }
 
-    /// How often it has to look.
+    /// The time between two looks.
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }
@@ -75,7 +77,7 @@ impl Watchdog {
         self.looks.load(Ordering::Relaxed)
     }
 
-    /// A new connection.
+    /// Adds a connection.
     pub(super) fn watch(self: &Arc<Self>) -> Watching {
         let watched = Arc::new(Watched {
             watchdog: Arc::clone(self),
@@ -88,7 +90,7 @@ impl Watchdog {
         Watching { watched, place }
     }
 
-    /// Ends those that keep others waiting.
+    /// Ends the connections whose request head or write is late.
     pub(super) fn look(&self) {
         let now = self.looks.fetch_add(1, Ordering::Relaxed) + 1;
         let is_over = |since: &AtomicU64, limit: u64| {
@@ -101,7 +103,7 @@ impl Watchdog {
         });
     }
 
-    /// Tells all to do something.
+    /// Gives an order to all connections.
     pub(super) fn tell_all(&self, order: Order) {
         self.tell(order, |_| true);
     }
@@ -110,7 +112,7 @@ impl Watchdog {
         let all = self.connections.lock();
         let told: Vec<_> = all.iter().map(|(_, it)| it).filter(|it| whom(it)).cloned().collect();
         drop(all);
-        // A waker is any code.
+        // A waker is foreign code, so it is called without the lock.
         for watched in told {
             watched.order.fetch_max(order as u8, Ordering::AcqRel);
             watched.waker.wake();

@@ -80,13 +80,13 @@ impl Drop for Sweep {
     }
 }
 
-/// Some of the peers of a group, or of all, were not closed.
+/// The error of a close of a group or of all peers that did not close every peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotAllClosed {
-    /// How many were.
+    /// The number of peers that were closed.
     pub closed: usize,
-    /// Of how many.
+    /// The number of peers in all.
     pub all: usize,
 }
 

@@ -1,4 +1,4 @@
-//! A place for a peer whose connection is being made.
+//! A reserved place for a peer whose connection is being built.
 
 use std::any::Any;
 use std::fmt;
@@ -16,13 +16,13 @@ use crate::peer::record::{Record, RecordOptions, Set};
 use crate::peer::status::Status;
 use crate::runtime::Runtime;
 
-/// A place in a set of peers, for a connection that is being made.
+/// A reserved place in a set of peers, for a connection that is being built.
 ///
-/// It has the peer's id and counts towards the limits of its set, so that what would be refused is
-/// refused before a socket is opened. Fill it with [`insert`](Self::insert). **Dropped before that,
-/// it is cancelled**: the place is free again, and nothing of the peer is left. A cancelled `open`
-/// of any stack leaves nothing in this way, if the future that makes the connection owns the
-/// reservation and the connection's parts.
+/// A reservation has the peer's id and counts towards the limits of the set, so that a peer is
+/// refused before a socket is opened. Fill the reservation with [`insert`](Self::insert).
+/// **Dropping it before cancels it**: the place is free again, and nothing of the peer is left. If
+/// the future that builds a connection owns the reservation and the parts of the connection, a
+/// cancelled `open` of any stack leaves nothing behind.
 ///
 /// ```
 /// use anypeer::{PeerOptions, Peers};
@@ -58,14 +58,15 @@ impl Reservation {
         self.status.group.as_ref()
     }
 
-    /// The runtime that the connection is to run on.
+    /// The runtime for the connection.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 
-    /// A reference to the peer to be, for the connection's own handler. It can be upgraded once the
-    /// reservation is filled; [`WeakPeer::closed`] completes also if it is cancelled.
+    /// A reference to the future peer, for the connection's own handler. It can be upgraded once
+    /// the reservation is filled. [`WeakPeer::closed`] also completes if the reservation is
+    /// cancelled.
     #[must_use]
     pub fn peer(&self) -> WeakPeer {
         WeakPeer::new(Arc::clone(&self.status.life), Arc::clone(&self.cell))
@@ -75,8 +76,8 @@ impl Reservation {
     ///
     /// # Errors
     ///
-    /// [`InsertError::ShutDown`] if the set was shut down meanwhile; the connection is then dropped,
-    /// and nothing of it was called.
+    /// Returns [`InsertError::ShutDown`] if the set was shut down in the meantime. The connection
+    /// is then dropped, without a call to any of its methods.
     pub fn insert(mut self, connection: Arc<dyn Connection>) -> Result<Peer, InsertError> {
         let registry = &self.registry;
         let (set, keeper): (Weak<dyn Set>, Weak<dyn Keeper>) =

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use crate::id::PeerId;
 use crate::probe::{RetainedBy, Retention};
 
-/// A closed peer of which the application still holds something.
+/// A closed peer that the application still holds, so that its memory is not freed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retained {
-    /// Which peer.
+    /// The peer's id.
     pub peer: PeerId,
-    /// By what.
+    /// What the application holds.
     pub by: Vec<RetainedBy>,
 }
 
-/// So many are kept before they are asked for the first time.
+/// How many closed peers are kept before they are asked for the first time.
 const FIRST_LOOK: usize = 64;
 
 /// The closed peers that may still be held, the oldest first.
@@ -24,11 +24,11 @@ const FIRST_LOOK: usize = 64;
 pub(super) struct Remains {
     all: Vec<Remain>,
     added: u64,
-    /// How many were still held when they were last asked.
+    /// How many peers were still held when they were last asked.
     held: usize,
 }
 
-/// What may be held of one of them.
+/// A closed peer that may still be held.
 #[derive(Clone)]
 pub(super) struct Remain {
     pub(super) number: u64,
@@ -37,7 +37,7 @@ pub(super) struct Remain {
 }
 
 impl Remains {
-    /// Makes room for so many more, so that a close needs no memory for it.
+    /// Makes room for `more` peers, so that a close needs no memory for them.
     pub(super) fn reserve(&mut self, more: usize) {
         self.all.reserve(more);
     }
@@ -47,19 +47,20 @@ impl Remains {
         self.added += 1;
     }
 
-    /// Whether it is time to ask them all: when they have doubled, so that it costs the same for
-    /// each, however many there are.
+    /// Whether it is time to ask all peers: when their number has doubled, so that the cost per
+    /// peer is the same for any number of peers.
     pub(super) fn have_grown(&self) -> bool {
         self.all.len() >= FIRST_LOOK.max(self.held * 2)
     }
 
-    /// A copy, to ask without the registry's lock: a connection's answer may be any code.
+    /// A copy, so that the peers are asked without the registry's lock: a connection is foreign
+    /// code.
     pub(super) fn to_vec(&self) -> Vec<Remain> {
         self.all.clone()
     }
 
-    /// Forgets those that were asked and are not held, by their numbers, in order. The answer is
-    /// to be dropped without the registry's lock.
+    /// Removes the peers with these numbers, which are sorted: they are no longer held. The caller
+    /// has to drop the returned peers without the registry's lock.
     pub(super) fn forget(&mut self, free: &[u64]) -> Vec<Remain> {
         let (forgotten, kept) = std::mem::take(&mut self.all)
             .into_iter()
@@ -71,9 +72,9 @@ impl Remains {
 }
 
 impl Remain {
-    /// What is held, if anything is.
+    /// What the application holds, if anything.
     pub(super) fn retained(&self) -> Option<Retained> {
-        // Any code; one that panics says nothing.
+        // The connection is foreign code, which may panic.
         let by =
             catch_unwind(AssertUnwindSafe(|| self.retention.retained_by())).unwrap_or_default();
         (!by.is_empty()).then(|| Retained { peer: self.peer.clone(), by })

@@ -157,7 +157,7 @@ pub(crate) struct SampleJson {
 struct EndJson {
     timestamp: f64,
     reason: &'static str,
-    /// `graceful`, `forced`, or null where it could not be seen.
+    /// `graceful` or `forced`; null if it could not be observed.
     closure: Option<&'static str>,
     cause: Option<String>,
     duration: f64,

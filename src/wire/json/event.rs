@@ -17,7 +17,7 @@ pub(crate) struct EventJson {
     details: BTreeMap<&'static str, String>,
 }
 
-/// One event as a record of its own.
+/// One event, with its connection and its level.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct EventLineJson<'a> {
@@ -41,7 +41,7 @@ impl EventJson {
     }
 }
 
-/// An event's type and details: the original's where it has one.
+/// The type and the details of an event. Types of the Python original are kept.
 fn described(event: &TimelineEvent) -> (&'static str, Vec<(&'static str, String)>) {
     match event {
         TimelineEvent::ConnectionState(state) => {

@@ -43,7 +43,7 @@ struct ResultJson<'a> {
     outcome: Option<&'a str>,
 }
 
-/// The original's name of a kind, where it has one.
+/// The name of a kind. Names of the Python original are kept.
 fn operation_type(kind: &'static str) -> &'static str {
     match kind {
         "close" => "close_webrtc_connection",
