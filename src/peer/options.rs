@@ -64,16 +64,16 @@ impl ReaperOptions {
         self
     }
 
-    /// Sets how long a peer may be Disconnected; `None` for no limit. An ICE restart has no more
-    /// time than this.
+    /// Sets how long a peer may be Disconnected; `None` for no limit. This is also the time that an
+    /// ICE restart has in this state.
     #[must_use]
     pub const fn disconnected(mut self, limit: Option<Duration>) -> Self {
         self.disconnected = limit;
         self
     }
 
-    /// Sets how long a peer may be Failed; `None` for no limit. An ICE restart has no more time
-    /// than this.
+    /// Sets how long a peer may be Failed; `None` for no limit. This is also the time that an ICE
+    /// restart has in this state.
     #[must_use]
     pub const fn failed(mut self, limit: Option<Duration>) -> Self {
         self.failed = limit;
@@ -145,8 +145,8 @@ impl PeerOptions {
     }
 
     /// Sets how long one callback of the application's handler may hold the connection's driver
-    /// before it is told as [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled). The
-    /// callback is not cancelled. The budget is watched only if an observer or a monitor is
+    /// before it is reported as [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled).
+    /// The callback is not cancelled. The budget is watched only if an observer or a monitor is
     /// attached.
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {

@@ -74,7 +74,7 @@ impl Runtime {
     /// The background executor of this crate, for work without another executor.
     ///
     /// Its thread is started on first use and stays. It also coordinates closes. **All peers on
-    /// this runtime share one thread**, so it is not meant for servers.
+    /// this runtime share one thread**: a server should name another one.
     ///
     /// # Errors
     ///

@@ -109,8 +109,7 @@ pub(crate) async fn delete_connection_by_query(
     close(guard, mount, Id(query.id), headers).await
 }
 
-/// The problem of a close that did not end the connection, if any. An unconfirmed close is no
-/// problem.
+/// Checks that a close has ended the connection, as far as that can be observed.
 pub(crate) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Problem> {
     match outcome {
         Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => Ok(()),

@@ -12,7 +12,7 @@ use crate::wire::http::{AliveJson, SummaryJson};
 
 /// Health status.
 #[utoipa::path(get, path = "/health", tag = "monitor", security(()), responses(
-    (status = 200, description = "Healthy, or degraded: something is wrong, but new connections work", body = AliveJson),
+    (status = 200, description = "Healthy, or degraded: there are health issues, but most connections work", body = AliveJson),
     (status = 503, description = "Failing: most live connections have failed, or a peer would not close", body = AliveJson),
 ))]
 pub(crate) async fn health(Anybody(shared): Anybody<Shared>) -> Response {

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Health {
     /// Nothing is wrong.
     Ok,
-    /// Something is wrong, but new connections work.
+    /// There are health issues, but most connections work.
     Degraded(Vec<HealthIssue>),
     /// Most live connections have failed, or a peer would not close.
     Failing(Vec<HealthIssue>),

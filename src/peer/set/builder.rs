@@ -73,7 +73,7 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets how long a callback may hold its driver before it is told as
+    /// Sets how long a callback may hold its driver before it is reported as
     /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled), for peers that set no
     /// budget themselves. [`DEFAULT_HANDLER_BUDGET`] by default. The budget is watched only if an
     /// observer or a monitor is attached.
