@@ -97,11 +97,11 @@ pub struct ConnectionInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EndInfo {
-    /// When.
+    /// When the connection ended.
     pub at: SystemTime,
-    /// Why.
+    /// Why the connection ended.
     pub reason: CloseReason,
-    /// How; `None` where that could not be seen.
+    /// How the connection ended; `None` if that could not be observed.
     pub mode: Option<CloseMode>,
     /// How long the close took.
     pub took: Duration,
@@ -111,17 +111,17 @@ pub struct EndInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DescriptionInfo {
-    /// When it was set.
+    /// When the description was set.
     pub at: SystemTime,
-    /// Whose it is.
+    /// The side whose description it is.
     pub side: Side,
-    /// Its type.
+    /// The type of the description.
     pub kind: SdpType,
-    /// Whether it restarts ICE.
+    /// Whether the description restarts ICE.
     pub ice_restart: bool,
     /// The description without its secrets; `None` if it was too long to be kept.
     pub sdp: Option<Box<str>>,
-    /// How long it was.
+    /// The length of the description with its secrets, in bytes.
     pub bytes: usize,
 }
 
@@ -129,11 +129,11 @@ pub struct DescriptionInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SelectedPair {
-    /// Since when, as far as samples tell.
+    /// The time since which the pair is in use, as of the samples.
     pub since: SystemTime,
-    /// The local candidate, where it is known.
+    /// The local candidate, if it is known.
     pub local: Option<Candidate>,
-    /// The remote candidate, where it is known.
+    /// The remote candidate, if it is known.
     pub remote: Option<Candidate>,
     /// How often another pair was selected.
     pub changes: u32,
@@ -143,15 +143,15 @@ pub struct SelectedPair {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrackInfo {
-    /// Its id.
+    /// The track's id.
     pub id: Box<str>,
-    /// Its kind, where it is known.
+    /// The media kind, if it is known.
     pub kind: Option<MediaKind>,
-    /// Which side sends it.
+    /// The side that sends the track.
     pub side: Side,
-    /// When it was added.
+    /// When the track was added.
     pub added_at: SystemTime,
-    /// When it was removed, if it was.
+    /// When the track was removed, if it was.
     pub removed_at: Option<SystemTime>,
 }
 
@@ -159,13 +159,13 @@ pub struct TrackInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChannelInfo {
-    /// Its number.
+    /// The channel's number.
     pub id: u64,
-    /// Its label.
+    /// The channel's label.
     pub label: Box<str>,
-    /// Which side made it, where that is known.
+    /// The side that created the channel, if it is known.
     pub side: Option<Side>,
-    /// Its state, once known.
+    /// The channel's state, once it is known.
     pub state: Option<DataChannelState>,
     /// Messages sent.
     pub messages_sent: u64,
@@ -181,21 +181,21 @@ pub struct ChannelInfo {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SampleInfo {
-    /// When.
+    /// When the sample was taken.
     pub at: SystemTime,
-    /// By then.
+    /// Bytes sent by that time.
     pub bytes_sent: u64,
-    /// By then.
+    /// Bytes received by that time.
     pub bytes_received: u64,
-    /// By then.
+    /// Packets sent by that time.
     pub packets_sent: u64,
-    /// By then.
+    /// Packets received by that time.
     pub packets_received: u64,
-    /// Of received media, by then.
+    /// Packets of received media that were lost by that time.
     pub packets_lost: i64,
-    /// The last round trip, once measured.
+    /// The last round-trip time, once it was measured.
     pub round_trip_time: Option<Duration>,
-    /// The greatest jitter of the received streams, where it is known.
+    /// The greatest jitter of the received streams, if it is known.
     pub jitter: Option<Duration>,
     /// The quality of received media: 1 to 4.5.
     pub quality: Option<f32>,

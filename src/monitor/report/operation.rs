@@ -13,9 +13,9 @@ pub struct OperationInfo {
     pub id: OperationId,
     /// Its kind.
     pub kind: &'static str,
-    /// What it is done to.
+    /// The target of the operation.
     pub target: OperationTarget,
-    /// What the application says of it.
+    /// The details that the application has added.
     pub details: Vec<(&'static str, Detail)>,
     /// When it was started.
     pub started_at: SystemTime,
@@ -25,7 +25,7 @@ pub struct OperationInfo {
     pub outcome: Option<OperationOutcome>,
 }
 
-/// What an operation is done to.
+/// The target of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationTarget {
@@ -46,7 +46,7 @@ pub enum OperationTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationOutcome {
-    /// The operation has a result, which may be put into words.
+    /// The operation succeeded. The text is its result, if it has one.
     Completed(Option<Box<str>>),
     /// The operation failed: the text of its error, and those of the error's sources.
     Failed(Box<[Box<str>]>),
@@ -55,7 +55,7 @@ pub enum OperationOutcome {
 }
 
 impl OperationOutcome {
-    /// A stable lower-case name, as JSON, logs and metrics have it: `completed`, `failed` or
+    /// A stable lower-case name, as used in JSON, logs and metrics: `completed`, `failed` or
     /// `canceled`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

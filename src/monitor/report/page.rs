@@ -7,7 +7,7 @@ use crate::monitor::diagnosis::Cause;
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceConnectionState};
 
-/// Which connections to look for. The default is all of them.
+/// A filter of connections. The default matches every connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionFilter {
@@ -17,12 +17,12 @@ pub struct ConnectionFilter {
     pub number: Option<u64>,
     /// Only connections in this state.
     pub state: Option<ConnectionState>,
-    /// Only connections of this group.
+    /// Only connections in this group.
     pub group: Option<String>,
 }
 
 impl ConnectionFilter {
-    /// A filter that takes every connection.
+    /// A filter that matches every connection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -39,15 +39,15 @@ pub struct Page<T> {
     pub next: Option<u64>,
 }
 
-/// The most important of what is known of a connection.
+/// A summary of a connection.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ConnectionRow {
-    /// Its number in the order of opening.
+    /// The connection's number in the order of opening.
     pub number: u64,
-    /// Its id.
+    /// The connection's id.
     pub id: PeerId,
-    /// The group that it belongs to.
+    /// The group that the connection belongs to.
     pub group: Option<GroupId>,
     /// When it was opened.
     pub created_at: SystemTime,
@@ -59,7 +59,7 @@ pub struct ConnectionRow {
     pub age: Duration,
     /// Its state.
     pub state: ConnectionState,
-    /// The state of ICE.
+    /// The ICE connection state.
     pub ice_state: IceConnectionState,
     /// The last round-trip time that was measured.
     pub round_trip_time: Option<Duration>,
@@ -79,11 +79,11 @@ pub struct ConnectionRow {
     pub tasks: u64,
     /// Errors that are kept.
     pub errors: usize,
-    /// Why it ended, if it has.
+    /// Why the connection ended, if it has ended.
     pub close_reason: Option<CloseReason>,
-    /// Why it failed or never connected, if it did.
+    /// Why the connection failed or never connected, if it did.
     pub cause: Option<Cause>,
-    /// Whether the application still holds something of it, once it has ended and where that is
-    /// known.
+    /// Whether the application still holds the connection; `None` before its end, and if that is
+    /// not known.
     pub held: Option<bool>,
 }

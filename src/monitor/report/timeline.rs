@@ -10,7 +10,7 @@ use crate::state::{
 };
 use crate::task::{TaskEnd, TaskId};
 
-/// Something that happened to a connection. Its texts have no secrets, and are cut where they are
+/// An event in the timeline of a connection. Its texts contain no secrets, and are cut if they are
 /// too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub enum TimelineEvent {
     NegotiationNeeded,
     /// A description was set.
     Described {
-        /// Which side's.
+        /// The side that it belongs to.
         side: Side,
         /// The description's type.
         kind: SdpType,
@@ -38,14 +38,14 @@ pub enum TimelineEvent {
     },
     /// A candidate was gathered or added.
     Candidate {
-        /// Which side's.
+        /// The side that it belongs to.
         side: Side,
         /// The candidate.
         candidate: Box<Candidate>,
     },
     /// A STUN or TURN server could not be used.
     CandidateFailed {
-        /// STUN's error code.
+        /// The STUN error code.
         code: u16,
         /// The error.
         message: Box<str>,
@@ -54,7 +54,7 @@ pub enum TimelineEvent {
     SelectedPair,
     /// An alert ended a DTLS handshake.
     DtlsAlert {
-        /// Which side sent it.
+        /// The side that sent the alert.
         side: Side,
         /// The alert's description (RFC 5246, section 7.2).
         description: u8,
@@ -162,11 +162,11 @@ impl fmt::Display for TimelineEvent {
 }
 
 named! {
-    /// How much attention something deserves, in the terms of logs.
+    /// The level of an event, as in logs.
     Level {
-        /// It is of use when something else has gone wrong.
+        /// The event helps to find the cause of another problem.
         Debug = "debug",
-        /// It belongs to the normal course of things.
+        /// The event is a normal part of operation.
         Info = "info",
         /// Something is wrong.
         Warn = "warn",
