@@ -200,3 +200,16 @@ pub use crate::state::{
 #[cfg(all(doctest, feature = "monitor", feature = "smol", feature = "tokio", feature = "webrtc"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the pages compile.
+#[cfg(all(doctest, feature = "cli", feature = "test-util"))]
+mod pages {
+    #[doc = include_str!("../docs/from-python.md")]
+    struct FromPython;
+    #[doc = include_str!("../docs/guide.md")]
+    struct Guide;
+    #[doc = include_str!("../docs/http.md")]
+    struct Http;
+    #[doc = include_str!("../docs/operating.md")]
+    struct Operating;
+}

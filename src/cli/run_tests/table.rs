@@ -63,9 +63,5 @@ impl Note for String {
 }
 
 pub(super) fn is(value: &Value, expected: &Value) -> Result<(), Failure> {
-    if value == expected {
-        Ok(())
-    } else {
-        Err(format!("expected {expected}, got {value}").into())
-    }
+    if value == expected { Ok(()) } else { Err(format!("expected {expected}, got {value}").into()) }
 }
