@@ -51,6 +51,11 @@ impl Outcome {
     pub const fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_) | Self::AlreadyClosed)
     }
+
+    /// The outcome of another close of a peer whose end was `seen`, or was not.
+    pub(crate) const fn of_ended(seen: bool) -> Self {
+        if seen { Self::AlreadyClosed } else { Self::Unconfirmed }
+    }
 }
 
 impl Outcome {

@@ -276,8 +276,9 @@ fn peers_of_one_set_have_the_clocks_of_their_runtimes() {
 
 #[cfg(feature = "webrtc")]
 mod of_webrtc {
+    use anypeer::runtime::JoinHandle;
     use anypeer::webrtc::peer_connection::PeerConnectionEventHandler;
-    use anypeer::webrtc::{self, async_trait};
+    use anypeer::webrtc::{self, Instrument, async_trait};
 
     use super::*;
     use crate::support::flag::Flag;
@@ -297,20 +298,25 @@ mod of_webrtc {
         }
     }
 
+    /// Calls the decorated handler of the peer "a", whose budget is 10 s, as the driver does, at a known
+    /// time. The callback returns once the flag is raised.
+    fn call_a_handler_that_holds(fixture: &Fixture) -> (Instrument, Arc<Flag>, JoinHandle<()>) {
+        let (entered, let_go) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
+        let holds = Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) };
+        let options = PeerOptions::new().id("a").handler_budget(10 * SECOND);
+        let instrument = webrtc::instrument(&fixture.peers, |_| Arc::new(holds), options);
+        let instrument = instrument.expect("inserted");
+        let handler = instrument.handler();
+        let task = fixture.runtime.spawn(async move { handler.on_negotiation_needed().await });
+        block_on(entered.wait());
+        (instrument, let_go, task)
+    }
+
     #[test]
     fn a_callback_is_told_to_be_stalled_at_the_end_of_its_budget_and_when_it_returns() {
         for closed_meanwhile in [false, true] {
             let fixture = Fixture::new(ReaperOptions::off());
-            let (entered, let_go) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
-            let holds = Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) };
-            let options = PeerOptions::new().id("a").handler_budget(10 * SECOND);
-            // The decorated handler is called as the driver does it, at a known time.
-            let instrument = webrtc::instrument(&fixture.peers, |_| Arc::new(holds), options);
-            let instrument = instrument.expect("inserted");
-            let handler = instrument.handler();
-            let callback = async move { handler.on_negotiation_needed().await };
-            let mut task = fixture.runtime.spawn(callback);
-            block_on(entered.wait());
+            let (_instrument, let_go, mut task) = call_a_handler_that_holds(&fixture);
             fixture.pass(10 * SECOND);
             let callback = "on_negotiation_needed";
             let stalled = (10 * SECOND, Told::HandlerStalled(callback, 10 * SECOND));
@@ -335,14 +341,7 @@ mod of_webrtc {
     #[test]
     fn a_budget_is_watched_beside_a_callback_that_came_later_and_returned() {
         let fixture = Fixture::new(ReaperOptions::off());
-        let (entered, let_go) = (Arc::new(Flag::default()), Arc::new(Flag::default()));
-        let holds = Holds { entered: Arc::clone(&entered), let_go: Arc::clone(&let_go) };
-        let options = PeerOptions::new().id("a").handler_budget(10 * SECOND);
-        let instrument = webrtc::instrument(&fixture.peers, |_| Arc::new(holds), options);
-        let instrument = instrument.expect("inserted");
-        let handler = instrument.handler();
-        let mut task = fixture.runtime.spawn(async move { handler.on_negotiation_needed().await });
-        block_on(entered.wait());
+        let (_instrument, let_go, mut task) = call_a_handler_that_holds(&fixture);
         fixture.clock.advance(SECOND);
         assert!(fixture.peers.abort("a").wait(PATIENCE).is_ok_and(|outcome| outcome.is_closed()));
         let before = fixture.told().len();

@@ -62,7 +62,7 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
                 return closing;
             }
             Phase::Closed { seen } => {
-                let outcome = if *seen { Outcome::AlreadyClosed } else { Outcome::Unconfirmed };
+                let outcome = Outcome::of_ended(*seen);
                 drop(phase);
                 if let Some(sweep) = sweep {
                     sweep.note(&outcome);

@@ -160,8 +160,7 @@ impl Peers {
         match registry.find(id) {
             Found::Peer(record) => run::close_as(&record, request),
             Found::Ended(Ended { id, seen }) => {
-                let outcome = if seen { Outcome::AlreadyClosed } else { Outcome::Unconfirmed };
-                Closing::ready(&registry.watch, Target::Peer(&id), outcome)
+                Closing::ready(&registry.watch, Target::Peer(&id), Outcome::of_ended(seen))
             }
             Found::Nothing => {
                 Closing::ready(&registry.watch, Target::UnknownPeer(id), Outcome::NotFound)
