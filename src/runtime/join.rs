@@ -36,7 +36,7 @@ use super::wait::{WaitError, wait};
 /// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
 /// the handle can be awaited again. The result is returned once; do not await the handle after
 /// that.
-#[must_use = "a dropped handle detaches its task"]
+#[must_use = "the task continues without its handle, but its result is lost"]
 pub struct JoinHandle<T> {
     inner: Inner<T>,
     aborted: bool,
