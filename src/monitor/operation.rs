@@ -34,8 +34,8 @@ impl OperationBuilder {
     }
 
     /// Says something of the operation, up to [`Limits::details`](super::Limits::details) times.
-    /// Secrets are taken out, and the value of a detail whose name speaks of a token, a password or a
-    /// credential is not kept at all.
+    /// Secrets are taken out, and the value of a detail whose name speaks of a token, a password or
+    /// a credential is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details { values, .. } = &mut **self.details.get_or_insert_default();
         if values.len() < self.hub.context.limits.details {
@@ -44,9 +44,9 @@ impl OperationBuilder {
         self
     }
 
-    /// The peer that the operation is done to, whose secrets are taken out too, and by whose clock it is
-    /// measured; others are by the system's. The operation does not count among the peer's [operations](super::ConnectionInfo::operations), which are the calls on
-    /// it.
+    /// The peer that the operation is done to, whose secrets are taken out too, and by whose clock
+    /// it is measured; others are by the system's. The operation does not count among the peer's
+    /// [operations](super::ConnectionInfo::operations), which are the calls on it.
     pub fn peer(mut self, peer: &PeerId) -> Self {
         self.peer = Some(peer.clone());
         self
@@ -74,8 +74,8 @@ impl OperationBuilder {
         Operation { hub, id, kind, subject, span, open: true }
     }
 
-    /// Starts the operation, and ends it with `future`: completed when the future is ready, cancelled
-    /// if it is dropped before.
+    /// Starts the operation, and ends it with `future`: completed when the future is ready,
+    /// cancelled if it is dropped before.
     pub fn run<F: Future>(self, future: F) -> Monitored<F> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
@@ -101,8 +101,8 @@ impl OperationBuilder {
         result
     }
 
-    /// Starts the operation, and ends it with `work`: completed or failed by its result, cancelled if
-    /// it panics.
+    /// Starts the operation, and ends it with `work`: completed or failed by its result, cancelled
+    /// if it panics.
     ///
     /// # Errors
     ///

@@ -53,8 +53,8 @@ options! {
         candidates: usize = 32,
         /// How many of the last session descriptions of a connection are kept; 8 by default.
         descriptions: usize = 8,
-        /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
-        /// by default.
+        /// How many bytes a session description may have; of a longer one, only the length is kept.
+        /// 16 KiB by default.
         description_bytes: usize = 16 << 10,
         /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
         /// default.
@@ -63,17 +63,18 @@ options! {
         errors: usize = 8,
         /// How many of the last samples of a connection's statistics are kept; 60 by default.
         samples: usize = 60,
-        /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
-        /// default.
+        /// How many operations in flight are known by their ids; any others are only counted.
+        /// 65,536 by default.
         active_operations: usize = 1 << 16,
         /// How many of the last operations that have ended are kept; 1,024 by default.
         finished_operations: usize = 1024,
         /// How many details of an operation are kept; 16 by default.
         details: usize = 16,
-        /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
+        /// How many names of operations, and how many names of tasks, are told apart; 128 by
+        /// default.
         names: usize = 128,
-        /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
-        /// before somebody follows.
+        /// How many of the last updates are kept for those who follow live; 4,096 by default. None
+        /// are kept before somebody follows.
         updates: usize = 4096,
     }
 }
@@ -92,7 +93,8 @@ pub(crate) const SAMPLE_BYTES: usize = 112;
 const SLACK: usize = 2;
 
 impl Limits {
-    /// An upper bound of the memory that a monitor holds, in bytes, while `live` connections are open.
+    /// An upper bound of the memory that a monitor holds, in bytes, while `live` connections are
+    /// open.
     ///
     /// Each part counts with the size of its type, and with its texts at their longest.
     #[must_use]
@@ -145,8 +147,8 @@ options! {
         /// How often each connection is sampled, within the share; at most every second. 5 s by
         /// default.
         interval: Duration = Duration::from_secs(5),
-        /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
-        /// interval becomes longer.
+        /// The share of one core that sampling may take; 0.02 by default. If that is not enough,
+        /// the interval becomes longer.
         share: f64 = 0.02,
     }
 }

@@ -24,8 +24,8 @@ options! {
         polling: Duration = Duration::from_secs(5),
         /// How long a task may take to stop once it was asked to; 30 s by default.
         stopping: Duration = Duration::from_secs(30),
-        /// How long a task may go without being polled. `None`, the default, lets tasks wait as long
-        /// as they like.
+        /// How long a task may go without being polled. `None`, the default, lets tasks wait as
+        /// long as they like.
         idle: Option<Duration> = None,
     }
 }

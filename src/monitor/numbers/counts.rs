@@ -87,9 +87,9 @@ pub(crate) enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// Its name in JSON, logs and metrics. There an operation is `canceled`: the Python original has
-    /// that key and that status, and clients read them. In Rust, and in the names of how tasks end, it
-    /// is `cancelled`, as in tokio and std; metrics of tasks have labels of their own.
+    /// Its name in JSON, logs and metrics. There an operation is `canceled`: the Python original
+    /// has that key and that status, and clients read them. In Rust, and in the names of how tasks
+    /// end, it is `cancelled`, as in tokio and std; metrics of tasks have labels of their own.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",

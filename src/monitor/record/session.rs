@@ -97,7 +97,8 @@ fn is_at(one: &Candidate, other: &Candidate) -> bool {
 impl Session {
     /// Says whether it is new.
     ///
-    /// One for which there is no room is counted if it was `signalled`: a report has it again each time.
+    /// One for which there is no room is counted if it was `signalled`: a report has it again each
+    /// time.
     pub(super) fn add_candidate(
         &mut self,
         context: &Context,

@@ -30,8 +30,8 @@ impl State {
         self.early.take()
     }
 
-    /// Takes a new connection state, unless the connection has ended: a change that was under way by
-    /// then says nothing any more.
+    /// Takes a new connection state, unless the connection has ended: a change that was under way
+    /// by then says nothing any more.
     #[inline]
     pub(crate) fn connection_state(
         &mut self,

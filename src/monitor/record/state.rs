@@ -40,8 +40,8 @@ pub(crate) struct State {
     /// Closes that did not close.
     pub(super) not_closed: u64,
     pub(super) released: Option<Instant>,
-    /// Callbacks that hold the driver beyond their budget. Below zero for a moment where a return is
-    /// told before its stall.
+    /// Callbacks that hold the driver beyond their budget. Below zero for a moment where a return
+    /// is told before its stall.
     pub(super) stalled: i32,
     /// Entries of which others are to be told, once the record is not locked.
     fresh: Vec<Entry>,

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 use super::health::Health;
 use crate::monitor::numbers::{OperationCounts, StateCounts, TaskCounts};
 
-/// All that a [`Monitor`](crate::monitor::Monitor) knows, in a few numbers. It takes constant time to
-/// make, whatever there is.
+/// All that a [`Monitor`](crate::monitor::Monitor) knows, in a few numbers. It takes constant time
+/// to make, whatever there is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Summary {
