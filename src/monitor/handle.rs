@@ -168,7 +168,7 @@ impl Monitor {
         self.hub.operations.get(id, |record| record.info(&self.hub.context))
     }
 
-    /// Returns at most `limit` operations that are in flight, in the order of their ids. They
+    /// Returns at most `limit` operations that are in flight, in the order of their start. They
     /// follow the operation `after`; `None` begins with the first.
     #[must_use]
     pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {

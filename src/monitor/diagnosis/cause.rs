@@ -67,7 +67,7 @@ named! {
 }
 
 /// The reason why a connection failed, was lost, or never connected, see
-/// [`ConnectionInfo::diagnosis`](super::ConnectionInfo::diagnosis).
+/// [`ConnectionInfo::diagnosis`](crate::monitor::ConnectionInfo::diagnosis).
 ///
 /// A diagnosis is inferred from what the monitor has seen of the connection, so it may be wrong.
 /// Its [`Display`](fmt::Display) has one line for the cause, one for each piece of evidence, and
