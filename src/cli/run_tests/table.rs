@@ -12,8 +12,10 @@ use crate::say;
 /// How long a test may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The result of a test, with a note to print if it passed.
 pub(super) type Tested = Result<String, Failure>;
 
+/// The number of tests that were run, and how many passed.
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) run: usize,
@@ -21,6 +23,7 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Runs a test, prints its result, and returns its value if it passed.
     pub(super) async fn test<T>(
         &mut self,
         name: &str,
@@ -62,6 +65,7 @@ impl Note for String {
     }
 }
 
+/// Checks that a value is the expected one.
 pub(super) fn is(value: &Value, expected: &Value) -> Result<(), Failure> {
     if value == expected { Ok(()) } else { Err(format!("expected {expected}, got {value}").into()) }
 }
