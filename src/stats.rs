@@ -1,8 +1,8 @@
 //! Statistics of a connection, in the terms and units of W3C webrtc-stats.
 //!
 //! Fields are documented by their W3C names. Sizes are in bytes, counts of packets are since the
-//! connection was built, and times are [`Duration`]s. A value that the WebRTC stack does not know
-//! is `None`, and never zero.
+//! connection was built, and round-trip times and jitter are [`Duration`]s. A value that the WebRTC
+//! stack does not know is `None`, and never zero.
 //!
 //! The `webrtc` crate 0.21 does not know the state of pairs that are not being checked, NACKs and
 //! PLIs that were received, what the remote side reports of a sent stream, and frozen frames. It
