@@ -123,8 +123,8 @@ impl Default for ReaperOptions {
 ///     .reaper(ReaperOptions::new().failed(Some(Duration::from_secs(5))))
 ///     .close(CloseOptions::new().timeout(Duration::from_secs(2)));
 ///
-/// // `webrtc::open` takes the same options.
-/// let reservation = Peers::new().reserve(options)?;
+/// let peers = Peers::new();
+/// let reservation = peers.reserve(options)?; // Or `webrtc::open`, or `Peers::insert`.
 /// assert_eq!(reservation.id().as_str(), "camera");
 /// # Ok::<(), anypeer::peer::InsertError>(())
 /// ```
