@@ -46,8 +46,9 @@ pub enum OperationError {
     TooManyCandidates,
     /// The `webrtc` crate panicked, with this message.
     Panicked(String),
-    /// An error of the `webrtc` crate. Its text is in the [source](std::error::Error::source),
-    /// which `{}` does not print: print the chain of sources in logs and responses.
+    /// The `webrtc` crate returned an error. The text of that error is in the
+    /// [source](std::error::Error::source), which `{}` does not print, so print the chain of
+    /// sources in logs and responses.
     Webrtc(Error),
 }
 
