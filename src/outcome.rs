@@ -14,7 +14,7 @@ use crate::named::named;
 /// fn describe(outcome: &Outcome) -> String {
 ///     match outcome {
 ///         Outcome::Closed(CloseMode::Graceful) | Outcome::AlreadyClosed => "closed".into(),
-///         // The connection has ended, but the remote side was told nothing.
+///         // The connection has ended, but the remote side was not notified.
 ///         Outcome::Closed(CloseMode::Forced(cause)) => format!("closed by force: {cause}"),
 ///         Outcome::NotFound => "there is no such peer".into(),
 ///         other => format!("not known to be closed: {other}"),
@@ -136,9 +136,9 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseMode {
-    /// Gracefully: the remote side was told.
+    /// Gracefully: the remote side was notified.
     Graceful,
-    /// By force: its driver and its sockets were taken away. The remote side is told nothing, and
+    /// By force: the driver and the sockets were dropped. The remote side is not notified, and
     /// finds out by its own timeouts: 29 s in the `webrtc` crate (measured), and then those of its
     /// [`ReaperOptions`](crate::peer::ReaperOptions).
     Forced(ForceCause),

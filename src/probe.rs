@@ -114,13 +114,13 @@ impl Probe {
         catch_unwind(AssertUnwindSafe(|| retention?.retained_by().into())).ok().flatten()
     }
 
-    /// Whether the connection tells its state. If it does not, only its closes are known.
+    /// Whether the connection reports its state. If it does not, only its closes are known.
     #[must_use]
     pub fn tells_state(&self) -> bool {
         self.tells_state
     }
 
-    /// Whether [`EventKind::Released`](crate::EventKind::Released) is told for this connection.
+    /// Whether [`EventKind::Released`](crate::EventKind::Released) is reported for this connection.
     #[must_use]
     pub fn tells_release(&self) -> bool {
         self.tells_release

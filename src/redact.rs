@@ -103,6 +103,7 @@ impl Secrets {
         }
     }
 
+    /// All secrets that are known by value.
     fn iter(&self) -> impl Iterator<Item = &str> {
         self.configured.iter().chain(self.passwords.iter().flatten()).map(|secret| &**secret)
     }

@@ -117,6 +117,7 @@ impl<T> Completion<T> {
         first
     }
 
+    /// The value; `None` before it is set.
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.get()
     }

@@ -235,7 +235,7 @@ pub enum EventKind<'a> {
         /// The panic's message.
         message: &'a str,
     },
-    /// A task group was created. It may already have tasks when the observer is told.
+    /// A task group was created. It may already have tasks when this is reported.
     TaskGroupCreated {
         /// A reference to the tasks of the group.
         group: &'a WeakTaskGroup,

@@ -36,6 +36,7 @@ pub(crate) struct PeerAlarm {
     pending: Mutex<Pending>,
 }
 
+/// The timers that are set, and the alarm that serves them.
 #[derive(Default)]
 struct Pending {
     /// The timers that are set, by [`Due::index`].

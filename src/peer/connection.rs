@@ -75,7 +75,7 @@ impl std::error::Error for ConnectionError {
 /// impl Connection for Stack {
 ///     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
 ///         Box::pin(async move {
-///             // Here the driver is told to end, and waited for.
+///             // Here, tell the driver to end, and wait until it has ended.
 ///             self.set_state(ConnectionState::Closed);
 ///             Ok(Some(CloseMode::Graceful))
 ///         })
@@ -152,10 +152,10 @@ pub trait Connection: Any + Send + Sync {
         drop(notice);
     }
 
-    /// The connection's current state; `None`, the default, for a connection that does not tell its
+    /// The connection's current state; `None`, the default, for a connection that does not report its
     /// state. Called from any thread.
     ///
-    /// Whether a connection tells its state is asked once, when the connection is registered, and
+    /// Whether a connection reports its state is asked once, when the connection is registered, and
     /// shown to observers as [`Probe::tells_state`](super::Probe::tells_state).
     fn state(&self) -> Option<ConnectionState> {
         None
@@ -197,7 +197,7 @@ pub trait Connection: Any + Send + Sync {
 
     /// Takes the notice to keep with the connection's memory, so that the notice is dropped with
     /// the last part of the connection that the application holds. Returns whether the notice was
-    /// kept. By default it is not, and nobody is told when the memory is free. Called once, when
+    /// kept. By default it is not, and observers are not notified when the memory is free. Called once, when
     /// the connection is registered, on the registering thread.
     fn watch_release(&self, notice: ReleaseNotice) -> bool {
         notice.defuse();
@@ -222,7 +222,7 @@ pub(super) trait Listener: Send + Sync {
 
 /// Tells the peer that its connection has ended by itself.
 ///
-/// A connection gets it from [`Connection::watch_end`]. Dropping the notice tells nothing.
+/// A connection gets it from [`Connection::watch_end`]. Dropping the notice has no effect.
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
@@ -318,7 +318,7 @@ impl fmt::Debug for StateNotice {
 pub struct ReleaseNotice(pub(super) Option<Arc<Status>>);
 
 impl ReleaseNotice {
-    /// Drops the notice without telling anybody.
+    /// Drops the notice without notifying the observers.
     pub fn defuse(mut self) {
         self.0 = None;
     }

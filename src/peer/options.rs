@@ -42,7 +42,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// If a peer does not close, the reaper tries again after 0.75 s, and then waits twice as long each
 /// time, up to 300 s.
 ///
-/// The reaper leaves a connection alone that does not tell its
+/// The reaper leaves a connection alone that does not report its
 /// [state](crate::Peer::connection_state), except for a goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {

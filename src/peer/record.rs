@@ -149,6 +149,7 @@ impl Record {
         }
     }
 
+    /// Whether the peer is closed. False if the connection has only ended by itself.
     pub(super) fn is_closed(&self) -> bool {
         matches!(*self.phase.lock(), Phase::Closed { .. })
     }
@@ -171,7 +172,7 @@ impl Record {
     }
 
     /// The state of the connection: Closed once its end was observed, before that the state that
-    /// the connection tells.
+    /// the connection reports.
     pub(super) fn state(&self) -> Option<ConnectionState> {
         match self.end.get() {
             Some(End { mode: Some(_), .. }) => Some(ConnectionState::Closed),

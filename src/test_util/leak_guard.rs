@@ -126,6 +126,7 @@ impl LeakGuard {
         }
     }
 
+    /// Whether the guard watches a task group.
     fn watches_group(&self, KnownGroup { group, set }: &KnownGroup) -> bool {
         match &self.scope {
             Scope::Set(watched) => *set == Some(*watched),

@@ -177,6 +177,7 @@ impl Driver {
         self.notify(end);
     }
 
+    /// Aborts all helpers.
     fn abort_helpers(&self) {
         for helper in self.helpers.lock().drain(..) {
             helper.abort();

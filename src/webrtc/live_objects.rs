@@ -31,9 +31,13 @@ pub fn live_objects() -> LiveObjects {
     }
 }
 
+/// See [`LiveObjects::drivers`].
 pub(super) static DRIVERS: Gauge = Gauge::new();
+/// See [`LiveObjects::handlers`].
 pub(super) static HANDLERS: Gauge = Gauge::new();
+/// See [`LiveObjects::sockets`].
 pub(super) static SOCKETS: Gauge = Gauge::new();
+/// See [`LiveObjects::tasks`].
 pub(super) static TASKS: Gauge = Gauge::new();
 
 /// The number of objects of one kind that exist.

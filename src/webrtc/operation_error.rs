@@ -81,6 +81,7 @@ impl std::error::Error for OperationError {
 }
 
 impl OperationError {
+    /// The error for a caught panic.
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
         match panicked(payload) {
             JoinError::Panicked(message) => Self::Panicked(message),

@@ -34,6 +34,7 @@ use crate::sync::Mutex;
 pub(super) struct RemoteCandidates(Mutex<Vec<(String, Candidate)>>);
 
 impl RemoteCandidates {
+    /// The remote candidate with this id, if it was read before.
     fn get(&self, id: &str) -> Option<Candidate> {
         let known = self.0.lock();
         known.iter().find(|(known, _)| known == id).map(|(_, candidate)| candidate.clone())

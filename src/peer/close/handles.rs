@@ -58,6 +58,7 @@ pub struct Closing {
     listener: Option<EventListener>,
 }
 
+/// Whether a close has its outcome.
 enum Progress {
     Ready(CloseResult),
     Pending {

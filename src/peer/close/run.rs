@@ -188,6 +188,7 @@ struct Graceful {
 }
 
 impl Graceful {
+    /// Runs the graceful close, and settles the close with its result or forces the close.
     async fn run(mut self) {
         let closed = AssertUnwindSafe(self.close()).catch_unwind().await;
         self.is_over = true;

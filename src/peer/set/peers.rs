@@ -184,12 +184,13 @@ impl Peers {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
     }
 
-    /// Closes a peer at once, without telling the remote side; see [`Peer::abort`]. The outcome
+    /// Closes a peer at once, without notifying the remote side; see [`Peer::abort`]. The outcome
     /// depends on the id as for [`close`](Self::close).
     pub fn abort(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
     }
 
+    /// Closes the peer with this id, as `request` says.
     fn close_by(&self, id: &str, request: Request<'_>) -> Closing {
         let registry = &self.handle.registry;
         match registry.find(id) {
@@ -256,8 +257,8 @@ impl Peers {
     /// Closes every peer, including peers that `webrtc::open` is still building, ends the set's own
     /// [tasks](Self::tasks), and refuses new peers from now on ([`InsertError::ShutDown`]).
     ///
-    /// Await the shutdown before the runtime is dropped, since closes are forced otherwise, and the
-    /// remote sides are told nothing.
+    /// Await the shutdown before the runtime is dropped. Otherwise closes are forced, and the remote
+    /// sides are not notified.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
         registry.take_no_more(Intake::ShutDown);

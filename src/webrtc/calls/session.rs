@@ -165,7 +165,7 @@ impl Peer {
         current_remote_description() -> Option<RTCSessionDescription> = current_remote_description;
         /// The remote description that is being negotiated.
         pending_remote_description() -> Option<RTCSessionDescription> = pending_remote_description;
-        /// Whether the remote side supports trickle ICE; `None` before it has told.
+        /// Whether the remote side supports trickle ICE; `None` before it has signalled that.
         can_trickle_ice_candidates() -> Option<bool> = can_trickle_ice_candidates;
     }
 
