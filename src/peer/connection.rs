@@ -152,8 +152,8 @@ pub trait Connection: Any + Send + Sync {
         drop(notice);
     }
 
-    /// The connection's current state; `None`, the default, for a connection that does not report its
-    /// state. Called from any thread.
+    /// The connection's current state; `None`, the default, for a connection that does not report
+    /// its state. Called from any thread.
     ///
     /// Whether a connection reports its state is asked once, when the connection is registered, and
     /// shown to observers as [`Probe::tells_state`](super::Probe::tells_state).
@@ -197,8 +197,8 @@ pub trait Connection: Any + Send + Sync {
 
     /// Takes the notice to keep with the connection's memory, so that the notice is dropped with
     /// the last part of the connection that the application holds. Returns whether the notice was
-    /// kept. By default it is not, and observers are not notified when the memory is free. Called once, when
-    /// the connection is registered, on the registering thread.
+    /// kept. By default it is not, and observers are not notified when the memory is free. Called
+    /// once, when the connection is registered, on the registering thread.
     fn watch_release(&self, notice: ReleaseNotice) -> bool {
         notice.defuse();
         false

@@ -129,8 +129,8 @@ impl Peer {
         run::close_as(self.record(), request)
     }
 
-    /// Closes the connection at once, by dropping its driver and its sockets. The remote side is not
-    /// notified.
+    /// Closes the connection at once, by dropping its driver and its sockets. The remote side is
+    /// not notified.
     ///
     /// The outcome is [`Outcome::Closed`](crate::Outcome::Closed) by force. The cause is
     /// [`Aborted`](crate::peer::ForceCause::Aborted), or
@@ -190,8 +190,8 @@ impl Peer {
     /// By default no timeout is needed: the reaper
     /// [closes](crate::peer::ReaperOptions::never_connected) a peer that has not connected within a
     /// minute of its opening. Set a timeout of your own if that rule is off, if the connection was
-    /// adopted or does not report its state, or if it was connected before: the rule applies only to
-    /// the first time.
+    /// adopted or does not report its state, or if it was connected before: the rule applies only
+    /// to the first time.
     ///
     /// A callback of the peer's handler must not await this, since the connection makes no progress
     /// until the callback has returned.
@@ -224,7 +224,8 @@ impl Peer {
     /// connection leaves again immediately may be missed. When waiting for
     /// [`Closed`](ConnectionState::Closed), the end of the peer is a success, not an error.
     ///
-    /// For a connection that does not report its state, this completes only when the connection ends.
+    /// For a connection that does not report its state, this completes only when the connection
+    /// ends.
     ///
     /// # Errors
     ///

@@ -257,8 +257,8 @@ impl Peers {
     /// Closes every peer, including peers that `webrtc::open` is still building, ends the set's own
     /// [tasks](Self::tasks), and refuses new peers from now on ([`InsertError::ShutDown`]).
     ///
-    /// Await the shutdown before the runtime is dropped. Otherwise closes are forced, and the remote
-    /// sides are not notified.
+    /// Await the shutdown before the runtime is dropped. Otherwise closes are forced, and the
+    /// remote sides are not notified.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
         registry.take_no_more(Intake::ShutDown);
