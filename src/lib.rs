@@ -84,9 +84,9 @@
 //!         };
 //!         let signalling = self.signalling.clone();
 //!         // Nothing is sent or received until a callback returns, so slow work is a task.
-//!         drop(peer.tasks().spawn("send a candidate", async move {
+//!         peer.tasks().spawn("send a candidate", async move {
 //!             signalling.send_candidate(candidate).await;
-//!         }));
+//!         });
 //!     }
 //! }
 //!

@@ -166,11 +166,11 @@ impl Peer {
     /// fn watch(peer: &Peer) {
     ///     let weak = peer.downgrade();
     ///     // Dropping the handle is fine: the task goes on, and still belongs to the peer.
-    ///     drop(peer.tasks().task("watch").timeout(Duration::from_secs(60)).spawn(async move {
+    ///     peer.tasks().task("watch").timeout(Duration::from_secs(60)).spawn(async move {
     ///         if let Some(peer) = weak.upgrade() {
     ///             println!("{:?}", peer.connection_state());
     ///         }
-    ///     }));
+    ///     });
     /// }
     /// ```
     #[must_use]
@@ -307,10 +307,10 @@ impl Peer {
     ///
     /// fn hand_over(peers: &Peers, peer: Peer) -> Result<(), StartError> {
     ///     let weak = peer.downgrade();
-    ///     drop(peers.tasks()?.spawn("log the end", async move {
+    ///     peers.tasks()?.spawn("log the end", async move {
     ///         let reason = weak.closed().await;
     ///         println!("{} has ended: {reason}", weak.id());
-    ///     }));
+    ///     });
     ///     peer.detach();
     ///     Ok(())
     /// }

@@ -26,13 +26,13 @@ use crate::peer::{CloseReason, Peers};
 /// async fn greet(peer: &webrtc::Peer) -> Result<(), OperationError> {
 ///     let channel = peer.create_data_channel("chat", None).await?;
 ///     // `tasks` and `close` are methods of `anypeer::Peer`.
-///     drop(peer.tasks().spawn("greet", async move {
+///     peer.tasks().spawn("greet", async move {
 ///         while let Some(event) = channel.poll().await {
 ///             if let DataChannelEvent::OnOpen = event {
 ///                 let _sent = channel.send_text("hello").await;
 ///             }
 ///         }
-///     }));
+///     });
 ///     Ok(())
 /// }
 /// ```
