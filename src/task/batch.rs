@@ -50,6 +50,7 @@ impl<T> Batch<T> {
 
     /// Returns the handles of the tasks, in the order in which they were started, for instance to
     /// abort one of them.
+    #[must_use]
     pub fn tasks(&self) -> &[TaskHandle<T>] {
         &self.tasks
     }

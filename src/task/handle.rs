@@ -31,7 +31,7 @@ use crate::task_info::{CancelReason, TaskId, TaskInfo};
 /// assert_eq!(sum.wait(Duration::from_secs(5))?, Ok(3));
 ///
 /// // Without its handle, the task runs until it ends or its group is cancelled.
-/// drop(group.spawn("ticker", std::future::pending::<()>()));
+/// group.spawn("ticker", std::future::pending::<()>());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -40,7 +40,6 @@ use crate::task_info::{CancelReason, TaskId, TaskInfo};
 /// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
 /// the handle can be awaited again. The result is returned once; do not await the handle after
 /// that.
-#[must_use = "the task continues without its handle, but its result is lost"]
 pub struct TaskHandle<T> {
     group: Arc<Books>,
     place: usize,

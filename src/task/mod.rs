@@ -8,7 +8,7 @@
 //! ```no_run
 //! async fn example(peer: &anypeer::Peer) {
 //!     // Cancelled when the peer is closed.
-//!     drop(peer.tasks().spawn("echo", async { /* .. */ }));
+//!     peer.tasks().spawn("echo", async { /* .. */ });
 //! }
 //! ```
 //!

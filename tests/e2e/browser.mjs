@@ -1,39 +1,16 @@
 // A real Chromium against the server: sessions through WHIP, the dashboard, and what a page of
-// somebody else's may not do. `node browser.mjs [--binary FILE] [--shots FOLDER]`.
+// somebody else's may not do. `node browser.mjs [--binary FILE] [--shots FOLDER] [--picture FILE]`;
+// the README's picture of the dashboard is made by `--picture docs/images/dashboard.png`.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
+import { check, expect, inChromium, option, shoot } from './chromium.mjs';
 
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? otherwise : process.argv[at + 1];
-};
 const BINARY = option('--binary', 'target/release/anypeer');
-const SHOTS = option('--shots', null);
+const PICTURE = option('--picture', null);
 const MESSAGES = 10_000;
-const PATIENCE = 60_000;
-
-let failed = 0;
-
-async function check(name, test) {
-  try {
-    console.log(`PASS ${name}: ${(await test()) ?? 'as expected'}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}: ${error.message}`);
-  }
-}
-
-function expect(condition, what) {
-  if (!condition) throw new Error(`expected ${what}`);
-}
-
 /** Starts the server; the answer is where it is, and how it ends. */
 async function serve(...options) {
   const server = spawn(BINARY, ['serve', '--port', '0', '--isolation', '--webrtc-test', ...options], {
@@ -107,10 +84,6 @@ function complaints(page) {
     dialog.dismiss();
   });
   return all;
-}
-
-async function shoot(page, name) {
-  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
 /** Screenshots of one page: light, dark, and as wide as a phone. */
@@ -288,21 +261,37 @@ async function token(context) {
   });
 }
 
-const profile = mkdtempSync(join(tmpdir(), 'anypeer-browser-'));
-if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: '/usr/bin/chromium',
-  viewport: { width: 1440, height: 900 },
-  permissions: ['camera'],
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
-    '--host-resolver-rules=MAP rebound.test 127.0.0.1',
-  ],
-});
-context.setDefaultTimeout(PATIENCE);
-try {
+/** The dashboard of a server that is in use: publishers with cameras, and one that has left. */
+async function picture(context) {
+  const server = await serve();
+  const guests = [];
+  for (const stream of ['keynote', 'keynote', 'workshop', 'support']) {
+    const guest = await context.newPage();
+    await guest.goto(server.base);
+    await guest.evaluate(connect, [stream, 'chat', null]);
+    guests.push(guest);
+  }
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(server.base);
+  await page.waitForSelector('body[data-live=live]');
+  await Promise.all(guests.map((guest) => guest.evaluate(echo, 2_000)));
+  await guests.pop().evaluate(() => window.session.peer.close());
+  await check('the dashboard shows the publishers, and that one has left', async () => {
+    const rows = page.locator('[data-testid=row][data-state=connected]');
+    await page.waitForFunction(() => document.querySelectorAll('[data-testid=row][data-state=connected]').length === 3);
+    await rows.first().click();
+    // The charts have something to show once the connections have been sampled several times.
+    await page.waitForTimeout(15_000);
+    if (PICTURE) await page.screenshot({ path: PICTURE });
+    return `${await rows.count()} connected`;
+  });
+  await Promise.all([page, ...guests].map((it) => it.close()));
+  await server.stop();
+}
+
+await inChromium(async (context) => {
+  if (PICTURE) await picture(context);
   for (const runtime of ['smol', 'tokio']) {
     const server = await serve('--runtime', runtime);
     try {
@@ -313,9 +302,4 @@ try {
   }
   await foreign(context);
   await token(context);
-} finally {
-  await context.close();
-  rmSync(profile, { recursive: true, force: true });
-}
-console.log(failed === 0 ? 'all passed' : `${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+});
