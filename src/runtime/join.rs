@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_task::FallibleTask;
 use futures::FutureExt;
 use futures::channel::oneshot;
-use futures::future::{AbortHandle, Abortable, Aborted};
+use futures::future::{AbortHandle, Abortable, Aborted, FusedFuture};
 
 use super::error::{JoinError, panicked};
 use super::wait::{WaitError, wait};
@@ -34,8 +34,8 @@ use super::wait::{WaitError, wait};
 /// # Cancel safety
 ///
 /// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
-/// the handle can be awaited again. The result is returned once; do not await the handle after
-/// that.
+/// the handle can be awaited again. The result is returned once: a handle that is awaited after
+/// that returns [`JoinError::Lost`].
 #[must_use = "the task continues without its handle, but its result is lost"]
 pub struct JoinHandle<T> {
     inner: Inner<T>,
@@ -44,7 +44,7 @@ pub struct JoinHandle<T> {
 
 enum Inner<T> {
     #[cfg(feature = "tokio")]
-    Tokio(tokio::task::JoinHandle<T>),
+    Tokio(Option<tokio::task::JoinHandle<T>>),
     Task(Option<FallibleTask<T>>),
     Reported {
         end: oneshot::Receiver<Result<T, JoinError>>,
@@ -55,7 +55,7 @@ enum Inner<T> {
 impl<T> JoinHandle<T> {
     #[cfg(feature = "tokio")]
     pub(super) fn tokio(handle: tokio::task::JoinHandle<T>) -> Self {
-        Self { inner: Inner::Tokio(handle), aborted: false }
+        Self { inner: Inner::Tokio(Some(handle)), aborted: false }
     }
 
     #[inline]
@@ -92,17 +92,20 @@ impl<T> JoinHandle<T> {
     /// Cancels the task at its next suspension point.
     ///
     /// This does not wait. The task's executor drops the future soon after, and the handle then
-    /// returns [`JoinError::Cancelled`]. Aborting a task that has ended may discard a result that
-    /// was not taken yet; whether it does depends on the backend.
+    /// returns [`JoinError::Cancelled`]. Aborting a task that has ended has no effect: the handle
+    /// still returns its result.
     pub fn abort(&mut self) {
-        self.aborted = true;
-        match &mut self.inner {
+        self.aborted |= match &mut self.inner {
             #[cfg(feature = "tokio")]
-            Inner::Tokio(handle) => handle.abort(),
-            // Dropping an `async_task` handle cancels the task.
-            Inner::Task(task) => drop(task.take()),
-            Inner::Reported { abort, .. } => abort.abort(),
-        }
+            Inner::Tokio(slot) => slot.as_ref().inspect(|handle| handle.abort()).is_some(),
+            // Dropping an `async_task` handle cancels the task, and discards a result that was not
+            // taken yet.
+            Inner::Task(slot) => slot.take_if(|task| !task.is_finished()).is_some(),
+            Inner::Reported { end, abort } => {
+                abort.abort();
+                !end.is_terminated()
+            }
+        };
     }
 
     /// Blocks this thread until the task has ended, but no longer than `timeout`.
@@ -116,11 +119,41 @@ impl<T> JoinHandle<T> {
     pub fn wait(&mut self, timeout: Duration) -> Result<Result<T, JoinError>, WaitError> {
         wait(self, timeout)
     }
+}
 
-    /// The error of a task that its executor dropped.
-    #[cold]
-    fn lost(&self) -> JoinError {
-        if self.aborted { JoinError::Cancelled } else { JoinError::Lost }
+impl<T> Inner<T> {
+    /// Polls for the end of the task; `None` if its executor dropped it, or if the result was taken.
+    #[inline]
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        match self {
+            #[cfg(feature = "tokio")]
+            Self::Tokio(slot) => {
+                let Some(handle) = slot else { return Poll::Ready(None) };
+                let ended = ready!(super::tokio::poll_join(handle, cx));
+                // Polling tokio's handle again would panic.
+                *slot = None;
+                Poll::Ready(ended)
+            }
+            Self::Task(slot) => {
+                let Some(task) = slot else { return Poll::Ready(None) };
+                // Polling the handle of an `async_task` that panicked resumes the panic.
+                match catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(output)) => {
+                        // `detach` is cheaper than a drop, which would cancel the task first.
+                        if let Some(task) = slot.take() {
+                            task.detach();
+                        }
+                        Poll::Ready(output.map(Ok))
+                    }
+                    Err(panic) => {
+                        *slot = None;
+                        Poll::Ready(Some(Err(panicked(panic))))
+                    }
+                }
+            }
+            Self::Reported { end, .. } => Pin::new(end).poll(cx).map(Result::ok),
+        }
     }
 }
 
@@ -130,36 +163,13 @@ impl<T> Future for JoinHandle<T> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        match &mut this.inner {
-            #[cfg(feature = "tokio")]
-            Inner::Tokio(handle) => match ready!(super::tokio::poll_join(handle, cx)) {
-                Some(ended) => Poll::Ready(ended),
-                None => Poll::Ready(Err(this.lost())),
-            },
-            Inner::Task(slot) => {
-                let Some(task) = slot else { return Poll::Ready(Err(this.lost())) };
-                // Polling the handle of an `async_task` that panicked resumes the panic.
-                match catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx))) {
-                    Ok(Poll::Pending) => Poll::Pending,
-                    Ok(Poll::Ready(Some(output))) => {
-                        // `detach` is cheaper than a drop, which would cancel the task first.
-                        if let Some(task) = slot.take() {
-                            task.detach();
-                        }
-                        Poll::Ready(Ok(output))
-                    }
-                    Ok(Poll::Ready(None)) => Poll::Ready(Err(this.lost())),
-                    Err(panic) => {
-                        *slot = None;
-                        Poll::Ready(Err(panicked(panic)))
-                    }
-                }
-            }
-            Inner::Reported { end, .. } => match ready!(Pin::new(end).poll(cx)) {
-                Ok(ended) => Poll::Ready(ended),
-                Err(_dropped) => Poll::Ready(Err(this.lost())),
-            },
-        }
+        let ended = ready!(this.inner.poll(cx));
+        let aborted = std::mem::take(&mut this.aborted);
+        Poll::Ready(ended.unwrap_or(Err(if aborted {
+            JoinError::Cancelled
+        } else {
+            JoinError::Lost
+        })))
     }
 }
 

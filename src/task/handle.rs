@@ -38,8 +38,8 @@ use crate::task_info::{CancelReason, TaskId, TaskInfo};
 /// # Cancel safety
 ///
 /// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
-/// the handle can be awaited again. The result is returned once; do not await the handle after
-/// that.
+/// the handle can be awaited again. The result is returned once: a handle that is awaited after
+/// that returns [`JoinError::Lost`].
 pub struct TaskHandle<T> {
     group: Arc<Books>,
     place: usize,

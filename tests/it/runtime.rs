@@ -1,7 +1,9 @@
 //! Spawning, the current runtime, and waiting.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Once};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use anypeer::peer::CloseMode;
@@ -10,9 +12,11 @@ use anypeer::runtime::{
     WaitError, current, enter,
 };
 use anypeer::{Outcome, PeerOptions, Peers};
+use futures::FutureExt;
 
 use crate::support::fake::{Conduct, Fake};
 use crate::support::host::{BACKENDS, Backend, Host, received};
+use crate::support::poll::until;
 
 const BOUND: Duration = Duration::from_secs(5);
 
@@ -76,6 +80,42 @@ fn a_task_ends_in_its_result_its_panic_or_its_abort() {
         assert_eq!(never.wait(Duration::from_millis(20)), Err(WaitError::TimedOut));
         never.abort();
         assert_eq!(never.wait(BOUND), Ok(Err(JoinError::Cancelled)), "on {runtime:?}");
+    }
+}
+
+/// Whether a waker was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn a_result_is_given_once_and_an_abort_after_the_end_leaves_it() {
+    for (runtime, _host) in runtimes() {
+        let mut taken = runtime.spawn(async { 42 });
+        assert_eq!(taken.wait(BOUND), Ok(Ok(42)), "on {runtime:?}");
+        for _ in 0..2 {
+            assert_eq!(taken.wait(BOUND), Ok(Err(JoinError::Lost)), "again on {runtime:?}");
+            taken.abort();
+        }
+        let mut panicked = runtime.spawn(async { panic!("deliberate") });
+        let first: Result<(), _> = panicked.wait(BOUND).unwrap();
+        assert_eq!(first, Err(JoinError::Panicked("deliberate".into())), "on {runtime:?}");
+        assert_eq!(panicked.wait(BOUND), Ok(Err(JoinError::Lost)), "again on {runtime:?}");
+
+        let (open, gate) = futures::channel::oneshot::channel();
+        let mut late = runtime.spawn(gate);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(late.poll_unpin(&mut Context::from_waker(&waker)).is_pending());
+        open.send("result").unwrap();
+        until("the handle to be woken by the end of its task", || woken.0.load(Ordering::Acquire));
+        late.abort();
+        assert_eq!(late.wait(BOUND), Ok(Ok(Ok("result"))), "after an abort on {runtime:?}");
     }
 }
 
