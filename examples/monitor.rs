@@ -84,7 +84,7 @@ async fn demonstrate(out: &Path) -> Result<bool, Error> {
     for pair in &pairs {
         send(&*pair.channel, 100).await?;
     }
-    drop(pairs[0].offerer.tasks().spawn("pump", std::future::pending::<()>()));
+    pairs[0].offerer.tasks().spawn("pump", std::future::pending::<()>());
     let parsed = monitor.new_operation("parse").try_call(|| "seven".parse::<u32>());
     assert!(parsed.is_err(), "expected no number");
 

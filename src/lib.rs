@@ -82,9 +82,9 @@
 //!         };
 //!         let signalling = self.signalling.clone();
 //!         // The connection stands still until a callback returns: what takes time is a task.
-//!         drop(peer.tasks().spawn("send a candidate", async move {
+//!         peer.tasks().spawn("send a candidate", async move {
 //!             signalling.send_candidate(candidate).await;
-//!         }));
+//!         });
 //!     }
 //! }
 //!

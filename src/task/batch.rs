@@ -33,6 +33,7 @@ impl<T> Batch<T> {
     }
 
     /// The tasks, in their order: to abort one of them, or to see how it ended.
+    #[must_use]
     pub fn tasks(&self) -> &[TaskHandle<T>] {
         &self.tasks
     }

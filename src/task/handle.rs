@@ -19,7 +19,6 @@ use crate::task_info::{CancelReason, TaskId, TaskInfo};
 ///
 /// Awaiting by reference and being cancelled loses nothing: await again. After the result was
 /// taken, polling again says [`JoinError::Lost`].
-#[must_use = "a dropped handle detaches its task"]
 pub struct TaskHandle<T> {
     group: Arc<Books>,
     place: usize,

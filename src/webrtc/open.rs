@@ -55,13 +55,13 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 /// impl PeerConnectionEventHandler for Echo {
 ///     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
 ///         let Some(peer) = self.peer.upgrade() else { return };
-///         drop(peer.tasks().spawn("echo", async move {
+///         peer.tasks().spawn("echo", async move {
 ///             while let Some(event) = channel.poll().await {
 ///                 if let DataChannelEvent::OnMessage(message) = event {
 ///                     let _closed = channel.send(message.data).await;
 ///                 }
 ///             }
-///         }));
+///         });
 ///     }
 /// }
 ///

@@ -3,37 +3,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
+import { check, expect, inChromium, option, shoot } from './chromium.mjs';
 
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? otherwise : process.argv[at + 1];
-};
 const BINARY = option('--binary', 'target/release/anypeer');
-const SHOTS = option('--shots', null);
 const MESSAGES = 10_000;
-const PATIENCE = 60_000;
-
-let failed = 0;
-
-async function check(name, test) {
-  try {
-    console.log(`PASS ${name}: ${(await test()) ?? 'as expected'}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAIL ${name}: ${error.message}`);
-  }
-}
-
-function expect(condition, what) {
-  if (!condition) throw new Error(`expected ${what}`);
-}
-
 /** Starts the server; the answer is where it is, and how it ends. */
 async function serve(...options) {
   const server = spawn(BINARY, ['serve', '--port', '0', '--isolation', '--webrtc-test', ...options], {
@@ -107,10 +82,6 @@ function complaints(page) {
     dialog.dismiss();
   });
   return all;
-}
-
-async function shoot(page, name) {
-  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
 /** Screenshots of one page: light, dark, and as wide as a phone. */
@@ -288,21 +259,7 @@ async function token(context) {
   });
 }
 
-const profile = mkdtempSync(join(tmpdir(), 'anypeer-browser-'));
-if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: '/usr/bin/chromium',
-  viewport: { width: 1440, height: 900 },
-  permissions: ['camera'],
-  args: [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection',
-    '--host-resolver-rules=MAP rebound.test 127.0.0.1',
-  ],
-});
-context.setDefaultTimeout(PATIENCE);
-try {
+await inChromium(async (context) => {
   for (const runtime of ['smol', 'tokio']) {
     const server = await serve('--runtime', runtime);
     try {
@@ -313,9 +270,4 @@ try {
   }
   await foreign(context);
   await token(context);
-} finally {
-  await context.close();
-  rmSync(profile, { recursive: true, force: true });
-}
-console.log(failed === 0 ? 'all passed' : `${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+});

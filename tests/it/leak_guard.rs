@@ -33,14 +33,14 @@ fn child() {
     let host = Host::start(BACKENDS[0]);
     let peers = Peers::builder().runtime(host.runtime()).build();
     let before = TaskGroup::new(host.runtime()).expect("threads");
-    drop(before.spawn("before", std::future::pending::<()>()));
+    before.spawn("before", std::future::pending::<()>());
     let (set, process) =
         (LeakGuard::of(&peers).patience(SOON), LeakGuard::process().patience(SOON));
     let opening = peers.clone();
     let (peer, _) = host
         .in_task(async move { open(&opening, PeerOptions::new().id("lost").group("room")).await })
         .expect("opens");
-    drop(peer.tasks().spawn("pump", std::future::pending::<()>()));
+    peer.tasks().spawn("pump", std::future::pending::<()>());
     drop(peers.tasks().expect("threads").spawn("sweep", std::future::pending::<()>()));
     let free = TaskGroup::new(host.runtime()).expect("threads");
     drop(free.spawn("free", std::future::pending::<()>()));
@@ -81,7 +81,7 @@ fn a_guard_is_content_with_what_is_closed_and_can_be_awaited() {
         host.in_task(async move {
             let guard = LeakGuard::of(&peers);
             let (peer, _) = open(&peers, PeerOptions::new()).await.expect("opens");
-            drop(peer.tasks().spawn("pump", std::future::pending::<()>()));
+            peer.tasks().spawn("pump", std::future::pending::<()>());
             drop(peer);
             guard.finish().await;
         });

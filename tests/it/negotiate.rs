@@ -59,13 +59,13 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
         let Some(peer) = self.upgrade("on_data_channel") else { return };
-        drop(peer.tasks().spawn("echo", async move {
+        peer.tasks().spawn("echo", async move {
             while let Some(event) = channel.poll().await {
                 if let DataChannelEvent::OnMessage(message) = event {
                     let _closed = channel.send(message.data).await;
                 }
             }
-        }));
+        });
     }
 }
 

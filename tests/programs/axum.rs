@@ -17,12 +17,12 @@ struct Echo(WeakPeer);
 impl PeerConnectionEventHandler for Echo {
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
         let Some(peer) = self.0.upgrade() else { return };
-        drop(peer.tasks().spawn("echo", async move {
+        peer.tasks().spawn("echo", async move {
             while let Some(event) = channel.poll().await {
                 let DataChannelEvent::OnMessage(message) = event else { continue };
                 let _closed = channel.send(message.data).await;
             }
-        }));
+        });
     }
 }
 

@@ -152,8 +152,8 @@ impl Api {
             room: Arc::new(Semaphore::new(options.max_connections)),
             watchdog: Arc::clone(&watchdog),
         };
-        drop(accepting.spawn("http accept", accept.run()));
-        drop(accepting.spawn("http watch", watch(Arc::clone(&watchdog))));
+        accepting.spawn("http accept", accept.run());
+        accepting.spawn("http watch", watch(Arc::clone(&watchdog)));
         Ok(Serving { address, accepting, connections, watchdog })
     }
 }

@@ -90,7 +90,7 @@ impl Everywhere {
             let named = |id: &str| PeerOptions::new().id(id).group("room");
             let pair = Pair::open(&peers, named("alice"), named("bob")).await;
             let pair = pair.expect("they connect");
-            drop(pair.offerer.tasks().spawn("pump", std::future::pending::<()>()));
+            pair.offerer.tasks().spawn("pump", std::future::pending::<()>());
             let (gone, _) = open(&peers, named("gone <b>\"&")).await.expect("opens");
             assert!(gone.close().await.is_closed());
             assert_eq!(gone.closed().await, CloseReason::Requested);

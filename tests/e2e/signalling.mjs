@@ -1,0 +1,99 @@
+// Two guests in a real Chromium meet through each signalling example: a chat, a camera, and a guest
+// who leaves. `node signalling.mjs [--examples FOLDER] [--shots FOLDER]`.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { check, expect, inChromium, option, shoot } from './chromium.mjs';
+
+const EXAMPLES = option('--examples', 'target/release/examples');
+/** The server hears a goodbye within this time. */
+const NOTICED_WITHIN = 1_500;
+
+/** Starts an example; the answer is where it listens, and how it ends. */
+async function serve(example) {
+  const server = spawn(join(EXAMPLES, example), ['127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  const stop = async () => {
+    const ended = server.exitCode === null ? once(server, 'exit') : [server.exitCode];
+    server.kill('SIGINT');
+    const [status] = await ended;
+    return [status, (await lines.next()).value];
+  };
+  return { base: value.match(/http:\S+/)[0], stop };
+}
+
+/** Joins, with the name that a person types. */
+async function enter(context, base, name, camera) {
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 800, height: 900 });
+  await page.goto(base);
+  await page.fill('input[name=name]', name);
+  if (camera) await page.check('input[name=camera]');
+  await page.click('text=Join');
+  await page.waitForFunction(() => document.querySelector('#state').textContent === 'connected');
+  return page;
+}
+
+/** Waits until a page shows these guests, in any order. */
+const shows = (page, guests) =>
+  page.waitForFunction(
+    (expected) => document.querySelector('#guests').textContent.split(', ').sort().join() === expected,
+    guests.toSorted().join(),
+  );
+
+async function say(from, text, pages) {
+  await from.fill('input[name=text]', text);
+  await from.click('text=Send');
+  for (const page of pages) {
+    await page.waitForFunction(
+      (expected) => document.querySelector('#log').lastElementChild?.textContent.endsWith(`: ${expected}`),
+      text,
+    );
+  }
+}
+
+async function meet(context, example) {
+  const { base, stop } = await serve(example);
+  const ada = await enter(context, base, 'Ada', true);
+  const bob = await enter(context, base, 'Bob & <Co>', false);
+  await check(`${example}: the guests see each other, and who shares a camera`, async () => {
+    for (const page of [ada, bob]) await shows(page, ['Ada (camera)', 'Bob & <Co>']);
+  });
+  await check(`${example}: a message reaches everybody, and is text`, async () => {
+    await say(ada, 'Hello <b>Bob</b>', [ada, bob]);
+    await say(bob, 'Hello Ada', [ada, bob]);
+    return ada.locator('#log').innerText().then((log) => log.replaceAll('\n', ' | '));
+  });
+  await shoot(ada, example);
+  await check(`${example}: a guest who leaves is noticed`, async () => {
+    const left = Date.now();
+    await bob.click('text=Leave');
+    await shows(ada, ['Ada (camera)']);
+    const took = Date.now() - left;
+    expect(took <= NOTICED_WITHIN, `it within ${NOTICED_WITHIN} ms, and it took ${took} ms`);
+    return `after ${took} ms`;
+  });
+  await check(`${example}: a guest whose tab is closed is noticed`, async () => {
+    const eve = await enter(context, base, 'Eve', false);
+    await shows(ada, ['Ada (camera)', 'Eve']);
+    const left = Date.now();
+    await eve.close();
+    await shows(ada, ['Ada (camera)']);
+    const took = Date.now() - left;
+    expect(took <= NOTICED_WITHIN, `it within ${NOTICED_WITHIN} ms, and it took ${took} ms`);
+    return `after ${took} ms`;
+  });
+  await check(`${example}: the server closes its last guest and ends`, async () => {
+    const [status, report] = await stop();
+    expect(status === 0 && /^1 of 1 closed/.test(report), `1 of 1 closed, and not status ${status}, ${report}`);
+    return report;
+  });
+  await Promise.all([ada.close(), bob.close()]);
+}
+
+await inChromium(async (context) => {
+  for (const example of ['signalling', 'signalling_smol']) await meet(context, example);
+});
