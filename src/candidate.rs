@@ -7,23 +7,23 @@ use std::str::FromStr;
 use crate::named::named;
 
 named! {
-    /// Which side of a connection something belongs to.
+    /// A side of a connection.
     Side {
-        /// Ours.
+        /// This side.
         Local = "local",
-        /// The remote one.
+        /// The other side.
         Remote = "remote",
     }
 
     /// `RTCIceCandidateType` (W3C webrtc-pc, section 4.8.1.4).
     CandidateType {
-        /// An address of the host's own.
+        /// An address of the host's own interfaces.
         Host = "host",
-        /// As a STUN server saw it.
+        /// A server-reflexive address: the address that a STUN server saw.
         Srflx = "srflx",
-        /// As the remote side saw it.
+        /// A peer-reflexive address: the address that the remote side saw.
         Prflx = "prflx",
-        /// An address of a TURN server's.
+        /// An address that a TURN server relays for.
         Relay = "relay",
     }
 
@@ -36,25 +36,26 @@ named! {
     }
 }
 
-/// Where a candidate can be reached from, which is known also when its address is not told.
+/// From where a candidate can be reached. This stays known when the address is redacted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {
-    /// This machine (`127.0.0.0/8`, `::1`).
+    /// Only from the same machine (`127.0.0.0/8`, `::1`).
     Loopback,
-    /// This link (`169.254.0.0/16`, `fe80::/10`).
+    /// Only from the same link (`169.254.0.0/16`, `fe80::/10`).
     LinkLocal,
-    /// A private network (RFC 1918, RFC 6598, RFC 4193).
+    /// From a private network (RFC 1918, RFC 6598, RFC 4193).
     Private,
-    /// Everywhere.
+    /// From anywhere: any other IP address.
     Public,
-    /// Hidden behind a multicast DNS name (`.local`).
+    /// Unknown, because the address is hidden behind a multicast DNS name (`.local`).
     Mdns,
-    /// Some other name.
+    /// Unknown, because the address is another host name.
     Name,
 }
 
 impl Scope {
+    /// The scope of an IP address or a host name.
     fn of(address: &str) -> Self {
         match address.parse::<IpAddr>() {
             Ok(address) => match address.to_canonical() {
@@ -74,28 +75,39 @@ impl Scope {
     }
 }
 
-/// One way to reach a side of a connection.
+/// An ICE candidate: one address at which a side of a connection may be reached.
+///
+/// ```
+/// use anypeer::{Candidate, CandidateType, Scope};
+///
+/// let text = "candidate:1 1 udp 2130706431 192.168.1.7 50000 typ host";
+/// let candidate: Candidate = text.parse()?;
+/// assert_eq!(candidate.kind, CandidateType::Host);
+/// assert_eq!(candidate.scope, Scope::Private);
+/// assert_eq!(candidate.to_string(), "host udp 192.168.1.7:50000");
+/// # Ok::<(), anypeer::ParseCandidateError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Candidate {
-    /// What kind it is.
+    /// The type of the candidate.
     pub kind: CandidateType,
-    /// How it is reached.
+    /// The transport protocol.
     pub protocol: Protocol,
-    /// Its address: an IP address, or a name. `None` where addresses are redacted.
+    /// The address: an IP address or a host name. `None` if addresses are redacted.
     pub address: Option<Box<str>>,
-    /// Its port.
+    /// The port.
     pub port: u16,
-    /// Its priority (RFC 8445, section 5.1.2).
+    /// The priority (RFC 8445, section 5.1.2); 0 if it is not known.
     pub priority: u32,
-    /// From where it can be reached.
+    /// From where the candidate can be reached.
     pub scope: Scope,
-    /// Whether its address is one of IPv6; `None` for a name.
+    /// Whether the address is an IPv6 address; `None` for a host name.
     pub ipv6: Option<bool>,
 }
 
 impl Candidate {
-    /// A candidate at an address.
+    /// Creates a candidate with priority 0. The scope and the IP version follow from `address`.
     #[must_use]
     pub fn new(kind: CandidateType, protocol: Protocol, address: &str, port: u16) -> Self {
         let ipv6 = address.parse::<IpAddr>().ok().map(|address| address.is_ipv6());
@@ -103,13 +115,14 @@ impl Candidate {
         Self { kind, protocol, address: Some(address.into()), port, priority: 0, scope, ipv6 }
     }
 
-    /// The same without its address.
+    /// Returns the candidate without its address.
     #[must_use]
     pub fn redacted(self) -> Self {
         Self { address: None, ..self }
     }
 
-    /// Those of a session description, in their order; lines that are none are passed over.
+    /// Returns the candidates in a session description, in their order. Candidates that cannot be
+    /// parsed are skipped.
     pub fn from_sdp(sdp: &str) -> impl Iterator<Item = Self> {
         sdp.lines()
             .filter_map(|line| line.trim_end().strip_prefix("a=candidate:"))
@@ -124,7 +137,7 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// The text is no candidate.
+/// The error for a text that is not a candidate attribute (RFC 8839, section 5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseCandidateError;
@@ -137,10 +150,10 @@ impl fmt::Display for ParseCandidateError {
 
 impl std::error::Error for ParseCandidateError {}
 
-/// A longer address is none: a name has 253 characters at most (RFC 1035).
+/// The longest address that is accepted: a host name has at most 253 characters (RFC 1035).
 const MAX_ADDRESS_BYTES: usize = 253;
 
-/// Parses a candidate attribute (RFC 8839, section 5.1), with or without `candidate:` before it.
+/// Parses a candidate attribute (RFC 8839, section 5.1). The prefix `candidate:` is optional.
 impl FromStr for Candidate {
     type Err = ParseCandidateError;
 

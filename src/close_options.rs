@@ -14,11 +14,23 @@ pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
 
 /// The bounds of a close of a peer or of a group of tasks.
 ///
+/// Set them for all peers ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)), for one peer
+/// ([`PeerOptions::close`](crate::PeerOptions::close)), or for one close
+/// ([`Peer::close_with`](crate::Peer::close_with)):
+///
 /// ```
 /// use std::time::Duration;
 /// use anypeer::peer::CloseOptions;
+/// use anypeer::{Outcome, Peer, Peers};
 ///
-/// let quick = CloseOptions::new().timeout(Duration::from_secs(2)).grace(Duration::from_millis(500));
+/// let patient = CloseOptions::new().timeout(Duration::from_secs(9)).grace(Duration::from_secs(3));
+/// let peers = Peers::builder().close(patient).build();
+///
+/// /// Closes a peer within 2 s, of which the first 0.5 s are for a graceful close.
+/// async fn close_quickly(peer: &Peer) -> Outcome {
+///     let quick = CloseOptions::new().timeout(Duration::from_secs(2));
+///     peer.close_with(quick.grace(Duration::from_millis(500))).await
+/// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloseOptions {
@@ -33,7 +45,10 @@ impl CloseOptions {
         Self { timeout: DEFAULT_CLOSE_TIMEOUT, grace: DEFAULT_GRACE }
     }
 
-    /// Sets the whole bound: after this time, the close has its outcome.
+    /// Sets the bound of the whole close: after this time, the close has its outcome.
+    ///
+    /// A forced close has at least 100 ms, and so has the wait for the peer's tasks after it. A
+    /// close can therefore end up to 200 ms after a timeout that leaves no time for them.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

@@ -1,4 +1,4 @@
-//! The names of peers, of groups and of operations.
+//! The ids of peers, groups and operations.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The longest id, in bytes of UTF-8.
+/// The maximum length of a [`PeerId`] or [`GroupId`], in bytes of UTF-8.
 pub const MAX_ID_BYTES: usize = 256;
 
 /// The reason why a text is not a valid id.
@@ -32,6 +32,7 @@ impl fmt::Display for InvalidId {
 
 impl std::error::Error for InvalidId {}
 
+/// Copies `text` into a shared string if its length is valid.
 fn checked(text: &str) -> Result<Arc<str>, InvalidId> {
     match text.len() {
         0 => Err(InvalidId::Empty),
@@ -40,6 +41,7 @@ fn checked(text: &str) -> Result<Arc<str>, InvalidId> {
     }
 }
 
+/// Defines an id type: a cheaply cloned, checked string.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -47,16 +49,16 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Takes `text` as it is: 1 to [`MAX_ID_BYTES`] bytes.
+            /// Creates an id from a text of 1 to [`MAX_ID_BYTES`] bytes, which is not changed.
             ///
             /// # Errors
             ///
-            /// [`InvalidId`] if it is empty or longer.
+            /// Returns [`InvalidId`] if `text` is empty or too long.
             pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidId> {
                 checked(text.as_ref()).map(Self)
             }
 
-            /// The text.
+            /// The text of the id.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -90,22 +92,32 @@ macro_rules! id {
 }
 
 id! {
-    /// The id of a peer, unique among the open peers of one [`Peers`](crate::Peers).
+    /// The id of a peer, which is unique among the open peers of one [`Peers`](crate::Peers).
     ///
-    /// Opaque: nothing can be read off an id that was [generated](Self::generate).
+    /// The application chooses it ([`PeerOptions::id`](crate::PeerOptions::id)), or anypeer
+    /// [generates](Self::generate) one. A generated id is opaque: it tells neither the order nor
+    /// the number of peers.
+    ///
+    /// ```
+    /// use anypeer::{InvalidId, PeerId};
+    ///
+    /// assert_eq!(PeerId::new("camera")?.as_str(), "camera");
+    /// assert_eq!(PeerId::new(""), Err(InvalidId::Empty));
+    /// # Ok::<(), InvalidId>(())
+    /// ```
     PeerId
 }
 
 id! {
-    /// The id of a group of peers: a room, a stream, a session.
+    /// The id of a group of peers, such as a room, a stream or a session.
     GroupId
 }
 
 impl PeerId {
-    /// An id that this process has not generated before, from any number of threads.
+    /// Generates an id that this process has not generated before. May be called from any thread.
     ///
-    /// A counter under a bijection that is drawn once per process: unique by construction, and
-    /// telling neither the order nor the number of peers.
+    /// The id is a counter under a bijection of 64 bits that is chosen at random once per process.
+    /// It is not a secret, and must not be used as one.
     #[must_use]
     pub fn generate() -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -116,15 +128,16 @@ impl PeerId {
     }
 }
 
-/// The id of an operation: a call on a peer, a close, or work of the application's own.
+/// The id of an operation: a call on a peer, a close, or an operation that the application defines.
 ///
-/// Unique in the process, and in all likelihood among processes: those that one process generates
-/// begin with the same 24 random bits, and count up. Its text is 16 hexadecimal digits.
+/// The id is unique in the process, and very probably among processes: its upper 24 bits are chosen
+/// at random once per process, and its lower 40 bits count up. Its `Display` output is 16
+/// hexadecimal digits, which [`FromStr`](std::str::FromStr) parses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OperationId(u64);
 
 impl OperationId {
-    /// An id that this process has not generated before, from any number of threads.
+    /// Generates an id that this process has not generated before. May be called from any thread.
     #[must_use]
     pub fn generate() -> Self {
         static COUNTER: AtomicU64 = AtomicU64::new(1);
@@ -133,7 +146,7 @@ impl OperationId {
         Self(process | (COUNTER.fetch_add(1, Ordering::Relaxed) & ((1 << 40) - 1)))
     }
 
-    /// That of this number, whether or not there is an operation of that.
+    /// The id with this number. It need not belong to an operation.
     #[cfg(feature = "http")]
     pub(crate) const fn from_bits(bits: u64) -> Self {
         Self(bits)
@@ -152,7 +165,7 @@ impl fmt::Debug for OperationId {
     }
 }
 
-/// The text is no operation's id.
+/// The error for a text that is not an [`OperationId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseOperationIdError;
@@ -176,7 +189,7 @@ impl std::str::FromStr for OperationId {
     }
 }
 
-/// The finaliser of `SplitMix64` (Steele et al. 2014): a bijection of 64 bits.
+/// The finaliser of `SplitMix64` (Steele et al. 2014), which is a bijection of 64-bit integers.
 const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

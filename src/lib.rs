@@ -1,15 +1,17 @@
-//! Owns, closes and watches WebRTC peer connections, from synchronous or asynchronous code, under
-//! whichever executor the host runs.
+//! Owns, closes and watches WebRTC peer connections, from synchronous or asynchronous code, on any
+//! executor.
 //!
-//! - [`Peers`] is a set of connections that are closed together; [`Peer`] owns one of them, and
-//!   dropping its last owner closes it.
-//! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`], ..) starts at once, wherever
-//!   it is called, and returns a handle: await it, [`wait`](Closing::wait) on it with a bound, or
-//!   drop it and the close goes on. It ends in one [`Outcome`], which is always true.
-//! - [`webrtc`] opens connections of the `webrtc` crate; [`peer::Connection`] is for any other.
-//! - [`task`] supervises tasks, which a peer ends with itself.
-//! - [`runtime`] spawns on the host's executor, whichever it is.
-//! - An [`Observer`] is told every [`Event`].
+//! - [`Peers`] is a set of connections that are closed together. A [`Peer`] owns one connection of
+//!   the set, and dropping the last owner closes the connection.
+//! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`]) starts at once, in any
+//!   thread and context, and returns a handle. Await the handle, [`wait`](Closing::wait) on it with
+//!   a timeout, or drop it: the close goes on. Every close ends in one [`Outcome`], which reports
+//!   only what was observed.
+//! - The module [`webrtc`] opens connections of the `webrtc` crate. Connections of other stacks
+//!   implement the trait [`peer::Connection`].
+//! - The module [`task`] supervises tasks. A close of a peer ends the peer's tasks.
+//! - The module [`runtime`] spawns tasks on the executor of the host.
+//! - An [`Observer`] receives every [`Event`].
 //!
 //! # Quick start
 //!
@@ -29,7 +31,7 @@
 //!
 //! smol::block_on(async {
 //!     let peers = Peers::builder().runtime(SmolSpawner::new()).build();
-//!     // By default a peer also joins mDNS, on UDP port 5353.
+//!     // By default, a peer also opens a socket for mDNS, on UDP port 5353.
 //!     let settings = SettingEngineBuilder::new()
 //!         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
 //!         .build();
@@ -46,8 +48,8 @@
 //!
 //! # A session from its offer to its end
 //!
-//! A server answers an offer at once, sends each of its candidates when it is gathered, and adds those
-//! of the remote side when they come:
+//! With trickle ICE, a server answers an offer immediately, sends each of its own candidates as
+//! soon as it is gathered, and adds the candidates of the remote side as they arrive:
 //!
 //! ```no_run
 //! # #[cfg(feature = "webrtc")] {
@@ -81,7 +83,7 @@
 //!             return;
 //!         };
 //!         let signalling = self.signalling.clone();
-//!         // The connection stands still until a callback returns: what takes time is a task.
+//!         // Nothing is sent or received until a callback returns, so slow work is a task.
 //!         peer.tasks().spawn("send a candidate", async move {
 //!             signalling.send_candidate(candidate).await;
 //!         });
@@ -118,39 +120,44 @@
 //! | `smol` | yes | `runtime::SmolSpawner` |
 //! | `tokio` | | `runtime::TokioSpawner` |
 //! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
-//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a provider of one's own |
-//! | `monitor` | | `monitor`, which watches |
-//! | `tracing` | | spans and events of `tracing`, from what `monitor` sees |
-//! | `log` | | `log`, what `monitor` sees as JSON Lines in files |
-//! | `metrics` | | `metrics`, the numbers as OpenMetrics text |
-//! | `dump` | | `dump`, connections as `chrome://webrtc-internals` and rtcstats know them |
-//! | `http` | | `http`, all of it over HTTP, in any server or in one of its own |
+//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a crypto provider of your own |
+//! | `monitor` | | `monitor`: records, statistics, diagnosis and health of connections and tasks |
+//! | `tracing` | | spans and events of the `tracing` crate, made from what the monitor records |
+//! | `log` | | `log`: what the monitor records, as JSON Lines in files |
+//! | `metrics` | | `metrics`: the monitor's numbers as OpenMetrics text |
+//! | `dump` | | `dump`: connections in the formats of `chrome://webrtc-internals` and rtcstats |
+//! | `http` | | `http`: all of this as HTTP routes, mounted in your server or served by anypeer |
 //! | `cli` | | the program `anypeer` |
-//! | `test-util` | | `test_util`, a guard that fails tests which leave something behind, and a clock that a test turns by hand |
-//! | `crypto-ring` | yes | `webrtc` with ring |
-//! | `crypto-aws-lc-rs` | | `webrtc` with aws-lc-rs |
+//! | `test-util` | | `test_util`: a guard that fails tests which leak peers, sockets or tasks, and a manual clock |
+//! | `crypto-ring` | yes | the crypto provider ring for `webrtc` |
+//! | `crypto-aws-lc-rs` | | the crypto provider aws-lc-rs for `webrtc` |
 //!
-//! Features only add items. None changes the meaning of another, and any set of them compiles.
+//! Features only add items. No feature changes the meaning of another, and any combination
+//! compiles.
 //!
 //! # Cancel safety
 //!
 //! Handles of closes and tasks are cancel safe: the work goes on without them. A cancelled
-//! `webrtc::open` leaves nothing. Every other async function says it itself.
+//! `webrtc::open` leaves no socket, driver or handler behind. The documentation of every other
+//! async function says what happens when its future is dropped.
 //!
 //! # Panics
 //!
-//! No function of this crate panics on any input, in any thread or context; a panic is a bug.
-//! The guard in `test_util` fails tests, and that is a panic.
-//! Panics of the application's own code (handlers, observers, connections) are caught, told and
-//! survived.
+//! No function of this crate panics on any input, in any thread or context; a panic is a bug. The
+//! exception is `test_util`, which fails tests by panicking.
+//!
+//! Panics in the application's handlers, observers and connections are caught. A panic in a handler
+//! is reported as [`EventKind::HandlerPanicked`]; a panic in a connection's close is reported in
+//! the [`Outcome`].
 //!
 //! # Stability
 //!
-//! Before 1.0 a minor version may change names. Enums and structs that may grow are
-//! `#[non_exhaustive]`. Types of other crates appear in `webrtc` alone, but for those that a spawner
-//! is made from (`tokio::runtime::Handle`, and [`runtime::Executor`] and [`runtime::StaticExecutor`]
-//! of `async-executor`), `axum::Router`, which `http` makes, and the trait `Stream` of futures, which
-//! a monitor's updates implement.
+//! Before version 1.0, a minor version may change names. Enums and structs that may grow are
+//! `#[non_exhaustive]`. Public items outside the module `webrtc` use no types of other crates, with
+//! these exceptions: `tokio::runtime::Handle`, [`runtime::Executor`] and
+//! [`runtime::StaticExecutor`] (of `async-executor`), from which spawners are made; `axum::Router`,
+//! which `http` makes; and the trait `Stream` of the futures crate, which a monitor's updates
+//! implement.
 
 mod candidate;
 mod close_options;
@@ -196,12 +203,12 @@ pub use crate::state::{
     SdpType, SignalingState,
 };
 
-/// The README's examples compile.
+/// Compiles the examples of the README.
 #[cfg(all(doctest, feature = "monitor", feature = "smol", feature = "tokio", feature = "webrtc"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-/// The examples of the pages compile.
+/// Compiles the examples of the pages in `docs/`.
 #[cfg(all(doctest, feature = "cli", feature = "test-util"))]
 mod pages {
     #[doc = include_str!("../docs/from-python.md")]

@@ -1,6 +1,6 @@
-//! Enums of names: of W3C's, or of our own, that labels and texts are made of.
+//! Enums whose values have stable names: those of W3C's specifications, and those of this crate.
 
-/// Makes enums without data, whose values have stable names.
+/// Defines enums without data, whose values have stable names for labels, JSON and messages.
 macro_rules! named {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* })*) => {$(
         $(#[$doc])*
@@ -11,10 +11,10 @@ macro_rules! named {
         }
 
         impl $name {
-            /// Every one of them, in their order.
+            /// All values, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// Its name.
+            /// The stable name of the value, which `Display` prints too.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -6,6 +6,25 @@ use std::time::Duration;
 use crate::named::named;
 
 /// The outcome of a close. It reports only what was observed.
+///
+/// ```
+/// use anypeer::Outcome;
+/// use anypeer::peer::{CloseMode, ForceCause};
+///
+/// fn describe(outcome: &Outcome) -> String {
+///     match outcome {
+///         Outcome::Closed(CloseMode::Graceful) | Outcome::AlreadyClosed => "closed".into(),
+///         // The connection has ended, but the remote side was not notified.
+///         Outcome::Closed(CloseMode::Forced(cause)) => format!("closed by force: {cause}"),
+///         Outcome::NotFound => "there is no such peer".into(),
+///         other => format!("not known to be closed: {other}"),
+///     }
+/// }
+/// assert_eq!(describe(&Outcome::Closed(CloseMode::Graceful)), "closed");
+/// let aborted = Outcome::Closed(CloseMode::Forced(ForceCause::Aborted));
+/// assert_eq!(describe(&aborted), "closed by force: it was aborted");
+/// assert!(aborted.is_closed());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -17,7 +36,8 @@ pub enum Outcome {
     /// The peer was already closed.
     ///
     /// If the connection ended by itself, the first close of its peer returns how it ended:
-    /// [`Closed`](Self::Closed).
+    /// [`Closed`](Self::Closed). For a [detached](crate::Peer::detach) peer, the set itself does
+    /// that first close.
     AlreadyClosed,
     /// No peer with that id is known. Nothing was closed.
     NotFound,
@@ -27,21 +47,20 @@ pub enum Outcome {
     /// The connection did not close within the bound, and could not be forced. The peer may be
     /// closed again.
     ///
-    /// This is the outcome of a connection that was adopted, or is of another
-    /// stack, whose own close hangs. A connection from `webrtc::open` or `webrtc::instrument` can
-    /// always be forced.
+    /// Only an adopted connection, or a connection of another stack, can end like this, if its own
+    /// close hangs. A connection from `webrtc::open` or `webrtc::instrument` can always be forced.
     TimedOut {
         /// The bound.
         after: Duration,
     },
-    /// The connection was asked to close, but its end cannot be observed: it was adopted, or its
-    /// stack does not tell. A further close has the same outcome.
+    /// The connection was asked to close, but its end cannot be observed, because the connection
+    /// was adopted or its stack does not report its end. A further close has the same outcome.
     Unconfirmed,
     /// The connection's own close failed, and the connection could not be forced. The peer may be
     /// closed again.
     ///
-    /// As [`TimedOut`](Self::TimedOut), this is an outcome only of adopted connections and those of
-    /// another stack.
+    /// As with [`TimedOut`](Self::TimedOut), only adopted connections and connections of other
+    /// stacks can end like this.
     Failed(CloseFailure),
 }
 
@@ -52,15 +71,25 @@ impl Outcome {
         matches!(self, Self::Closed(_) | Self::AlreadyClosed)
     }
 
-    /// The outcome of another close of a peer whose end was `seen`, or was not.
+    /// The outcome of a further close of an ended peer. `seen` says whether the end was observed.
     pub(crate) const fn of_ended(seen: bool) -> Self {
         if seen { Self::AlreadyClosed } else { Self::Unconfirmed }
     }
 }
 
 impl Outcome {
-    /// Converts the outcome into the result of an operation: an error if the connection was not
-    /// closed.
+    /// Converts the outcome into a `Result`, which is an error if the connection was not closed.
+    /// [`Unconfirmed`](Self::Unconfirmed) is not an error.
+    ///
+    /// ```
+    /// use anypeer::Peer;
+    /// use anypeer::peer::NotClosed;
+    ///
+    /// async fn hang_up(peer: &Peer) -> Result<(), NotClosed> {
+    ///     peer.close().await.into_result()?;
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -77,7 +106,7 @@ impl Outcome {
     }
 }
 
-/// A close that did not close its peer.
+/// The error of a close that did not close its peer, with the outcome of that close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotClosed(pub Outcome);
 
@@ -107,9 +136,9 @@ impl fmt::Display for Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseMode {
-    /// Gracefully: the remote side was told.
+    /// Gracefully: the remote side was notified.
     Graceful,
-    /// By force: its driver and its sockets were taken away. The remote side is told nothing, and
+    /// By force: the driver and the sockets were dropped. The remote side is not notified, and
     /// finds out by its own timeouts: 29 s in the `webrtc` crate (measured), and then those of its
     /// [`ReaperOptions`](crate::peer::ReaperOptions).
     Forced(ForceCause),
@@ -128,8 +157,8 @@ impl fmt::Display for CloseMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForceCause {
-    /// The driver did not end within the grace period: its executor is not being run, or something
-    /// blocks the driver.
+    /// The driver did not end within the grace period, because its executor is not being run or
+    /// something blocks the driver.
     Unresponsive,
     /// A callback of the application's handler, which is named here, held the driver: a graceful
     /// close could not go on, or the callback did not return within the 100 ms of an abort.
@@ -148,8 +177,8 @@ pub enum ForceCause {
     Failed(CloseFailure),
     /// The connection was still being built.
     NotBuilt,
-    /// The caller asked for it, by [`Peer::abort`](crate::Peer::abort) or by a close without a
-    /// grace period.
+    /// The caller asked for a forced close, by [`Peer::abort`](crate::Peer::abort) or by a close
+    /// with a grace period of zero.
     Aborted,
 }
 
@@ -193,23 +222,23 @@ impl fmt::Display for CloseFailure {
 }
 
 named! {
-    /// The cause of a close: who asked for it, or what ended the connection.
+    /// The reason of a close: who asked for the close, or what ended the connection.
     CloseReason {
-        /// The peer was closed through its handle or by its id.
+        /// The application closed the peer, through a [`Peer`](crate::Peer) or by its id.
         Requested = "requested",
-        /// Its group was closed.
+        /// The peer's group was closed ([`Peers::close_group`](crate::Peers::close_group)).
         GroupClosed = "group_closed",
-        /// All peers were closed.
+        /// All peers were closed ([`Peers::close_all`](crate::Peers::close_all)).
         AllClosed = "all_closed",
-        /// Its [`Peers`](crate::Peers) was shut down.
+        /// The peer's [`Peers`](crate::Peers) was shut down.
         Shutdown = "shutdown",
-        /// Its last owner was dropped.
+        /// The peer's last owner was dropped.
         Dropped = "dropped",
-        /// The last handle to its [`Peers`](crate::Peers) was dropped.
+        /// The last handle to the peer's [`Peers`](crate::Peers) was dropped.
         PeersDropped = "peers_dropped",
         /// Building the connection failed or was cancelled.
         OpenCancelled = "open_cancelled",
-        /// The remote side closed the connection.
+        /// The remote side closed the connection, and the reaper noticed that.
         RemoteClosed = "remote_closed",
         /// The connection did not connect within the limit of its
         /// [`ReaperOptions`](crate::peer::ReaperOptions).

@@ -33,26 +33,59 @@ impl fmt::Display for RetainedBy {
     }
 }
 
-/// Tells what keeps the memory of a closed connection from being freed. An implementation must not
-/// hold the connection itself.
+/// Tells what keeps the memory of a closed connection from being freed.
+///
+/// An implementation must not hold the connection itself, since that would keep the memory.
 pub trait Retention: Send + Sync + 'static {
-    /// One entry for each thing that the application holds; empty if all memory is free.
+    /// One entry for each thing that the application still holds; empty if all memory is free.
+    /// Called from any thread.
     fn retained_by(&self) -> Vec<RetainedBy>;
 }
 
-/// The peer that a [`Probe`] looks at, while it exists.
+/// The peer that a [`Probe`] reads, as long as the peer exists.
 pub(crate) trait Probed: Send + Sync {
+    /// The statistics of an open connection; `None` for a closed one.
     fn stats(self: Arc<Self>) -> BoxFuture<'static, Option<StatsReport>>;
 
+    /// The connection's own answer to what is still held of it.
     fn retention(&self) -> Option<Arc<dyn Retention>>;
 }
 
-/// The traces of a peer, which exist as long as any part of it does.
+/// The part of a peer that exists as long as any part of the peer does.
 pub(crate) trait Traces: Send + Sync {
+    /// The retention that was stored when the connection was closed; `None` before that.
     fn retention(&self) -> Option<Arc<dyn Retention>>;
 }
 
-/// A view of a peer's connection that keeps neither the connection nor its memory.
+/// A view of a peer's connection that keeps neither the connection nor its memory alive.
+///
+/// An [`Observer`](crate::Observer) receives the probe of each peer in
+/// [`EventKind::Opened`](crate::EventKind::Opened), and may keep it:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use anypeer::peer::Probe;
+/// use anypeer::{Event, EventKind, Observer, PeerId};
+///
+/// #[derive(Default)]
+/// struct Probes(Mutex<HashMap<PeerId, Probe>>);
+///
+/// impl Observer for Probes {
+///     fn on_event(&self, event: &Event<'_>) {
+///         let Some(peer) = event.peer else { return };
+///         match event.kind {
+///             EventKind::Opened { probe, .. } => {
+///                 self.0.lock().unwrap().insert(peer.clone(), probe.clone());
+///             }
+///             EventKind::Closed { .. } => {
+///                 self.0.lock().unwrap().remove(peer);
+///             }
+///             _ => {}
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Probe {
     pub(crate) peer: Weak<dyn Probed>,
@@ -62,7 +95,7 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// The connection's current statistics; `None` if it has none, or is gone.
+    /// The connection's current statistics; `None` if the connection has none or has ended.
     ///
     /// # Cancel safety
     ///
@@ -81,13 +114,13 @@ impl Probe {
         catch_unwind(AssertUnwindSafe(|| retention?.retained_by().into())).ok().flatten()
     }
 
-    /// Whether the connection tells its state. If it does not, only its closes are known.
+    /// Whether the connection reports its state. If it does not, only its closes are known.
     #[must_use]
     pub fn tells_state(&self) -> bool {
         self.tells_state
     }
 
-    /// Whether [`EventKind::Released`](crate::EventKind::Released) is told for this connection.
+    /// Whether [`EventKind::Released`](crate::EventKind::Released) is reported for this connection.
     #[must_use]
     pub fn tells_release(&self) -> bool {
         self.tells_release

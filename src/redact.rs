@@ -1,21 +1,22 @@
-//! Taking secrets out of texts, before anything keeps them.
+//! Removes secrets from texts before the texts are kept.
 //!
-//! Always: ICE passwords, keys in descriptions, TURN credentials, tokens. On request: addresses.
-//! A secret is known by its place (an attribute of a description, a word before it), and from then
-//! on by its value, wherever that turns up.
+//! ICE passwords, keys in session descriptions, TURN credentials and tokens are always removed.
+//! Addresses are removed on request. A secret is recognised by its place (an attribute of a
+//! description, or a word before the value). From then on, it is also recognised by its value in
+//! any other text.
 
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::candidate::Side;
 
-/// What stands where a secret was.
+/// The text that replaces a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Attributes whose values are secret (RFC 8839, section 5.4; RFC 4568, section 4).
 const SECRET_LINES: &[&str] = &["a=ice-pwd:", "a=crypto:", "a=key-mgmt:", "k="];
 
-/// Words after which a secret comes, in lower case, with `_` for `-`.
+/// Words that announce a secret, in lower case, with `_` in place of `-`.
 const SECRET_WORDS: &[&str] = &[
     "ice_pwd",
     "pwd",
@@ -33,34 +34,41 @@ const SECRET_WORDS: &[&str] = &[
     "signature",
 ];
 
-/// The words after which everything to the end of the line is secret.
+/// Words after which the rest of the line is secret.
 const WHOLE_LINE: &[&str] = &["authorization", "cookie"];
 
-/// A shorter value is taken for no secret: it would turn up everywhere.
+/// The shortest value, in bytes, that is remembered as a secret. Shorter values occur in texts that
+/// have nothing to do with the secret.
 const SHORTEST_SECRET: usize = 4;
-/// A longer one is none that ICE or TURN would use (RFC 8839, section 5.4: 256 characters).
+/// The longest value, in bytes, that is remembered as a secret: an ICE password has at most 256
+/// characters (RFC 8839, section 5.4).
 const LONGEST_SECRET: usize = 256;
 
-/// So many ICE passwords of each side, and so many secrets of a configuration, are known by value.
+/// How many ICE passwords of each side are remembered.
 const PASSWORDS: usize = 4;
+/// How many secrets of a configuration are remembered.
 const CONFIGURED: usize = 16;
 
-/// What is taken out besides what always is.
+/// What is removed in addition to the secrets that are always removed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redactor {
+    /// Whether IP addresses and multicast DNS names are removed.
     pub(crate) addresses: bool,
-    /// Known to the host: access tokens, and the like.
+    /// Secrets that the host has named, such as access tokens.
     pub(crate) tokens: Vec<Box<str>>,
 }
 
-/// The secrets of one connection.
+/// The known secrets of one connection.
 #[derive(Default)]
 pub(crate) struct Secrets {
     configured: Vec<Box<str>>,
-    /// The last ones of each side, so that neither side's drive out the other's.
+    /// The latest passwords of each side. Each side has a list of its own, so that many passwords
+    /// of one side cannot displace those of the other.
     passwords: [Vec<Box<str>>; 2],
 }
 
+/// Adds a secret to `known`, in place of the oldest if there are `limit` already. Values that are
+/// too short or too long are ignored.
 fn remember(known: &mut Vec<Box<str>>, secret: &str, limit: usize) {
     if !(SHORTEST_SECRET..=LONGEST_SECRET).contains(&secret.len()) {
         return;
@@ -73,19 +81,19 @@ fn remember(known: &mut Vec<Box<str>>, secret: &str, limit: usize) {
 }
 
 impl Secrets {
-    /// None at all.
+    /// No secrets.
     pub(crate) const fn none() -> &'static Self {
         static NONE: Secrets =
             Secrets { configured: Vec::new(), passwords: [Vec::new(), Vec::new()] };
         &NONE
     }
 
-    /// A secret of the configuration.
+    /// Adds a secret of the configuration.
     pub(crate) fn add(&mut self, secret: &str) {
         remember(&mut self.configured, secret, CONFIGURED);
     }
 
-    /// Those of a description of one side.
+    /// Adds the ICE passwords in a session description of `side`.
     pub(crate) fn add_from_sdp(&mut self, side: Side, sdp: &str) {
         let known = &mut self.passwords[usize::from(side == Side::Remote)];
         for line in sdp.lines() {
@@ -95,13 +103,14 @@ impl Secrets {
         }
     }
 
+    /// All secrets that are known by value.
     fn iter(&self) -> impl Iterator<Item = &str> {
         self.configured.iter().chain(self.passwords.iter().flatten()).map(|secret| &**secret)
     }
 }
 
 impl Redactor {
-    /// A session description without its secrets.
+    /// Returns a session description without its secrets.
     pub(crate) fn sdp(&self, sdp: &str, secrets: &Secrets) -> String {
         let mut clean = String::with_capacity(sdp.len());
         for line in sdp.split_inclusive('\n') {
@@ -121,10 +130,10 @@ impl Redactor {
         self.without_known(Cow::Owned(clean), secrets).into_owned()
     }
 
-    /// Any other text without secrets, and not longer than `limit` bytes.
+    /// Returns any other text without its secrets, cut to at most `limit` bytes.
     ///
-    /// Texts may be a remote side's, and of any length: one that is too long is cut first, with
-    /// room for a secret that lies across the end.
+    /// A text may come from the remote side and may be of any length, so only its beginning is
+    /// read: `limit` bytes, and enough more that a secret across the limit is still recognised.
     pub(crate) fn text(&self, text: &str, secrets: &Secrets, limit: usize) -> Box<str> {
         let most = limit + 2 * LONGEST_SECRET;
         let start = &text[..text.floor_char_boundary(most)];
@@ -136,14 +145,16 @@ impl Redactor {
             clean = Cow::Owned(without_addresses(&clean));
         }
         if start.len() < text.len() && clean.len() <= limit {
-            // What was taken out made room; what comes after it was not looked at.
+            // Redaction has shortened the text. The text after `start` must not be appended, since
+            // it was not checked for secrets.
             return format!("{}{MARK}", &clean[..clean.floor_char_boundary(limit - MARK.len())])
                 .into();
         }
         cut(&clean, limit)
     }
 
-    /// Takes out what is known by its value, the longest first: one may be a part of another.
+    /// Removes known secrets by their value. The longest comes first, since one secret may be a
+    /// part of another.
     fn without_known<'a>(&self, mut text: Cow<'a, str>, secrets: &Secrets) -> Cow<'a, str> {
         let known = self.tokens.iter().map(|token| &**token).chain(secrets.iter());
         let mut known: Vec<_> = known.filter(|secret| text.contains(secret)).collect();
@@ -154,17 +165,18 @@ impl Redactor {
         text
     }
 
-    /// Whether the value of a detail of this name is secret.
+    /// Whether the value of a detail with this name is secret.
     pub(crate) fn is_secret_name(name: &str) -> bool {
         let name = name.to_ascii_lowercase().replace('-', "_");
         SECRET_WORDS.iter().any(|word| name.contains(word))
     }
 }
 
-/// What ends a text that was cut.
+/// The mark at the end of a text that was cut.
 const MARK: &str = "…";
 
-/// At most `limit` bytes of a text, on a character's boundary; one that was cut says so.
+/// Returns at most `limit` bytes of a text, cut at a character boundary. A text that was cut ends
+/// in [`MARK`].
 pub(crate) fn cut(text: &str, limit: usize) -> Box<str> {
     if text.len() <= limit {
         return text.into();
@@ -173,12 +185,14 @@ pub(crate) fn cut(text: &str, limit: usize) -> Box<str> {
     format!("{}{MARK}", &text[..end]).into()
 }
 
+/// Whether `c` is part of a word that may announce a secret.
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }
 
-/// Takes out what comes after a word that announces a secret and a colon or an equals sign; after
-/// `Bearer`, a space is enough. One pass over the words of the text.
+/// Removes each value that follows a word that announces a secret and a colon or an equals sign.
+/// After `Bearer`, a space is enough. Returns `None` if there is no such value. The text is read in
+/// a single pass.
 fn without_secret_words(text: &str) -> Option<String> {
     let mut clean = String::new();
     let (mut done, mut at) = (0, 0);
@@ -190,13 +204,14 @@ fn without_secret_words(text: &str) -> Option<String> {
             continue;
         };
         let rest = &text[end..];
-        // What is between: a quote that ends the name, a colon or an equals sign, spaces.
+        // Between the word and the value: a quote that ends the name, a colon or equals sign,
+        // spaces.
         let gap = rest.len() - rest.trim_start_matches(is_between).len();
         let (between, value) = rest.split_at(gap);
         if value.is_empty() || !(between.contains([':', '=']) || (word == "bearer" && gap > 0)) {
             continue;
         }
-        // Another of the words comes next: it is that one's value that counts.
+        // The next word announces a secret too, and the value belongs to that word.
         let next = value.split(|c| !is_word(c)).next().unwrap_or_default();
         let next = next.to_ascii_lowercase().replace('-', "_");
         if SECRET_WORDS.contains(&&*next) {
@@ -214,12 +229,14 @@ fn without_secret_words(text: &str) -> Option<String> {
     (done > 0).then(|| clean + &text[done..])
 }
 
+/// Whether `c` may stand between a word that announces a secret and the secret.
 fn is_between(c: char) -> bool {
     matches!(c, ' ' | '\t' | ':' | '=' | '"' | '\'' | '\\')
 }
 
-/// How much of the text after it belongs to a secret: up to its quote, or the end of the line, or
-/// what ends a word in headers, queries, JSON and `Debug`.
+/// The length of the secret at the beginning of `value`. A quoted secret ends at its quote, a
+/// secret of a whole line at the end of the line, and any other at a character that ends a word in
+/// headers, queries, JSON or `Debug` output.
 fn value_length(value: &str, between: &str, whole_line: bool) -> usize {
     let end = match between.trim_end_matches('\\').chars().last() {
         Some(quote @ ('"' | '\'')) => value.find(quote),
@@ -231,7 +248,7 @@ fn value_length(value: &str, between: &str, whole_line: bool) -> usize {
     end.unwrap_or(value.len())
 }
 
-/// Takes out IP addresses, and names of multicast DNS.
+/// Removes IP addresses and multicast DNS names.
 fn without_addresses(text: &str) -> String {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-');
     let mut clean = String::with_capacity(text.len());
@@ -246,11 +263,11 @@ fn without_addresses(text: &str) -> String {
     clean + rest
 }
 
-/// No address is longer.
+/// The longest text, in bytes, that is parsed as an IPv6 address. No address is longer.
 const LONGEST_ADDRESS: usize = 64;
 
-/// Appends letters, digits, dots, colons and dashes: addresses, with ports after them or schemes
-/// before them, or none.
+/// Appends `word`, which consists of letters, digits, dots, colons and dashes, without the
+/// addresses in it. An address may have a port after it or a scheme before it.
 fn push_without_address(clean: &mut String, word: &str) {
     let is_mdns = |text: &str| text.trim_matches('.').to_ascii_lowercase().ends_with(".local");
     if is_mdns(word.split(':').next().unwrap_or_default()) {
@@ -264,7 +281,7 @@ fn push_without_address(clean: &mut String, word: &str) {
             clean.push('-');
         }
         let end = range.trim_end_matches(['.', ':']);
-        // `::1` begins with what may also be punctuation.
+        // An address such as `::1` begins with characters that may also be punctuation.
         if is_v6(range) || is_v6(end) || is_v6(end.trim_start_matches(['.', ':'])) {
             clean.push_str(REDACTED);
             continue;

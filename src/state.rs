@@ -1,37 +1,38 @@
-//! The states of a connection and of its parts, in the terms of W3C webrtc-pc.
+//! The states of a connection and of its parts, as W3C webrtc-pc defines them.
 
 use crate::named::named;
 
 named! {
     /// `RTCPeerConnectionState` (W3C webrtc-pc, section 4.3.3).
     ConnectionState {
-        /// No transport has been tried yet.
+        /// No transport has started to connect.
         New = "new",
         /// At least one transport is being established.
         Connecting = "connecting",
         /// Every transport in use is connected.
         Connected = "connected",
-        /// A transport lost its connection, and may get it back.
+        /// A transport has lost its connection, which may recover.
         Disconnected = "disconnected",
         /// A transport has failed.
         Failed = "failed",
-        /// The connection is closed: its driver and its sockets are gone.
+        /// The connection is closed. For a connection of the `webrtc` crate, anypeer reports this
+        /// only when the connection has ended; see [`Outcome::Closed`](crate::Outcome::Closed).
         Closed = "closed",
     }
 
     /// `RTCIceConnectionState` (W3C webrtc-pc, section 4.3.4).
     IceConnectionState {
-        /// Nothing is gathered or checked yet.
+        /// ICE is gathering candidates or waiting for remote candidates; nothing is checked yet.
         New = "new",
-        /// Candidates are being paired and checked.
+        /// Candidate pairs are being checked, and no usable pair was found yet.
         Checking = "checking",
-        /// A usable pair was found; others may still be checked.
+        /// A usable pair was found. Other pairs may still be checked.
         Connected = "connected",
-        /// A usable pair was found, and no other is checked any more.
+        /// A usable pair was found, and all checks are complete.
         Completed = "completed",
-        /// Checks fail that have succeeded before.
+        /// The checks of a pair that was usable fail. The connection may recover.
         Disconnected = "disconnected",
-        /// No usable pair was found, or all were lost.
+        /// No usable pair was found, or all usable pairs were lost.
         Failed = "failed",
         /// The connection is closed.
         Closed = "closed",
@@ -43,21 +44,21 @@ named! {
         New = "new",
         /// Candidates are being gathered.
         Gathering = "gathering",
-        /// Every candidate was gathered.
+        /// All candidates are gathered.
         Complete = "complete",
     }
 
     /// `RTCSignalingState` (W3C webrtc-pc, section 4.3.1).
     SignalingState {
-        /// No offer is open.
+        /// No negotiation is in progress.
         Stable = "stable",
-        /// A local offer waits for its answer.
+        /// A local offer was set and has no answer yet.
         HaveLocalOffer = "have-local-offer",
-        /// A remote offer waits for its answer.
+        /// A remote offer was set and has no answer yet.
         HaveRemoteOffer = "have-remote-offer",
-        /// A remote offer has a provisional local answer.
+        /// A remote offer was set and has a provisional local answer.
         HaveLocalPranswer = "have-local-pranswer",
-        /// A local offer has a provisional remote answer.
+        /// A local offer was set and has a provisional remote answer.
         HaveRemotePranswer = "have-remote-pranswer",
         /// The connection is closed.
         Closed = "closed",
@@ -65,27 +66,27 @@ named! {
 
     /// `RTCDtlsTransportState` (W3C webrtc-pc, section 5.5.1).
     DtlsTransportState {
-        /// The handshake has not begun.
+        /// The DTLS handshake has not started.
         New = "new",
-        /// The handshake goes on.
+        /// The DTLS handshake is in progress.
         Connecting = "connecting",
-        /// Keys are agreed on, and the remote certificate has the fingerprint that was signalled.
+        /// The handshake is complete, and the remote certificate matches the signalled fingerprint.
         Connected = "connected",
-        /// Closed by either side.
+        /// The transport was closed, by either side.
         Closed = "closed",
-        /// An error ended it.
+        /// The transport ended because of an error.
         Failed = "failed",
     }
 
     /// `RTCDataChannelState` (W3C webrtc-pc, section 6.2).
     DataChannelState {
-        /// The transport is not ready yet.
+        /// The transport of the channel is not ready yet.
         Connecting = "connecting",
         /// Data can be sent.
         Open = "open",
-        /// The close is under way.
+        /// The channel is being closed.
         Closing = "closing",
-        /// Closed, or never opened.
+        /// The channel is closed, or could not be opened.
         Closed = "closed",
     }
 
@@ -97,7 +98,7 @@ named! {
         Pranswer = "pranswer",
         /// An answer.
         Answer = "answer",
-        /// Takes the open offer back.
+        /// A rollback, which takes an unanswered offer back.
         Rollback = "rollback",
     }
 }

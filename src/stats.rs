@@ -1,8 +1,12 @@
-//! Statistics of a connection, in W3C's terms and units.
+//! Statistics of a connection, in the terms and units of W3C webrtc-stats.
 //!
-//! The names are those of W3C webrtc-stats, and so are the units: seconds, bytes, packets. What a
-//! WebRTC stack does not know is `None`, and never a zero that looks like knowledge. Which values
-//! the `webrtc` crate does not know is said in [`crate::webrtc`].
+//! Fields are documented by their W3C names. Sizes are in bytes, counts of packets are since the
+//! connection was built, and round-trip times and jitter are [`Duration`]s. A value that the WebRTC
+//! stack does not know is `None`, and never zero.
+//!
+//! The `webrtc` crate 0.21 does not know the state of pairs that are not being checked, NACKs and
+//! PLIs that were received, what the remote side reports of a sent stream, and frozen frames. It
+//! counts connectivity checks only for the selected pair.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +14,31 @@ use crate::candidate::{Candidate, Side};
 use crate::named::named;
 use crate::state::{DataChannelState, DtlsTransportState};
 
-/// What a connection knew of itself at one moment (`RTCStatsReport`).
+/// The statistics of a connection at one instant (`RTCStatsReport`).
+///
+/// [`Probe::stats`](crate::peer::Probe::stats) and
+/// [`EventKind::Stats`](crate::EventKind::Stats) provide it.
+///
+/// ```
+/// use anypeer::stats::StatsReport;
+///
+/// fn print(report: &StatsReport) {
+///     let Some(pair) = report.selected_pair() else { return };
+///     if let (Some(local), Some(remote)) = report.ends(pair) {
+///         println!("{local} to {remote}: {:?}", pair.current_round_trip_time);
+///     }
+///     for stream in &report.inbound_rtp {
+///         println!("{}: {} packets lost", stream.kind, stream.packets_lost);
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StatsReport {
-    /// When, by the [clock](crate::runtime::Runtime::clock) of the peer's runtime.
+    /// The time of the report, by the [clock](crate::runtime::Runtime::clock) of the peer's
+    /// runtime.
     pub at: Instant,
-    /// The transport, once there is one. With bundling there is one for everything.
+    /// The transport; `None` before there is one. With bundling, there is a single transport.
     pub transport: Option<TransportStats>,
     /// The candidate pairs that are known.
     pub candidate_pairs: Vec<CandidatePairStats>,
@@ -24,14 +46,14 @@ pub struct StatsReport {
     pub candidates: Vec<CandidateStats>,
     /// The data channels.
     pub data_channels: Vec<DataChannelStats>,
-    /// The streams that are received.
+    /// The RTP streams that are received.
     pub inbound_rtp: Vec<InboundRtpStats>,
-    /// The streams that are sent.
+    /// The RTP streams that are sent.
     pub outbound_rtp: Vec<OutboundRtpStats>,
 }
 
 impl StatsReport {
-    /// A report in which nothing is known.
+    /// Creates an empty report.
     #[must_use]
     pub fn new(at: Instant) -> Self {
         Self {
@@ -45,7 +67,7 @@ impl StatsReport {
         }
     }
 
-    /// The pair that is in use.
+    /// The pair that the transport has selected, or else the first nominated pair.
     #[must_use]
     pub fn selected_pair(&self) -> Option<&CandidatePairStats> {
         let selected = self.transport.as_ref().and_then(|transport| transport.selected_pair);
@@ -53,8 +75,8 @@ impl StatsReport {
         named.or_else(|| self.candidate_pairs.iter().find(|pair| pair.nominated))
     }
 
-    /// Lets go of what is beyond so many candidates and pairs, and so many channels and streams of
-    /// each direction; the pair that is in use stays.
+    /// Drops what exceeds `candidates` pairs, twice as many candidates, `streams` data channels and
+    /// `streams` RTP streams in each direction. The selected pair is kept.
     #[cfg(feature = "monitor")]
     pub(crate) fn keep_at_most(&mut self, candidates: usize, streams: usize) {
         if let Some(transport) = &mut self.transport
@@ -71,7 +93,7 @@ impl StatsReport {
         self.outbound_rtp.truncate(streams);
     }
 
-    /// The candidates of a pair, local and remote, where the report has them.
+    /// The local and the remote candidate of a pair; `None` for one that is not in the report.
     #[must_use]
     pub fn ends(&self, pair: &CandidatePairStats) -> (Option<&Candidate>, Option<&Candidate>) {
         let candidate = |index: Option<usize>| {
@@ -95,20 +117,20 @@ pub struct TransportStats {
     pub bytes_received: u64,
     /// `dtlsState`.
     pub dtls_state: DtlsTransportState,
-    /// `tlsVersion`, once it is agreed on.
+    /// `tlsVersion`; `None` before it is negotiated.
     pub tls_version: Option<String>,
-    /// `dtlsCipher`, once it is agreed on.
+    /// `dtlsCipher`; `None` before it is negotiated.
     pub dtls_cipher: Option<String>,
-    /// `srtpCipher`, once it is agreed on.
+    /// `srtpCipher`; `None` before it is negotiated.
     pub srtp_cipher: Option<String>,
-    /// `selectedCandidatePairId`: the index in [`StatsReport::candidate_pairs`].
+    /// `selectedCandidatePairId`, as an index into [`StatsReport::candidate_pairs`].
     pub selected_pair: Option<usize>,
     /// `selectedCandidatePairChanges`.
     pub selected_pair_changes: u32,
 }
 
 impl TransportStats {
-    /// One on which nothing has happened.
+    /// Creates the statistics of a transport without traffic.
     #[must_use]
     pub fn new(dtls_state: DtlsTransportState) -> Self {
         Self {
@@ -130,14 +152,14 @@ impl TransportStats {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CandidateStats {
-    /// Whose it is.
+    /// The side that the candidate belongs to.
     pub side: Side,
     /// The candidate.
     pub candidate: Candidate,
 }
 
 impl CandidateStats {
-    /// A candidate of a side.
+    /// Creates the statistics of a candidate.
     #[must_use]
     pub fn new(side: Side, candidate: Candidate) -> Self {
         Self { side, candidate }
@@ -147,23 +169,23 @@ impl CandidateStats {
 named! {
     /// `RTCStatsIceCandidatePairState`.
     CandidatePairState {
-        /// Not checked yet, because a like one is.
+        /// The pair is not checked yet, because a pair with the same foundation is.
         Frozen = "frozen",
-        /// To be checked.
+        /// The pair will be checked.
         Waiting = "waiting",
-        /// Being checked.
+        /// The pair is being checked.
         InProgress = "in-progress",
-        /// The check failed.
+        /// The check of the pair has failed.
         Failed = "failed",
-        /// The check succeeded.
+        /// The check of the pair has succeeded.
         Succeeded = "succeeded",
     }
 
     /// The kind of a track or stream (`MediaStreamTrack.kind`).
     MediaKind {
-        /// Sound.
+        /// Audio.
         Audio = "audio",
-        /// Pictures.
+        /// Video.
         Video = "video",
     }
 }
@@ -172,11 +194,11 @@ named! {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CandidatePairStats {
-    /// `localCandidateId`: the index in [`StatsReport::candidates`].
+    /// `localCandidateId`, as an index into [`StatsReport::candidates`].
     pub local: Option<usize>,
-    /// `remoteCandidateId`: the index in [`StatsReport::candidates`].
+    /// `remoteCandidateId`, as an index into [`StatsReport::candidates`].
     pub remote: Option<usize>,
-    /// `state`, where it is known.
+    /// `state`; `None` if it is not known.
     pub state: Option<CandidatePairState>,
     /// `nominated`.
     pub nominated: bool,
@@ -188,14 +210,14 @@ pub struct CandidatePairStats {
     pub bytes_sent: u64,
     /// `bytesReceived`.
     pub bytes_received: u64,
-    /// `currentRoundTripTime`, once measured.
+    /// `currentRoundTripTime`; `None` before it was measured.
     pub current_round_trip_time: Option<Duration>,
-    /// The number of connectivity checks, where it is known.
+    /// The numbers of connectivity checks; `None` if they are not known.
     pub checks: Option<CheckStats>,
 }
 
 impl CandidatePairStats {
-    /// A pair on which nothing has happened.
+    /// Creates the statistics of a pair without traffic.
     #[must_use]
     pub fn new(local: Option<usize>, remote: Option<usize>) -> Self {
         Self {
@@ -213,7 +235,7 @@ impl CandidatePairStats {
     }
 }
 
-/// Connectivity checks of one pair.
+/// The numbers of connectivity checks of one pair, as part of `RTCIceCandidatePairStats`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CheckStats {
     /// `requestsSent`.
@@ -232,15 +254,15 @@ pub struct CheckStats {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataChannelStats {
-    /// Its number, unique in the connection.
+    /// The number of the channel, which is unique in the connection. It is not the SCTP stream id.
     pub id: u64,
-    /// `dataChannelIdentifier`: the number of its SCTP stream, once it has one.
+    /// `dataChannelIdentifier`: the SCTP stream id; `None` before the channel has one.
     pub stream: Option<u16>,
     /// `label`.
     pub label: String,
     /// `protocol`.
     pub protocol: String,
-    /// `state`, where it is known.
+    /// `state`; `None` if it is not known.
     pub state: Option<DataChannelState>,
     /// `messagesSent`.
     pub messages_sent: u64,
@@ -253,7 +275,7 @@ pub struct DataChannelStats {
 }
 
 impl DataChannelStats {
-    /// A channel on which nothing has happened.
+    /// Creates the statistics of a channel without traffic.
     #[must_use]
     pub fn new(id: u64, label: impl Into<String>) -> Self {
         Self {
@@ -278,28 +300,28 @@ pub struct InboundRtpStats {
     pub ssrc: u32,
     /// `kind`.
     pub kind: MediaKind,
-    /// `mid`, where it is known.
+    /// `mid`; `None` if it is not known.
     pub mid: Option<String>,
-    /// `mimeType` of the codec, where it is known.
+    /// `mimeType` of the codec; `None` if it is not known.
     pub codec: Option<String>,
     /// `packetsReceived`.
     pub packets_received: u64,
-    /// `packetsLost`; negative where more came than were sent.
+    /// `packetsLost`, which is negative if duplicates arrived (RFC 3550, section 6.4.1).
     pub packets_lost: i64,
     /// `bytesReceived`.
     pub bytes_received: u64,
-    /// `jitter`, where it is known.
+    /// `jitter`; `None` if it is not known.
     pub jitter: Option<Duration>,
-    /// `nackCount`: how many were sent.
+    /// `nackCount`: the number of NACKs that this side has sent.
     pub nack_count: u64,
-    /// `pliCount`: how many were sent.
+    /// `pliCount`: the number of PLIs that this side has sent.
     pub pli_count: u64,
-    /// `freezeCount`; only a decoder knows it.
+    /// `freezeCount`; `None` if there is no decoder that counts frozen frames.
     pub freeze_count: Option<u64>,
 }
 
 impl InboundRtpStats {
-    /// A stream of which nothing has come.
+    /// Creates the statistics of a stream of which nothing was received.
     #[must_use]
     pub fn new(ssrc: u32, kind: MediaKind) -> Self {
         Self {
@@ -318,7 +340,8 @@ impl InboundRtpStats {
     }
 }
 
-/// `RTCOutboundRtpStreamStats`, and what the remote side reports of the stream.
+/// `RTCOutboundRtpStreamStats`, with the values that the remote side reports of the stream
+/// (`RTCRemoteInboundRtpStreamStats`).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OutboundRtpStats {
@@ -326,9 +349,9 @@ pub struct OutboundRtpStats {
     pub ssrc: u32,
     /// `kind`.
     pub kind: MediaKind,
-    /// `mid`, where it is known.
+    /// `mid`; `None` if it is not known.
     pub mid: Option<String>,
-    /// `mimeType` of the codec, where it is known.
+    /// `mimeType` of the codec; `None` if it is not known.
     pub codec: Option<String>,
     /// `packetsSent`.
     pub packets_sent: u64,
@@ -336,18 +359,18 @@ pub struct OutboundRtpStats {
     pub bytes_sent: u64,
     /// `retransmittedPacketsSent`.
     pub retransmitted_packets_sent: u64,
-    /// `nackCount`: how many were received, where that is known.
+    /// `nackCount`: the number of NACKs that this side has received; `None` if it is not known.
     pub nack_count: Option<u64>,
-    /// `pliCount`: how many were received, where that is known.
+    /// `pliCount`: the number of PLIs that this side has received; `None` if it is not known.
     pub pli_count: Option<u64>,
-    /// `packetsLost` of the remote side's report, where there is one.
+    /// `packetsLost` of the remote side's report; `None` if there is no report.
     pub remote_packets_lost: Option<i64>,
-    /// `roundTripTime` of the remote side's report, where there is one.
+    /// `roundTripTime` of the remote side's report; `None` if there is no report.
     pub round_trip_time: Option<Duration>,
 }
 
 impl OutboundRtpStats {
-    /// A stream of which nothing was sent.
+    /// Creates the statistics of a stream of which nothing was sent.
     #[must_use]
     pub fn new(ssrc: u32, kind: MediaKind) -> Self {
         Self {

@@ -1,7 +1,8 @@
 //! Locks and the one-shot completion that every eager handle waits for.
 //!
-//! One alias for the primitives, so that loom can stand in for them (`--cfg anypeer_loom`, see
-//! `loom/`). Statics, which loom does not know, use `std`'s.
+//! The primitives come from one place, so that loom can replace them in models
+//! (`--cfg anypeer_loom`, see `loom/`). Statics use the primitives of `std`, since loom does not
+//! support statics.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,8 +25,8 @@ mod primitives;
 
 /// A `std` mutex that ignores poisoning.
 ///
-/// No state behind one of our locks is left half-written by a panic: each guarded section moves
-/// whole values.
+/// Ignoring poisoning is sound here, because no section under one of these locks can leave its
+/// state half-written when it panics: each section only moves whole values.
 pub(crate) struct Mutex<T>(primitives::Mutex<T>);
 
 impl<T> Mutex<T> {
@@ -39,6 +40,7 @@ impl<T> Mutex<T> {
         Self(primitives::Mutex::new(value))
     }
 
+    /// Locks the mutex, also after a panic of a thread that held the lock.
     #[expect(clippy::disallowed_methods, reason = "the one place that locks")]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -57,9 +59,10 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
-/// Memory that is never freed, only used again: as much as there ever was in use at once.
+/// Values in memory that is never freed and only reused, so that references to them are `'static`.
+/// The pool grows to the largest number of values that were ever in use at once.
 ///
-/// In a model it is never used again: what loom stands in for is of one run only.
+/// In a loom model no value is reused, since a loom primitive belongs to one run of the model.
 pub(crate) struct Pool<T: 'static>(std::sync::Mutex<Vec<&'static T>>);
 
 impl<T> Pool<T> {
@@ -67,33 +70,33 @@ impl<T> Pool<T> {
         Self(std::sync::Mutex::new(Vec::new()))
     }
 
-    /// One as it was given back, or a new one.
+    /// Takes an unused value as it was given back, or makes a new one.
     pub(crate) fn take(&self, new: impl FnOnce() -> T) -> &'static T {
         let unused = self.unused(Vec::pop);
         unused.unwrap_or_else(|| Box::leak(Box::new(new())))
     }
 
+    /// Gives a value back, to be reused.
     pub(crate) fn give_back(&self, unused: &'static T) {
         if cfg!(not(anypeer_loom)) {
             self.unused(|all| all.push(unused));
         }
     }
 
+    /// Runs `access` on the unused values, under their lock.
     #[expect(clippy::disallowed_methods, reason = "a static's lock, which loom does not know")]
     fn unused<R>(&self, access: impl FnOnce(&mut Vec<&'static T>) -> R) -> R {
         access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Wakes all that wait. A waker is its executor's code; one that panics must not take down whoever
-/// wakes it.
+/// Wakes all tasks and threads that wait for `event`. A panic of a waker, which is code of its
+/// executor, is caught, so that it cannot end the caller.
 pub(crate) fn wake_all(event: &Event) {
     let _panicked = catch_unwind(AssertUnwindSafe(|| event.notify(usize::MAX)));
 }
 
-/// A value that is set once and that any number of tasks and threads can wait for.
-///
-/// The value is the durable fact; the event is only the wake-up.
+/// A value that is set once, and that any number of tasks and threads can wait for.
 pub(crate) struct Completion<T> {
     value: OnceLock<T>,
     done: Event,
@@ -104,7 +107,8 @@ impl<T> Completion<T> {
         Self { value: OnceLock::new(), done: Event::new() }
     }
 
-    /// Sets the value unless it is set already; says whether it did.
+    /// Sets the value and wakes all waiters, unless the value is set already. Returns whether this
+    /// call has set it.
     pub(crate) fn set(&self, value: T) -> bool {
         let first = self.value.set(value).is_ok();
         if first {
@@ -113,16 +117,18 @@ impl<T> Completion<T> {
         first
     }
 
+    /// The value; `None` before it is set.
     pub(crate) fn get(&self) -> Option<&T> {
         self.value.get()
     }
 
+    /// Completes once the value is set.
     pub(crate) async fn wait(&self) -> &T {
         let mut listener = None;
         std::future::poll_fn(|cx| self.poll(&mut listener, cx)).await
     }
 
-    /// Polls with a listener that the caller keeps between polls.
+    /// Polls for the value. The caller keeps `listener` between polls.
     pub(crate) fn poll<'a>(
         &'a self,
         listener: &mut Option<EventListener>,
@@ -134,7 +140,7 @@ impl<T> Completion<T> {
                 return Poll::Ready(value);
             }
             match listener {
-                // Registered before the value is read again, so no wake-up is lost.
+                // The listener is registered before the value is read again, so no wake-up is lost.
                 None => *listener = Some(self.done.listen()),
                 Some(waiting) => match Future::poll(Pin::new(waiting), cx) {
                     Poll::Ready(()) => *listener = None,

@@ -189,6 +189,7 @@ impl fmt::Display for StuckTasks {
 
 /// The recorded tasks of a group, while the group exists.
 pub(crate) trait RecordedTasks: Send + Sync {
+    /// The recorded tasks that have not ended.
     fn infos(&self) -> Vec<TaskInfo>;
 
     /// The number of tasks that have not ended, recorded or only counted.
@@ -197,6 +198,7 @@ pub(crate) trait RecordedTasks: Send + Sync {
 
 /// The tasks of a group that are only counted, which may outlive their group.
 pub(crate) trait CountedTasks: Send + Sync {
+    /// The number of counted tasks that have not ended.
     fn len(&self) -> usize;
 }
 

@@ -100,28 +100,22 @@ impl Client {
         ready: impl FnOnce(),
     ) -> Result<(), Failure> {
         let request = self.request(Method::GET, "/webrtc/monitor/events", "")?;
-        let followed = Box::pin(async {
-            let (parts, body) = self.send(request).await?;
-            if parts.status != 200 {
-                return Err(format!("expected status 200, got {}", parts.status).into());
-            }
-            ready();
-            let (mut chunks, mut text) = (body.into_data_stream(), String::new());
-            while let Some(chunk) = chunks.next().await {
-                text.push_str(std::str::from_utf8(&chunk?)?);
-                while let Some((event, rest)) = text.split_once("\n\n") {
-                    if is_it(event) {
-                        return Ok(());
-                    }
-                    text = rest.to_owned();
-                }
-            }
-            Err("the event stream ended".into())
-        });
-        match select(followed, Timer::after(PATIENCE)).await {
-            Either::Left((found, _)) => found,
-            Either::Right(_) => Err(format!("no matching event within {PATIENCE:?}").into()),
+        let (parts, body) = self.send(request).await?;
+        if parts.status != 200 {
+            return Err(format!("expected status 200, got {}", parts.status).into());
         }
+        ready();
+        let (mut chunks, mut text) = (body.into_data_stream(), String::new());
+        while let Some(chunk) = chunks.next().await {
+            text.push_str(std::str::from_utf8(&chunk?)?);
+            while let Some((event, rest)) = text.split_once("\n\n") {
+                if is_it(event) {
+                    return Ok(());
+                }
+                text = rest.to_owned();
+            }
+        }
+        Err("the event stream ended".into())
     }
 
     fn request(&self, method: Method, path: &str, body: &str) -> Result<Request<Body>, Failure> {

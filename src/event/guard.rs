@@ -1,4 +1,4 @@
-//! An operation that is told from its start to its one end.
+//! A guard that reports the start and the end of an operation.
 
 use std::error::Error;
 use std::time::Instant;
@@ -8,22 +8,24 @@ use super::operation::{OperationEnd, Target};
 use super::watch::Watch;
 use crate::id::OperationId;
 
-/// An operation under way. If it is dropped before it has ended, it is told as cancelled.
+/// An operation in progress. If the guard is dropped before the operation has ended, the operation
+/// is reported as cancelled.
 pub(crate) struct OperationGuard<'a> {
     watch: &'a Watch,
     id: OperationId,
     operation: &'static str,
     target: Target<'a>,
-    /// `None` where nobody watches, and once the operation has ended.
+    /// `None` if there is no observer, and once the operation has ended.
     start: Option<Instant>,
 }
 
 impl<'a> OperationGuard<'a> {
+    /// Starts an operation under a new id.
     pub(crate) fn start(watch: &'a Watch, operation: &'static str, target: Target<'a>) -> Self {
         Self::start_as(OperationId::generate(), watch, operation, target)
     }
 
-    /// Starts the operation under an id that somebody has been given already.
+    /// Starts an operation under an id that was generated before.
     pub(crate) fn start_as(
         id: OperationId,
         watch: &'a Watch,
@@ -53,6 +55,7 @@ impl<'a> OperationGuard<'a> {
         });
     }
 
+    /// Reports the end, once.
     fn tell(&mut self, end: OperationEnd<'_>) {
         if let Some(start) = self.start.take() {
             let Self { id, operation, target, .. } = *self;

@@ -16,7 +16,8 @@ use crate::task_info::{StuckTasks, TaskEnd, TaskInfo, WeakTaskGroup};
 
 /// An event: what happened, to which peer, and when.
 ///
-/// Events are borrowed, so an observer copies what it keeps.
+/// The parts of an event are borrowed, so an observer copies what it keeps. See
+/// [`Observer`](crate::Observer) for how to receive events.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
@@ -43,18 +44,34 @@ impl<'a> Event<'a> {
 }
 
 /// What happened, as part of an [`Event`].
+///
+/// ```
+/// use anypeer::{Event, EventKind};
+///
+/// fn line(event: &Event<'_>) -> Option<String> {
+///     match event.kind {
+///         EventKind::ConnectionStateChanged { state } => Some(format!("is {state}")),
+///         EventKind::HandlerStalled { callback, held, .. } => {
+///             Some(format!("{callback} has held the driver for {held:?}"))
+///         }
+///         EventKind::Closed { reason, mode, .. } => Some(format!("closed: {reason}, {mode}")),
+///         EventKind::NotClosed { outcome, .. } => Some(format!("not closed: {outcome}")),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
     /// A peer was registered: its connection is about to be built, or was adopted.
     #[non_exhaustive]
     Opened {
-        /// The group that it belongs to.
+        /// The group that the peer belongs to.
         group: Option<&'a GroupId>,
         /// A view of the peer's connection, which can be kept and does not own the connection.
         probe: &'a Probe,
     },
-    /// The connection's state changed. `Closed` is told as [`EventKind::Closed`] instead.
+    /// The connection's state changed. The end is reported as [`EventKind::Closed`] instead.
     ConnectionStateChanged {
         /// The new state.
         state: ConnectionState,
@@ -74,7 +91,7 @@ pub enum EventKind<'a> {
         /// The new state.
         state: SignalingState,
     },
-    /// The session has to be negotiated.
+    /// The session has to be negotiated (the `negotiationneeded` event of W3C webrtc-pc).
     NegotiationNeeded,
     /// A session description was created, or is about to be set. It may never come into force: the
     /// event exists so that redaction knows the ICE password from the start.
@@ -105,22 +122,23 @@ pub enum EventKind<'a> {
     /// A STUN or TURN server could not be used (`RTCPeerConnectionIceErrorEvent`).
     #[non_exhaustive]
     CandidateFailed {
-        /// The server.
+        /// The URL of the server.
         url: &'a str,
         /// The STUN error code; 701 if the server was not reached.
         code: u16,
-        /// The error.
+        /// The text of the error.
         message: &'a str,
     },
-    /// A DTLS alert that ends a handshake was sent or received (RFC 5246, section 7.2).
+    /// A fatal DTLS alert was sent or received during a handshake (RFC 5246, section 7.2). It is
+    /// reported at most once for each side of a socket.
     #[non_exhaustive]
     DtlsAlert {
         /// The side that sent the alert.
         side: Side,
-        /// The alert's number: 42 is a bad certificate.
+        /// The number of the alert (RFC 5246, section 7.2), such as 42 for a bad certificate.
         description: u8,
     },
-    /// The ICE servers and the ICE transport policy were set.
+    /// The ICE servers and the ICE transport policy are known, or are about to be set.
     #[non_exhaustive]
     Configured {
         /// The configuration, **with its credentials**.
@@ -149,10 +167,10 @@ pub enum EventKind<'a> {
     TrackRemoved {
         /// The side that sent it.
         side: Side,
-        /// Its id.
+        /// The id of the track.
         id: &'a str,
     },
-    /// Statistics were taken, because the connection became Connected or ceased to be.
+    /// Statistics were taken, because the connection came into a state other than Connecting.
     Stats {
         /// The statistics.
         report: &'a StatsReport,
@@ -184,13 +202,13 @@ pub enum EventKind<'a> {
         /// How long the close took.
         took: Duration,
     },
-    /// All memory of the connection is free, because nobody holds any part of it. This is told
+    /// All memory of the connection is free, because nobody holds any part of it. This is reported
     /// before or after `Closed`, and never if [`Probe::tells_release`] is false.
     Released,
     /// A callback of the application's handler has used up its
     /// [budget](crate::PeerOptions::handler_budget) and still holds the connection's driver. The
-    /// callback is not cancelled. This is told once for each such callback, and immediately if a
-    /// close has to take the driver away during a callback.
+    /// callback is not cancelled. This is reported once for each such callback, and immediately if
+    /// a close has to take the driver away during a callback.
     ///
     /// The budget is watched only if an observer or a monitor is attached.
     #[non_exhaustive]
@@ -200,13 +218,13 @@ pub enum EventKind<'a> {
         /// How long the callback has held the driver.
         held: Duration,
     },
-    /// A stalled callback has returned, or was dropped with its driver. There is exactly one such
+    /// A stalled callback has returned, or was dropped with the driver. There is exactly one such
     /// event for each [`HandlerStalled`](Self::HandlerStalled).
     #[non_exhaustive]
     HandlerReturned {
         /// The callback's name.
         callback: &'static str,
-        /// How long it held the driver.
+        /// How long the callback held the driver.
         held: Duration,
     },
     /// A callback of the application's handler panicked. The connection goes on.
@@ -217,9 +235,9 @@ pub enum EventKind<'a> {
         /// The panic's message.
         message: &'a str,
     },
-    /// A task group was created. It may already have tasks when the observer is told.
+    /// A task group was created. It may already have tasks when this is reported.
     TaskGroupCreated {
-        /// A reference to its tasks.
+        /// A reference to the tasks of the group.
         group: &'a WeakTaskGroup,
     },
     /// A recorded task was started.
@@ -231,7 +249,7 @@ pub enum EventKind<'a> {
     TaskEnded {
         /// The task.
         task: &'a TaskInfo,
-        /// How it ended.
+        /// How the task ended.
         end: &'a TaskEnd,
     },
     /// A close has ended, and tasks of the peer have not stopped within its bound.
@@ -242,9 +260,9 @@ pub enum EventKind<'a> {
     /// A call on a peer, or a close, has begun.
     #[non_exhaustive]
     OperationStarted {
-        /// Its id.
+        /// The id of the operation.
         id: OperationId,
-        /// Its kind: the call's name, or `close`, `close_group`, `close_all`, `shutdown`.
+        /// The name of the call, or `close`, `close_group`, `close_all` or `shutdown`.
         operation: &'static str,
         /// The target of the operation.
         target: Target<'a>,
@@ -252,20 +270,20 @@ pub enum EventKind<'a> {
     /// A call on a peer, or a close, has ended. There is exactly one such event for each start.
     #[non_exhaustive]
     OperationEnded {
-        /// Its id.
+        /// The id of the operation.
         id: OperationId,
-        /// Its kind.
+        /// The name of the operation, as at its start.
         operation: &'static str,
         /// The target of the operation.
         target: Target<'a>,
-        /// How it ended.
+        /// How the operation ended.
         end: OperationEnd<'a>,
-        /// How long it took.
+        /// How long the operation took.
         took: Duration,
     },
 }
 
-/// A session description as it is, with its ICE password, which the `Debug` output does not show.
+/// A session description **with its ICE password**. The `Debug` output shows only its length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Sdp<'a>(&'a str);
 
@@ -276,7 +294,7 @@ impl<'a> Sdp<'a> {
         Self(text)
     }
 
-    /// The text, **with its ICE password**.
+    /// The text of the description, **with its ICE password**.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         self.0
@@ -289,20 +307,21 @@ impl std::fmt::Debug for Sdp<'_> {
     }
 }
 
-/// The ICE servers of a connection, and its ICE transport policy (`RTCConfiguration`).
+/// The ICE servers of a connection, and its ICE transport policy (`RTCConfiguration`). The `Debug`
+/// output shows no URL and no credential.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Configuration {
     /// The URLs of the STUN and TURN servers.
     pub ice_servers: Vec<String>,
-    /// The user names and credentials for the servers.
+    /// The user names and credentials for the servers, in no particular order.
     pub credentials: Vec<String>,
     /// Whether only relayed candidates are used (`iceTransportPolicy`).
     pub relay_only: bool,
 }
 
 impl Configuration {
-    /// A configuration without servers.
+    /// Creates a configuration without servers.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,4 +1,4 @@
-//! What happens to peers, operations and tasks, and who is told.
+//! Events of peers, operations and tasks, and the observers that receive them.
 
 mod guard;
 mod kind;

@@ -1,25 +1,25 @@
-//! What an operation is done to, and how it ended.
+//! The targets and the ends of operations.
 
 use std::error::Error;
 
 use crate::id::PeerId;
 
-/// What an operation is done to.
+/// The target of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target<'a> {
     /// A peer.
     Peer(&'a PeerId),
-    /// A peer that there is not: the text that was taken for its id.
+    /// An unknown peer: the text that was passed as its id.
     UnknownPeer(&'a str),
-    /// A group: the text that was taken for its id.
+    /// A group: the text that was passed as its id.
     Group(&'a str),
     /// All peers of a set.
     All,
 }
 
 impl<'a> Target<'a> {
-    /// The peer, if the operation is done to one that exists.
+    /// The peer, if the target is a single known peer.
     #[must_use]
     pub const fn peer(self) -> Option<&'a PeerId> {
         match self {
@@ -33,10 +33,11 @@ impl<'a> Target<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum OperationEnd<'a> {
-    /// With a result; in words, for a close.
+    /// The operation completed. For a close, with a text of its outcome.
     Completed(Option<&'a str>),
-    /// With an error, whose [sources](Error::source) say why.
+    /// The operation failed, with this error, whose chain of [sources](Error::source) names the
+    /// cause.
     Failed(&'a (dyn Error + 'static)),
-    /// Its future was dropped before it was ready.
+    /// The operation was cancelled: its future was dropped before it was ready.
     Cancelled,
 }

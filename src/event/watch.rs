@@ -1,4 +1,4 @@
-//! The observers of a set, or of one peer.
+//! The observers of a set, a peer or a task group.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use super::observer::Observer;
 use crate::id::{GroupId, PeerId};
 use crate::runtime::Clock;
 
-/// Whoever watches, or nobody, in which case no event is built; and the clock that dates events.
+/// The observers, if there are any, and the clock that dates events. Without observers, no event is
+/// built.
 #[derive(Clone, Default)]
 pub(crate) struct Watch {
     observers: Option<Arc<[Arc<dyn Observer>]>>,
@@ -21,7 +22,7 @@ impl Watch {
         Self { observers: (!observers.is_empty()).then(|| observers.into()), clock }
     }
 
-    /// Those who watch one peer, whose runtime has `clock`.
+    /// The observers of one peer, whose runtime has `clock`.
     pub(crate) fn for_peer(&self, peer: &PeerId, group: Option<&GroupId>, clock: Clock) -> Self {
         let one = |observer: &Arc<dyn Observer>| {
             let chosen = catch_unwind(AssertUnwindSafe(|| observer.for_peer(peer, group)));
@@ -31,6 +32,7 @@ impl Watch {
         Self { observers: observers.map(|observers| observers.iter().map(one).collect()), clock }
     }
 
+    /// Whether there is an observer.
     pub(crate) fn is_attached(&self) -> bool {
         self.observers.is_some()
     }
@@ -43,14 +45,14 @@ impl Watch {
         &self.clock
     }
 
-    /// Tells every observer what has just happened.
+    /// Reports an event of this instant to every observer. Without observers, `kind` is not called.
     pub(crate) fn tell<'a>(&self, peer: Option<&'a PeerId>, kind: impl FnOnce() -> EventKind<'a>) {
         if self.is_attached() {
             self.tell_at(self.clock.now(), peer, kind);
         }
     }
 
-    /// Tells every observer what happened at `at`.
+    /// Reports an event of the instant `at` to every observer.
     pub(crate) fn tell_at<'a>(
         &self,
         at: Instant,

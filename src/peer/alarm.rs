@@ -1,9 +1,10 @@
-//! The one alarm of a peer.
+//! The alarm of a peer, which several timers share.
 //!
-//! A peer waits for several instants at once: the next look of the reaper, the end of a callback's
-//! budget, the end of a close's grace period. Almost all of them are taken back before they come.
-//! They share one alarm of the clock, which is set for the earliest and left alone when that is
-//! taken back: so setting and taking back hardly ever reaches the clock's queue.
+//! A peer waits for up to three instants at once: the next look of the reaper, the end of a
+//! callback's budget, and the end of a close's grace period. Almost all of these timers are cleared
+//! before they fire. They share one alarm of the clock, which is set for the earliest of them, and
+//! is left as it is when that timer is cleared. So most timers are set and cleared without touching
+//! the clock's queue, whose lock all peers share.
 
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
@@ -13,29 +14,34 @@ use crate::runtime::Clock;
 use crate::runtime::clock::Alarm;
 use crate::sync::Mutex;
 
-/// What a peer can be waiting for.
+/// The timers of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// The reaper's next look.
     Look,
-    /// A callback's budget.
+    /// The end of a callback's budget.
     #[cfg(feature = "webrtc")]
     Budget,
     /// The end of a close's grace period.
     Grace,
 }
 
+/// The number of timers in [`Due`].
 const KINDS: usize = 3;
 
+/// The timers of one peer, over one alarm of the clock.
 pub(crate) struct PeerAlarm {
     clock: Clock,
     this: Weak<Self>,
     pending: Mutex<Pending>,
 }
 
+/// The timers that are set, and the alarm that serves them.
 #[derive(Default)]
 struct Pending {
+    /// The timers that are set, by [`Due::index`].
     due: [Option<(Instant, Waker)>; KINDS],
+    /// The alarm of the clock, and the instant that it is set for.
     alarm: Option<(Instant, Alarm)>,
 }
 
@@ -55,7 +61,8 @@ impl PeerAlarm {
         Arc::new_cyclic(|this| Self { clock, this: Weak::clone(this), pending: Mutex::default() })
     }
 
-    /// Wakes `waker` at `at`, in place of what was set for the same purpose before.
+    /// Sets a timer, which wakes `waker` at `at`. It replaces the timer that was set for `due`
+    /// before.
     pub(crate) fn set(&self, due: Due, at: Instant, waker: Waker) {
         let mut pending = self.pending.lock();
         let replaced = pending.due[due.index()].replace((at, waker));
@@ -67,13 +74,14 @@ impl PeerAlarm {
         }
     }
 
-    /// Takes back what was set.
+    /// Clears a timer. Its waker is not woken.
     pub(crate) fn clear(&self, due: Due) {
         let cleared = self.pending.lock().due[due.index()].take();
         drop(cleared);
     }
 
-    /// Sets the clock's alarm, without the lock: a clock that is turned by hand may fire at once.
+    /// Sets the clock's alarm. The lock is not held meanwhile, since a manual clock may fire the
+    /// alarm within this call.
     fn arm(&self, at: Instant) {
         let Some(this) = self.this.upgrade() else { return };
         let alarm = self.clock.alarm(at, Waker::from(Arc::new(Bell(Arc::downgrade(&this)))));
@@ -82,12 +90,14 @@ impl PeerAlarm {
         let unused = if earlier { Some((at, alarm)) } else { pending.alarm.replace((at, alarm)) };
         drop(pending);
         drop(unused);
-        // It may have gone off before it was kept, and would then be taken for one that is to come.
+        // The alarm may have fired before it was stored. It would then be taken for a pending
+        // alarm, and nothing would fire any more.
         if at <= self.clock.now() {
             self.ring();
         }
     }
 
+    /// Wakes the timers that are due, and sets the alarm for the next one.
     fn ring(&self) {
         let now = self.clock.now();
         let mut pending = self.pending.lock();
@@ -106,7 +116,7 @@ impl PeerAlarm {
     }
 }
 
-/// Woken by the clock. It keeps nothing of the peer.
+/// The waker of the clock's alarm. It does not keep the peer alive.
 struct Bell(Weak<PeerAlarm>);
 
 impl Wake for Bell {

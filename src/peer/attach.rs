@@ -1,4 +1,4 @@
-//! The beginning of a peer: its connection is told whom to notify.
+//! Connects a newly registered peer and its connection.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +11,8 @@ use crate::outcome::ForceCause;
 use crate::probe::Probe;
 use crate::sync::wake_all;
 
-/// Called once the record is registered, so that an end is never told before the beginning.
+/// Reports the peer as opened, and hands its notices to the connection. Called after the record was
+/// registered. The end notice comes last, so that an end is never reported before the opening.
 pub(super) fn attach(record: &Arc<Record>) {
     let (status, connection) = (&record.status, &record.connection);
     if status.watch.is_attached() {

@@ -39,13 +39,17 @@ impl std::error::Error for ConnectionError {
 
 /// A connection that [`Peers`](crate::Peers) can own, close and watch.
 ///
-/// Implement it for connections that are not the `webrtc` crate's. An implementation may misbehave:
-/// a close that hangs, blocks its thread, panics or fails affects only its own peer. `close`,
-/// `abort`, `release` and `remote_closed` are called on a thread of this crate, in the context of
-/// the peer's runtime ([`Spawner::within`](crate::runtime::Spawner::within)), unless the connection
-/// [is cooperative](Self::is_cooperative).
+/// Implement it for connections that are not of the `webrtc` crate. An implementation may
+/// misbehave: a close that hangs, blocks its thread, panics or fails affects only its own peer.
 ///
-/// Most connections implement a close, a state, and the notice of state changes:
+/// `close`, `abort`, `release` and `remote_closed` run on a thread of this crate, which they may
+/// block, in the context of the peer's runtime
+/// ([`Spawner::within`](crate::runtime::Spawner::within)). The graceful close of a
+/// [cooperative](Self::is_cooperative) connection runs on the peer's runtime instead.
+///
+/// Pass a connection to [`Peers::insert`](crate::Peers::insert), or reserve a place for it before
+/// it is built, with [`Peers::reserve`](crate::Peers::reserve). Only `close` is required. Most
+/// connections also implement `state` and `watch_state`:
 ///
 /// ```
 /// use std::sync::{Arc, Mutex, OnceLock};
@@ -71,7 +75,7 @@ impl std::error::Error for ConnectionError {
 /// impl Connection for Stack {
 ///     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
 ///         Box::pin(async move {
-///             // Here the driver is told to end, and waited for.
+///             // Here, tell the driver to end, and wait until it has ended.
 ///             self.set_state(ConnectionState::Closed);
 ///             Ok(Some(CloseMode::Graceful))
 ///         })
@@ -102,14 +106,14 @@ pub trait Connection: Any + Send + Sync {
     ///
     /// # Cancel safety
     ///
-    /// [`abort`](Self::abort) is called at the end of the grace period. The future is dropped after
-    /// the abort has succeeded, or at the end of the whole bound.
+    /// [`abort`](Self::abort) is called if the close has not ended by the end of the grace period.
+    /// The future is dropped after the abort has succeeded, or at the end of the whole bound.
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>>;
 
-    /// Whether [`close`](Self::close) never blocks its thread. It and the
-    /// [`release`](Self::release) after it then run as a task on the peer's own runtime, which is
-    /// cheaper. If the runtime does not run the task, the close is forced as usual. Called from any
-    /// thread.
+    /// Whether [`close`](Self::close) never blocks its thread. `close`, and the
+    /// [`release`](Self::release) after it, then run as a task on the peer's own runtime, which is
+    /// cheaper. If the runtime does not run that task, the close is forced as usual. False by
+    /// default. Called from any thread.
     fn is_cooperative(&self) -> bool {
         false
     }
@@ -125,90 +129,143 @@ pub trait Connection: Any + Send + Sync {
         Box::pin(std::future::ready(None))
     }
 
-    /// Called once when the connection has ended, in whatever way: tell the application, and drop
-    /// what belongs to it.
+    /// Tells the application that the connection has ended, and drops what belongs to the
+    /// application. Called once, when the end was observed or [`close`](Self::close) has returned
+    /// `Ok`. By default nothing is done.
     fn release(self: Arc<Self>) -> BoxFuture {
         Box::pin(std::future::ready(()))
     }
 
-    /// Takes the notice to call if the connection ends by itself. Called once, when the connection
-    /// is registered, on the registering thread.
+    /// Takes the notice to call if the connection ends by itself. By default the notice is dropped,
+    /// and an end is only observed by a close. Called once, when the connection is registered, on
+    /// the registering thread.
     fn watch_end(&self, notice: EndNotice) {
         drop(notice);
     }
 
     /// Takes the notice to call whenever the state of the connection has changed, so that a task
     /// that [waits for a state](crate::Peer::wait_for) is woken at once. If the notice is dropped,
-    /// the connection is asked for its state periodically instead. Called once, when the connection
-    /// is registered, on the registering thread.
+    /// as it is by default, the connection is asked for its state periodically: every 50 ms while a
+    /// task waits for a state, and every 0.75 s by the reaper. Called once, when the connection is
+    /// registered, on the registering thread.
     fn watch_state(&self, notice: StateNotice) {
         drop(notice);
     }
 
-    /// The connection's current state, if it is known. Called from any thread.
+    /// The connection's current state; `None`, the default, for a connection that does not report
+    /// its state. Called from any thread.
+    ///
+    /// Whether a connection reports its state is asked once, when the connection is registered, and
+    /// shown to observers as [`Probe::tells_state`](super::Probe::tells_state).
     fn state(&self) -> Option<ConnectionState> {
         None
     }
 
-    /// The time since which the connection is in that state, by the clock of the peer's runtime, if
-    /// it is known. Called from any thread.
+    /// The instant at which the connection came into its [`state`](Self::state), by the clock of
+    /// the peer's runtime. If it is `None`, the default, the limits of the reaper count from the
+    /// instant at which the reaper first saw the state. Called from any thread.
     fn state_since(&self) -> Option<Instant> {
         None
     }
 
     /// Whether the remote side has closed the connection, although the connection has not ended.
     /// Called every 0.75 s, unless [`ReaperOptions::goodbye`](super::ReaperOptions::goodbye) is
-    /// off.
+    /// off. The future is dropped after 2 s. False by default.
     fn remote_closed(self: Arc<Self>) -> BoxFuture<bool> {
         Box::pin(std::future::ready(false))
     }
 
-    /// Whether the calling thread is inside one of the connection's own callbacks, where waiting
-    /// for the connection's end could not succeed. Called from any thread.
+    /// Whether the calling thread is inside one of the connection's own callbacks, where a wait for
+    /// the end of the connection would never succeed. Awaiting a close there returns
+    /// [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler). False by default. Called from any
+    /// thread.
     fn in_own_handler(&self) -> bool {
         false
     }
 
-    /// The local addresses of the connection's open sockets. Called from any thread.
+    /// The local addresses of the connection's open sockets, for the leak guard of tests. Empty by
+    /// default. Called from any thread.
     fn sockets(&self) -> Vec<SocketAddr> {
         Vec::new()
     }
 
-    /// The connection's current statistics; none by default. Called on a thread of this crate.
+    /// The connection's current statistics; `None` by default. Called and polled wherever
+    /// [`Probe::stats`](super::Probe::stats) is: by a monitor, on a thread of this crate.
     fn stats(self: Arc<Self>) -> BoxFuture<Option<StatsReport>> {
         Box::pin(std::future::ready(None))
     }
 
     /// Takes the notice to keep with the connection's memory, so that the notice is dropped with
     /// the last part of the connection that the application holds. Returns whether the notice was
-    /// kept. By default it is not, and nobody is told when the memory is free. Called once, when
-    /// the connection is registered, on the registering thread.
+    /// kept. By default it is not, and observers are not notified when the memory is free. Called
+    /// once, when the connection is registered, on the registering thread.
     fn watch_release(&self, notice: ReleaseNotice) -> bool {
         notice.defuse();
         false
     }
 
-    /// Tells, after the end, what the application still holds of the connection. Called from any
-    /// thread.
+    /// The object that tells, after the end, what the application still holds of the connection;
+    /// `None`, the default, if that is not known. Called from any thread.
     fn retention(&self) -> Option<Arc<dyn Retention>> {
         None
     }
 }
 
-/// The receiver of a connection's notices: its peer, while there is one.
+/// The receiver of a connection's notices, which is the connection's peer.
 pub(super) trait Listener: Send + Sync {
+    /// The connection has ended by itself.
     fn ended(self: Arc<Self>, cause: ForceCause);
 
+    /// A state of the connection has changed.
     fn state_changed(self: Arc<Self>);
 }
 
 /// Tells the peer that its connection has ended by itself.
 ///
-/// Dropping the notice tells nothing.
+/// A connection gets it from [`Connection::watch_end`]. Dropping the notice has no effect.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use anypeer::peer::{CloseMode, CloseReason, Connection, ConnectionError, EndNotice, ForceCause};
+/// use anypeer::runtime::BoxFuture;
+/// use anypeer::{PeerOptions, Peers};
+///
+/// #[derive(Default)]
+/// struct Stack {
+///     end: Mutex<Option<EndNotice>>,
+/// }
+///
+/// impl Stack {
+///     /// Called by the driver, after it has closed its sockets.
+///     fn driver_ended(&self) {
+///         let notice = self.end.lock().unwrap().take();
+///         if let Some(notice) = notice {
+///             notice.ended(ForceCause::DriverEnded);
+///         }
+///     }
+/// }
+///
+/// impl Connection for Stack {
+///     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>> {
+///         Box::pin(async { Ok(Some(CloseMode::Graceful)) })
+///     }
+///
+///     fn watch_end(&self, notice: EndNotice) {
+///         *self.end.lock().unwrap() = Some(notice);
+///     }
+/// }
+///
+/// let (peers, stack) = (Peers::new(), Arc::new(Stack::default()));
+/// let peer = peers.insert(Arc::clone(&stack) as _, PeerOptions::new())?;
+/// stack.driver_ended();
+/// assert_eq!(futures::executor::block_on(peer.closed()), CloseReason::Ended);
+/// # Ok::<(), anypeer::peer::InsertError>(())
+/// ```
 pub struct EndNotice(pub(super) Weak<dyn Listener>);
 
 impl EndNotice {
-    /// Tells that the driver has ended and the sockets are gone. May be called from any thread, and
+    /// Tells that the driver has ended and the sockets are gone. During a close this changes the
+    /// outcome only if the close itself does not see the end. May be called from any thread, and
     /// does not block.
     pub fn ended(self, cause: ForceCause) {
         if let Some(peer) = self.0.upgrade() {
@@ -228,7 +285,7 @@ impl fmt::Debug for EndNotice {
 /// After the notice is dropped, the connection is asked for its state periodically.
 pub struct StateNotice {
     pub(super) peer: Weak<dyn Listener>,
-    /// A reference whose count shows whether the notice still exists.
+    /// The peer holds a weak reference to this, to see whether the notice still exists.
     pub(super) kept: Option<Arc<()>>,
 }
 
@@ -256,11 +313,12 @@ impl fmt::Debug for StateNotice {
     }
 }
 
-/// Tells, on drop, that all memory of a connection is free.
+/// Tells observers, when it is dropped, that all memory of a connection is free
+/// ([`EventKind::Released`](crate::EventKind::Released)). See [`Connection::watch_release`].
 pub struct ReleaseNotice(pub(super) Option<Arc<Status>>);
 
 impl ReleaseNotice {
-    /// Drops the notice without telling anybody.
+    /// Drops the notice without notifying the observers.
     pub fn defuse(mut self) {
         self.0 = None;
     }

@@ -1,4 +1,4 @@
-//! Who a peer is, and how its life ended: all that a reference to it needs that owns nothing.
+//! The id and the end of a peer, which is all that a [`WeakPeer`](crate::WeakPeer) needs.
 
 use crate::id::PeerId;
 use crate::outcome::{CloseMode, CloseReason};
@@ -8,13 +8,15 @@ use crate::sync::Completion;
 #[derive(Clone)]
 pub(super) struct End {
     pub(super) reason: CloseReason,
-    /// `None` where the end cannot be seen.
+    /// `None` if the end could not be observed.
     pub(super) mode: Option<CloseMode>,
 }
 
+/// The part of a peer that outlives its record.
 pub(super) struct Life {
     pub(super) id: PeerId,
-    /// The end, from when the observer was told of it: whoever waits for the end waits for this.
+    /// The end of the peer. It is set after the observers were told, so a task that awaits it finds
+    /// the observers informed.
     pub(super) ended: Completion<End>,
 }
 

@@ -1,8 +1,10 @@
 //! Owning and closing connections of any kind.
 //!
-//! [`Peers`] is a set of peers, [`Peer`] an owner of a connection, [`Closing`] a close in progress,
-//! and [`Outcome`] the outcome of a close. Connections of any stack implement [`Connection`]; those
-//! of the `webrtc` crate are in `anypeer::webrtc`.
+//! - [`Peers`] is a set of peers.
+//! - [`Peer`] is an owner of a connection.
+//! - [`Closing`] is a close in progress, and [`Outcome`] is the outcome of a close.
+//! - [`Connection`] is the trait that connections of any stack implement. Connections of the
+//!   `webrtc` crate come from the functions in `anypeer::webrtc`.
 
 mod alarm;
 mod attach;

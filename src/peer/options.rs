@@ -15,10 +15,24 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 
 /// The rules by which the reaper closes peers that nobody else closes.
 ///
-/// By default the reaper closes a peer that has never connected within a minute of its opening, has
-/// been Failed or Disconnected for 30 s, or whose remote side has closed the connection. The 30 s
-/// are the time for an ICE restart, which takes a connection from Disconnected, and also from
-/// Failed, back to Connected.
+/// By default the reaper closes a peer
+///
+/// - that has not connected within 60 s of its opening,
+/// - that has been Disconnected or Failed for 30 s, or
+/// - whose remote side has closed the connection, which is noticed within 1.5 s.
+///
+/// The 30 s are the time for an ICE restart, which can take a connection from Disconnected or
+/// Failed back to Connected.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::Peers;
+/// use anypeer::peer::ReaperOptions;
+///
+/// // For a public endpoint, where anybody may send offers and never connect.
+/// let reaper = ReaperOptions::new().never_connected(Some(Duration::from_secs(20)));
+/// let peers = Peers::builder().reaper(reaper).build();
+/// ```
 ///
 /// A remote side that vanishes without a goodbye takes about 60 s to be noticed by default: the
 /// `webrtc` crate reports Disconnected after 4 s and Failed after 29 s, where the limit of Failed
@@ -28,7 +42,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// If a peer does not close, the reaper tries again after 0.75 s, and then waits twice as long each
 /// time, up to 300 s.
 ///
-/// The reaper leaves a connection alone that does not tell its
+/// The reaper leaves a connection alone that does not report its
 /// [state](crate::Peer::connection_state), except for a goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {
@@ -39,7 +53,7 @@ pub struct ReaperOptions {
 }
 
 impl ReaperOptions {
-    /// The defaults.
+    /// Returns the default rules, which are listed [above](Self).
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -50,30 +64,30 @@ impl ReaperOptions {
         }
     }
 
-    /// No rules: the reaper closes nothing.
+    /// Returns no rules: the reaper closes nothing, and does not look at the peer.
     #[must_use]
     pub const fn off() -> Self {
         Self { never_connected: None, disconnected: None, failed: None, goodbye: false }
     }
 
-    /// Sets how long after its opening a peer may take to connect for the first time; `None` for no
-    /// limit.
+    /// Sets how long after its opening a peer may take to connect for the first time. `None` means
+    /// no limit. 60 s by default.
     #[must_use]
     pub const fn never_connected(mut self, limit: Option<Duration>) -> Self {
         self.never_connected = limit;
         self
     }
 
-    /// Sets how long a peer may be Disconnected; `None` for no limit. This is also the time that an
-    /// ICE restart has in this state.
+    /// Sets how long a peer may be Disconnected. `None` means no limit. 30 s by default. This is
+    /// also the time that an ICE restart has in this state.
     #[must_use]
     pub const fn disconnected(mut self, limit: Option<Duration>) -> Self {
         self.disconnected = limit;
         self
     }
 
-    /// Sets how long a peer may be Failed; `None` for no limit. This is also the time that an ICE
-    /// restart has in this state.
+    /// Sets how long a peer may be Failed. `None` means no limit. 30 s by default. This is also the
+    /// time that an ICE restart has in this state.
     #[must_use]
     pub const fn failed(mut self, limit: Option<Duration>) -> Self {
         self.failed = limit;
@@ -81,8 +95,8 @@ impl ReaperOptions {
     }
 
     /// Sets whether to close a peer whose remote side has closed the connection (DTLS
-    /// `close_notify`, or the end of the SCTP association). The reaper looks for that every 0.75 s,
-    /// and notices it within 1.5 s.
+    /// `close_notify`, or the end of the SCTP association). On by default. The reaper looks for
+    /// this every 0.75 s, and notices it within 1.5 s.
     #[must_use]
     pub const fn goodbye(mut self, close: bool) -> Self {
         self.goodbye = close;
@@ -97,6 +111,23 @@ impl Default for ReaperOptions {
 }
 
 /// Options of a peer. Every option has a default.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::peer::{CloseOptions, ReaperOptions};
+/// use anypeer::{PeerOptions, Peers};
+///
+/// let options = PeerOptions::new()
+///     .id("camera")
+///     .group("room 1")
+///     .reaper(ReaperOptions::new().failed(Some(Duration::from_secs(5))))
+///     .close(CloseOptions::new().timeout(Duration::from_secs(2)));
+///
+/// let peers = Peers::new();
+/// let reservation = peers.reserve(options)?; // Or `webrtc::open`, or `Peers::insert`.
+/// assert_eq!(reservation.id().as_str(), "camera");
+/// # Ok::<(), anypeer::peer::InsertError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct PeerOptions {
     pub(super) id: Option<String>,
@@ -116,28 +147,31 @@ impl PeerOptions {
         Self::default()
     }
 
-    /// Sets the peer's id: 1 to 256 bytes, and not the id of another open peer.
+    /// Sets the peer's id: 1 to 256 bytes of UTF-8, and not the id of another open peer of the set.
+    /// By default an id is [generated](crate::PeerId::generate).
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Sets the group that the peer belongs to: 1 to 256 bytes.
+    /// Sets the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the peer
+    /// belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// Sets the runtime that the connection runs on.
+    /// Sets the runtime that the connection and the peer's tasks run on. By default it is the
+    /// runtime of the set, see [`PeersBuilder::runtime`](crate::peer::PeersBuilder::runtime).
     #[must_use]
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// Sets the rules by which the reaper closes the peer.
+    /// Sets the rules by which the reaper closes the peer, in place of the rules of the set.
     #[must_use]
     pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
         self.reaper = Some(reaper);
@@ -180,7 +214,7 @@ impl PeerOptions {
         self
     }
 
-    /// Sets the bounds of every close of this peer.
+    /// Sets the bounds of every close of this peer, in place of the bounds of the set.
     #[must_use]
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = Some(close);

@@ -28,12 +28,33 @@ use crate::task::TaskGroup;
 /// starts the close and does not wait for it: it takes less than a millisecond, in any thread and
 /// context, and never panics. [`detach`](Self::detach) hands the connection to its
 /// [`Peers`](crate::Peers) instead.
+///
+/// `webrtc::open` returns a `webrtc::Peer`, which dereferences to this type.
+///
+/// ```
+/// use anypeer::Peer;
+///
+/// /// Runs a session until either side ends it.
+/// async fn session(peer: Peer, work: impl Future<Output = ()> + Send + 'static) {
+///     if let Err(ended) = peer.connected().await {
+///         println!("{} did not connect: {ended}", peer.id());
+///         return;
+///     }
+///     // The task belongs to the peer: the close of the peer ends it.
+///     let task = peer.tasks().spawn("work", work);
+///     if task.await.is_ok() {
+///         println!("{}: {}", peer.id(), peer.close().await); // "peer-..: closed, graceful"
+///     }
+///     // Without the explicit close, the drop of `peer` would close the connection here.
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Peer {
     owner: Arc<Owner>,
 }
 
-/// The token that all clones of a [`Peer`] share, and its set once the peer is detached.
+/// The token that all clones of a [`Peer`] share, and that the set holds once the peer is detached.
+/// Its drop closes the connection.
 pub(super) struct Owner {
     pub(super) record: Arc<Record>,
     keeper: Weak<dyn Keeper>,
@@ -47,10 +68,10 @@ pub(super) trait Keeper: Send + Sync {
 }
 
 impl Owner {
-    /// The first owner of a peer. Whoever has `cell` finds it from now on.
+    /// Creates the owner of a peer, and stores it in `cell`, where references to the peer find it.
     pub(super) fn new(record: Arc<Record>, keeper: Weak<dyn Keeper>, cell: OwnerCell) -> Arc<Self> {
         let owner = Arc::new(Self { record, keeper, cell });
-        // A reservation is inserted once.
+        // The cell is still empty, since a reservation is inserted only once.
         let _first = owner.cell.set(Arc::downgrade(&owner));
         owner
     }
@@ -92,29 +113,34 @@ impl Peer {
         self.record().data.as_deref().and_then(|data| (data as &dyn Any).downcast_ref())
     }
 
-    /// Closes the connection. The close has started when this returns. This never waits, and may be
-    /// called in any thread and context.
+    /// Closes the connection, gracefully if possible. The close has started when this returns. This
+    /// never waits, and may be called in any thread and context.
+    ///
+    /// [`Closing`] shows how to await the close, to wait for it from synchronous code, and to let
+    /// it go on by itself. If a close is already in progress, the handle is for that close.
     pub fn close(&self) -> Closing {
         run::close(self.record(), CloseReason::Requested)
     }
 
-    /// [`close`](Self::close), with other bounds. A close that is already in progress keeps its own
-    /// bounds.
+    /// Closes the connection like [`close`](Self::close), with other bounds. A close that is
+    /// already in progress keeps its own bounds.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
         let request = Request { options: Some(options), ..CloseReason::Requested.into() };
         run::close_as(self.record(), request)
     }
 
-    /// Closes the connection at once, by taking its driver and its sockets away. The remote side is
-    /// told nothing.
+    /// Closes the connection at once, by dropping its driver and its sockets. The remote side is
+    /// not notified.
     ///
-    /// The outcome is closed by force, with the cause
+    /// The outcome is [`Outcome::Closed`](crate::Outcome::Closed) by force. The cause is
     /// [`Aborted`](crate::peer::ForceCause::Aborted), or
-    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) if a callback has not released
-    /// the driver after 100 ms. The peer's tasks are cancelled, also the cooperative ones. Tasks
-    /// that have not ended after 100 ms are told as
-    /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck). A close that is already in progress
-    /// is forced.
+    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) if a callback has held up a
+    /// graceful close or has not released the driver after 100 ms. A close that is already in
+    /// progress is forced.
+    ///
+    /// The peer's tasks are dropped at their next suspension point, including cooperative tasks.
+    /// Tasks that have not ended after 100 ms are reported as
+    /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck).
     ///
     /// A connection of another stack that cannot be [aborted](super::Connection::abort) is closed
     /// as by [`close`](Self::close).
@@ -125,18 +151,35 @@ impl Peer {
     /// The tasks that belong to the peer. They run on the peer's runtime.
     ///
     /// A close of the peer cancels its tasks, and waits for them within the bound of the close.
-    /// Tasks that do not stop are told as [`EventKind::TasksStuck`](crate::EventKind::TasksStuck);
-    /// a close of a group or of all peers also names them in
-    /// [`PeerReport::stuck`](super::PeerReport::stuck). Once a close has begun or the connection
-    /// has ended, new tasks are refused. A task that holds a `Peer` of its own peer keeps the
-    /// connection open: give the task a [`WeakPeer`].
+    /// Tasks that do not stop are reported as
+    /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck). The report of a close of a group or
+    /// of all peers also names them ([`PeerReport::stuck`](super::PeerReport::stuck)); the
+    /// [`Closing`] of one peer does not.
+    ///
+    /// Once a close has begun or the connection has ended, new tasks are refused. A task that holds
+    /// a `Peer` of its own peer keeps the connection open: give the task a [`WeakPeer`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use anypeer::Peer;
+    ///
+    /// fn watch(peer: &Peer) {
+    ///     let weak = peer.downgrade();
+    ///     // Dropping the handle is fine: the task goes on, and still belongs to the peer.
+    ///     peer.tasks().task("watch").timeout(Duration::from_secs(60)).spawn(async move {
+    ///         if let Some(peer) = weak.upgrade() {
+    ///             println!("{:?}", peer.connection_state());
+    ///         }
+    ///     });
+    /// }
+    /// ```
     #[must_use]
     pub fn tasks(&self) -> &TaskGroup {
         self.record().tasks()
     }
 
-    /// The current state of the connection; `None` for a connection that does not tell its state,
-    /// such as an adopted one.
+    /// The current state of the connection; `None` for a connection that does not report its state,
+    /// such as an adopted connection.
     #[must_use]
     pub fn connection_state(&self) -> Option<ConnectionState> {
         self.record().state()
@@ -147,11 +190,11 @@ impl Peer {
     /// By default no timeout is needed: the reaper
     /// [closes](crate::peer::ReaperOptions::never_connected) a peer that has not connected within a
     /// minute of its opening. Set a timeout of your own if that rule is off, if the connection was
-    /// adopted or does not tell its state, or if it was connected before: the rule applies only to
-    /// the first time.
+    /// adopted or does not report its state, or if it was connected before: the rule applies only
+    /// to the first time.
     ///
-    /// A callback of the peer's handler must not await this: the connection cannot get on until the
-    /// callback has returned.
+    /// A callback of the peer's handler must not await this, since the connection makes no progress
+    /// until the callback has returned.
     ///
     /// ```
     /// use anypeer::Peer;
@@ -167,7 +210,8 @@ impl Peer {
     ///
     /// # Errors
     ///
-    /// Returns [`PeerEnded`] if the peer ends first: it did not connect in time, or was closed.
+    /// Returns [`PeerEnded`] if the peer ends first, because it did not connect in time, failed, or
+    /// was closed.
     ///
     /// # Cancel safety
     ///
@@ -177,14 +221,15 @@ impl Peer {
     }
 
     /// Completes once the connection is in `state`, immediately if it already is. A state that the
-    /// connection leaves again immediately may be missed. For [`Closed`](ConnectionState::Closed),
-    /// the end of the peer is a success, not an error.
+    /// connection leaves again immediately may be missed. When waiting for
+    /// [`Closed`](ConnectionState::Closed), the end of the peer is a success, not an error.
     ///
-    /// For a connection that does not tell its state, this completes only when the connection ends.
+    /// For a connection that does not report its state, this completes only when the connection
+    /// ends.
     ///
     /// # Errors
     ///
-    /// Returns [`PeerEnded`] if the peer ends first.
+    /// Returns [`PeerEnded`] if the peer ends before it is in `state`.
     ///
     /// # Cancel safety
     ///
@@ -194,8 +239,8 @@ impl Peer {
         if state == ConnectionState::Closed { Ok(()) } else { ended }
     }
 
-    /// Completes once `holds` is true. It is evaluated again whenever a state of the connection has
-    /// changed.
+    /// Completes once `holds` returns true. `holds` is evaluated again whenever a state of the
+    /// connection has changed, or every [`UNTOLD_STATE`] if the connection does not notify of that.
     pub(crate) async fn wait_until<F>(&self, holds: impl Fn() -> F) -> Result<(), PeerEnded>
     where
         F: Future<Output = bool>,
@@ -252,23 +297,40 @@ impl Peer {
     /// or ends, or the set itself is dropped. [`WeakPeer::upgrade`] and
     /// [`Peers::get`](crate::Peers::get) still return the peer.
     ///
-    /// To learn of the end of the peer, await [`WeakPeer::closed`] in a task of the set
-    /// ([`Peers::tasks`](crate::Peers::tasks); the peer's own tasks end with the peer), or handle
-    /// [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer).
+    /// To learn of the end of the peer, handle [`EventKind::Closed`](crate::EventKind::Closed) in
+    /// an [`Observer`](crate::Observer), or await [`WeakPeer::closed`] in a task of the set. (The
+    /// peer's own tasks end with the peer.)
     ///
-    /// If the `Peers` was already dropped, `self` is dropped like any other owner.
+    /// ```
+    /// use anypeer::runtime::StartError;
+    /// use anypeer::{Peer, Peers};
+    ///
+    /// fn hand_over(peers: &Peers, peer: Peer) -> Result<(), StartError> {
+    ///     let weak = peer.downgrade();
+    ///     peers.tasks()?.spawn("log the end", async move {
+    ///         let reason = weak.closed().await;
+    ///         println!("{} has ended: {reason}", weak.id());
+    ///     });
+    ///     peer.detach();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// If the `Peers` was already dropped, or the peer has ended, `self` is dropped like any other
+    /// owner.
     pub fn detach(self) {
         if let Some(keeper) = self.owner.keeper.upgrade() {
             keeper.keep(&self.owner);
         }
     }
 
+    /// Closes the connection for a reason other than a request of the application.
     #[cfg(feature = "webrtc")]
     pub(crate) fn close_for(&self, reason: CloseReason) -> Closing {
         run::close(self.record(), reason)
     }
 
-    /// Why the peer is being closed, or was closed.
+    /// Why the peer is being closed or was closed; `None` while it is open.
     #[cfg(feature = "webrtc")]
     pub(crate) fn closing_for(&self) -> Option<CloseReason> {
         self.record().closing_for()
@@ -279,24 +341,25 @@ impl Peer {
         &self.record().status
     }
 
-    /// The connection, if it is a `C`.
+    /// The connection, if its type is `C`.
     #[cfg(feature = "webrtc")]
     pub(crate) fn connection<C: super::Connection>(&self) -> Option<&C> {
         let connection: &dyn Any = &*self.record().connection;
         connection.downcast_ref()
     }
 
-    /// A reference that does not own the connection, for the peer's own handler and for maps.
+    /// Returns a reference that does not own the connection, for the peer's own handler, for tasks
+    /// and for maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(Arc::clone(&self.record().status.life), Arc::clone(&self.owner.cell))
     }
 }
 
-/// How often a connection that does not notify of changes is asked for its state.
+/// How often a task that waits for a state asks a connection that does not notify of changes.
 const UNTOLD_STATE: Duration = Duration::from_millis(50);
 
-/// The peer ended before the awaited state was reached.
+/// The error of a wait for a state: the peer ended before it was in that state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerEnded {
@@ -331,9 +394,21 @@ impl fmt::Debug for Peer {
 
 /// A reference to a [`Peer`] that does not keep its connection open.
 ///
-/// Use it in handlers and maps: a handler that holds the `Peer` of its own connection keeps the
-/// connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the peer has
-/// an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was [detached](Peer::detach).
+/// Use it in handlers, tasks and maps. A handler that holds the `Peer` of its own connection keeps
+/// the connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the peer
+/// has an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was [detached](Peer::detach).
+///
+/// ```
+/// use anypeer::WeakPeer;
+///
+/// fn print(peer: &WeakPeer) {
+///     match (peer.upgrade(), peer.close_reason()) {
+///         (Some(peer), None) => println!("{} is {:?}", peer.id(), peer.connection_state()),
+///         (_, Some(reason)) => println!("{} has ended: {reason}", peer.id()),
+///         (None, None) => println!("{} has no owner", peer.id()),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct WeakPeer {
     life: Arc<Life>,
@@ -349,7 +424,8 @@ impl WeakPeer {
         Self { life, owner }
     }
 
-    /// The peer, as long as it has an owner.
+    /// Returns the peer if it has an owner; `None` before its registration, and after the last
+    /// owner was dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         self.owner.get()?.upgrade().map(Peer::new)

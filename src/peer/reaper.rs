@@ -1,4 +1,5 @@
-//! The reaper, which closes peers that nobody else closes.
+//! The reaper, which closes peers that nobody else closes; see
+//! [`ReaperOptions`](super::ReaperOptions).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};

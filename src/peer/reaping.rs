@@ -10,11 +10,11 @@ use crate::state::ConnectionState;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// How often the reaper checks for a goodbye. A goodbye can be read 100 ms after it was sent, and
-/// must be noticed within 1.5 s.
+/// How often the reaper checks whether the remote side has closed the connection. This can be read
+/// 100 ms after the remote side has closed (measured), and must be noticed within 1.5 s.
 const TICK: Duration = Duration::from_millis(750);
 
-/// The longest time between two attempts to close a peer.
+/// The longest time between two attempts of the reaper to close a peer that does not close.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(300);
 
 /// The reaper's knowledge of one peer.
@@ -24,13 +24,17 @@ pub(super) struct Reaping {
     seen: Mutex<Seen>,
     /// Whether a look is in progress. A look asks the connection, which may take long.
     looking: AtomicBool,
-    /// Alive as long as changes of state are notified; otherwise the reaper has to look for them.
+    /// Can be upgraded as long as the connection notifies of changes of its state. Otherwise the
+    /// reaper has to look for them.
     notice: OnceLock<Weak<()>>,
 }
 
+/// What the reaper has seen of a peer.
 #[derive(Default)]
 struct Seen {
+    /// The last state, and the instant at which the reaper first saw it.
     state: Option<(ConnectionState, Instant)>,
+    /// Whether the peer was ever connected.
     connected: bool,
     /// The end and the length of the back-off of a peer that did not close.
     back_off: Option<(Instant, Duration)>,
@@ -44,14 +48,16 @@ impl Reaping {
 
     /// Notes that the connection notifies of changes of its state.
     pub(super) fn tells_changes(&self, notice: Weak<()>) {
-        // A connection is registered once.
+        // The cell is still empty, since a connection is registered only once.
         let _first = self.notice.set(notice);
     }
 
+    /// Whether the connection notifies of changes of its state.
     pub(super) fn is_told_of_changes(&self) -> bool {
         self.notice.get().is_some_and(|notice| notice.strong_count() > 0)
     }
 
+    /// Whether to ask if the remote side has closed the connection.
     pub(super) fn asks_for_goodbye(&self) -> bool {
         self.options.goodbye
     }
@@ -61,19 +67,23 @@ impl Reaping {
         !self.looking.swap(true, Ordering::AcqRel)
     }
 
+    /// Ends the look that [`begin_look`](Self::begin_look) has begun.
     pub(super) fn end_look(&self) {
         self.looking.store(false, Ordering::Release);
     }
 
+    /// Whether any rule is on.
     pub(super) fn is_on(&self) -> bool {
         self.options != ReaperOptions::off()
     }
 
+    /// Whether the reaper leaves the peer alone at `now`, because the peer did not close before.
     pub(super) fn backs_off(&self, now: Instant) -> bool {
         self.seen.lock().back_off.is_some_and(|(until, _)| now < until)
     }
 
-    /// Leaves a peer that did not close alone, each time for twice as long.
+    /// Leaves a peer that did not close alone, each time for twice as long, up to
+    /// [`LONGEST_BACK_OFF`].
     pub(super) fn back_off(&self, now: Instant) {
         let mut seen = self.seen.lock();
         let time = seen.back_off.map_or(TICK, |(_, time)| (2 * time).min(LONGEST_BACK_OFF));
@@ -91,7 +101,8 @@ impl Reaping {
         self.limit(state, since, now).filter(|(at, _)| *at <= now).map(|(_, reason)| reason)
     }
 
-    /// The time at which the peer reaches its limit in `state`, and the reason to close it then.
+    /// The time at which the peer reaches its limit in `state`, and the reason to close it then;
+    /// `None` if there is no limit.
     fn limit(
         &self,
         state: ConnectionState,
@@ -122,7 +133,7 @@ impl Reaping {
         limit.map(|limit| (after(since, limit), reason))
     }
 
-    /// The time of the next look at the peer; `None` for not before its state changes.
+    /// The time of the next look at the peer; `None` if no look is due before the state changes.
     pub(super) fn next_look(
         &self,
         state: Option<ConnectionState>,

@@ -1,4 +1,4 @@
-//! One peer: what it is, and how far it is.
+//! The record of one peer: its parts, and the phase of its life.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
@@ -21,7 +21,7 @@ use crate::sync::atomic::AtomicBool;
 use crate::sync::{Completion, Mutex, OnceLock};
 use crate::task::{Owner, TaskGroup};
 
-/// How a record behaves.
+/// The options of a peer, after the defaults of its set were applied.
 #[derive(Clone, Copy)]
 pub(super) struct RecordOptions {
     pub(super) close: CloseOptions,
@@ -30,21 +30,23 @@ pub(super) struct RecordOptions {
     pub(super) timed_tasks: bool,
 }
 
-/// What a record needs of the set that it is in.
+/// What a record needs from the set that it belongs to.
 pub(super) trait Set: Send + Sync {
-    /// Takes a record that has ended out of the numbers, once.
+    /// Stops counting a record whose connection has ended as open. Further calls do nothing.
     fn uncount(&self, record: &Record);
 
-    /// Takes note that a record is closed: its id is free, what is held of it is watched.
+    /// Notes that a record is closed: the set drops its ownership of the peer, and watches what the
+    /// application still holds of the connection.
     fn closed(&self, record: &Arc<Record>);
 
     /// Whether the set itself owns the peer.
     fn keeps(&self, record: &Record) -> bool;
 
-    /// Forgets a record that is being dropped.
+    /// Removes a record that is being dropped.
     fn forget(&self, record: &Record);
 }
 
+/// The record of one peer, which its owners, its set and its closes share.
 pub(super) struct Record {
     pub(super) status: Arc<Status>,
     pub(super) connection: Arc<dyn Connection>,
@@ -54,25 +56,30 @@ pub(super) struct Record {
     pub(super) phase: Mutex<Phase>,
     pub(super) end: OnceLock<End>,
     pub(super) reaping: Reaping,
-    /// Whether it counts towards the limits of its set.
+    /// Whether the peer counts towards the limits of its set.
     pub(super) counted: AtomicBool,
-    /// Whether the connection was told to let go, and when it has.
+    /// Whether [`Connection::release`] was called.
     pub(super) releasing: AtomicBool,
+    /// Set when [`Connection::release`] has returned.
     pub(super) released: Completion<()>,
-    /// Its tasks, once it has had any.
+    /// The peer's tasks; empty until somebody asks for them.
     pub(super) tasks: OnceLock<TaskGroup>,
     timed_tasks: bool,
-    /// The application's own.
+    /// The application's data, see [`PeerOptions::data`](crate::PeerOptions::data).
     pub(super) data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
+/// The phase of a peer's life.
 pub(super) enum Phase {
+    /// The connection is open. A close that timed out or failed leads back here.
     Open,
-    /// It ended by itself, and no close has been asked for yet.
+    /// The connection has ended by itself, and no close was requested yet.
     Ended(ForceCause),
+    /// A close is in progress.
     Closing(Arc<Attempt>),
+    /// The peer is closed.
     Closed {
-        /// Whether its end was seen.
+        /// Whether the end of the connection was observed.
         seen: bool,
     },
 }
@@ -106,7 +113,7 @@ impl Record {
         })
     }
 
-    /// Its tasks; cancelled from when a close is begun or the connection has ended.
+    /// The peer's tasks. The group is cancelled once a close has begun or the connection has ended.
     pub(super) fn tasks(&self) -> &TaskGroup {
         let mut is_new = false;
         let tasks = self.tasks.get_or_init(|| {
@@ -115,31 +122,34 @@ impl Record {
             TaskGroup::owned(self.runtime.clone(), Owner { peer, watch }, self.timed_tasks)
         });
         if is_new {
-            // Not before it is there: an observer may ask for it.
+            // Only after the group is set: an observer may ask for it.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(self.status.set));
         }
-        // Whoever begins a close first says so, and then looks for tasks.
+        // A close first sets the phase and then cancels the tasks, so a group that is created in
+        // between is cancelled here.
         if !matches!(*self.phase.lock(), Phase::Open) {
             tasks.cancel();
         }
         tasks
     }
 
+    /// Cancels the peer's tasks. Cooperative tasks are asked to stop, others are dropped.
     pub(super) fn cancel_tasks(&self) {
         if let Some(tasks) = self.tasks.get() {
             tasks.cancel();
         }
     }
 
-    /// Ends its tasks when the grace period is over, the cooperative ones too.
+    /// Drops the peer's tasks, including cooperative tasks, at the end of the grace period.
     pub(super) fn abort_tasks(&self) {
         if let Some(tasks) = self.tasks.get() {
             tasks.abort();
         }
     }
 
+    /// Whether the peer is closed. False if the connection has only ended by itself.
     pub(super) fn is_closed(&self) -> bool {
         matches!(*self.phase.lock(), Phase::Closed { .. })
     }
@@ -149,7 +159,7 @@ impl Record {
         matches!(*self.phase.lock(), Phase::Open | Phase::Closing(_))
     }
 
-    /// Why it is being closed, was closed, or ended.
+    /// Why the peer is being closed, was closed, or ended; `None` while it is open.
     #[cfg(feature = "webrtc")]
     pub(super) fn closing_for(&self) -> Option<CloseReason> {
         match &*self.phase.lock() {
@@ -161,6 +171,8 @@ impl Record {
         }
     }
 
+    /// The state of the connection: Closed once its end was observed, before that the state that
+    /// the connection reports.
     pub(super) fn state(&self) -> Option<ConnectionState> {
         match self.end.get() {
             Some(End { mode: Some(_), .. }) => Some(ConnectionState::Closed),
@@ -168,7 +180,8 @@ impl Record {
         }
     }
 
-    /// Marks a connection's code, which runs in its runtime's context and may block its thread.
+    /// Wraps a future that runs a connection's code: every poll is in the context of the peer's
+    /// runtime, and may block its thread.
     pub(super) fn foreign<F>(
         &self,
         future: F,
@@ -214,7 +227,7 @@ impl crate::known::KnownPeer for Record {
 }
 
 impl Drop for Record {
-    /// A peer whose close did not succeed, and that nobody holds any more, has ended too.
+    /// Ends the peer if it has not ended: its close did not succeed, and nobody holds it any more.
     fn drop(&mut self) {
         self.status.life.ended.set(End { reason: CloseReason::Dropped, mode: None });
         if let Some(set) = self.set.upgrade() {

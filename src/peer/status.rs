@@ -1,4 +1,4 @@
-//! What is known of a peer wherever something may happen to it.
+//! The part of a peer that every module needs which reports events of the peer.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::probe::{Retention, Traces};
 use crate::runtime::Clock;
 use crate::sync::{Event, OnceLock};
 
-/// Who a peer is, who watches it, and what time it is for it.
+/// The identity of a peer, its observers, its clock and its alarm.
 pub(crate) struct Status {
     pub(crate) id: PeerId,
     pub(crate) group: Option<GroupId>,
@@ -19,10 +19,10 @@ pub(crate) struct Status {
     /// Notified when a state of the connection has changed.
     pub(crate) changed: Event,
     pub(super) life: Arc<Life>,
-    /// The number of the set that the peer is in.
+    /// The number of the set that the peer belongs to.
     #[cfg(feature = "test-util")]
     pub(super) set: u64,
-    /// What to ask for what is still held of the connection, once it is closed.
+    /// Tells what the application still holds of the connection. Set when the peer is closed.
     pub(super) retention: OnceLock<Arc<dyn Retention>>,
 }
 
@@ -47,11 +47,12 @@ impl Status {
         }
     }
 
+    /// The clock of the peer's runtime.
     pub(crate) fn clock(&self) -> &Clock {
         self.watch.clock()
     }
 
-    /// Tells whoever watches what has just happened to the peer.
+    /// Reports an event of the peer to the observers. Without observers, `kind` is not called.
     pub(crate) fn tell<'a>(&'a self, kind: impl FnOnce() -> EventKind<'a>) {
         self.watch.tell(Some(&self.id), kind);
     }

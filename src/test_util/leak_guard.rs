@@ -1,15 +1,4 @@
-//! A guard that fails tests which leave peers, tasks or sockets behind.
-//!
-//! ```
-//! use anypeer::Peers;
-//! use anypeer::test_util::LeakGuard;
-//!
-//! let peers = Peers::new();
-//! let guard = LeakGuard::of(&peers);
-//! // .. the test ..
-//! drop(peers);
-//! drop(guard); // Panics, and names what is left, if anything is.
-//! ```
+//! A guard that fails tests which leak peers, tasks or sockets.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,42 +12,73 @@ use crate::runtime::{Clock, wait};
 use crate::state::ConnectionState;
 use crate::task::{TaskInfo, WeakTaskGroup};
 
-/// How long a guard waits for what is on its way out, unless another time is set.
+/// How long a guard waits for closes and tasks that are still ending, unless another time is set.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often it looks meanwhile.
+/// How often a guard checks while it waits.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Fails the test in which it is dropped if something is left of what was opened under it.
+/// Fails a test that leaks peers, sockets or tasks.
 ///
-/// It waits a while ([`patience`](Self::patience)) for what is on its way out, and then panics
-/// with the names of what is left ([`Leaks`]); not while the thread is panicking already. Declare
-/// it before what it watches, so that it is dropped after it. In asynchronous tests end with
-/// [`finish`](Self::finish), which does not block the executor that the closes run on.
-#[must_use = "it looks when it is dropped"]
+/// When the guard is dropped, it waits up to [`patience`](Self::patience) for closes and tasks that
+/// are still ending. If something is left then, the guard panics, and the message names what is
+/// left ([`Leaks`]). It does not panic while the thread is already panicking.
+///
+/// Peers have to be dropped or closed before the guard is dropped. Variables are dropped in the
+/// reverse order of their declaration, so declare the guard before any [`Peer`](crate::Peer):
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::test_util::LeakGuard;
+///
+/// // The body of a `#[test]`.
+/// let peers = Peers::new();
+/// let _guard = LeakGuard::of(&peers);
+/// // .. open peers, and drop or close them ..
+/// ```
+///
+/// In asynchronous tests, end with [`finish`](Self::finish), which does not block the executor that
+/// the closes run on:
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::test_util::LeakGuard;
+///
+/// // The body of an asynchronous test.
+/// async fn a_session_leaves_nothing() {
+///     let peers = Peers::new();
+///     let guard = LeakGuard::of(&peers);
+///     // .. open peers ..
+///     peers.close_all().await;
+///     guard.finish().await;
+/// }
+/// # futures::executor::block_on(a_session_leaves_nothing());
+/// ```
+#[must_use = "the guard checks when it is dropped"]
 pub struct LeakGuard {
     scope: Scope,
     patience: Duration,
+    /// Whether [`finish`](Self::finish) has checked already.
     over: bool,
 }
 
+/// What a guard watches.
 enum Scope {
+    /// The set of peers with this number.
     Set(u64),
-    /// All but what there was at the beginning.
-    Process {
-        peers: Vec<Weak<dyn KnownPeer>>,
-        groups: Vec<WeakTaskGroup>,
-    },
+    /// The process, except for the peers and groups that existed when the guard was created.
+    Process { peers: Vec<Weak<dyn KnownPeer>>, groups: Vec<WeakTaskGroup> },
 }
 
 impl LeakGuard {
-    /// Watches one set of peers, its tasks and theirs. For tests that share their process.
+    /// Watches one set: its peers, their tasks, and the set's own tasks. For tests that share their
+    /// process with other tests.
     pub fn of(peers: &Peers) -> Self {
         Self::new(Scope::Set(peers.number()))
     }
 
-    /// Watches the whole process: every peer, of any set, and every task group that there was not
-    /// before. For a test that has its process to itself.
+    /// Watches the whole process: every peer and every task group that is created after this call.
+    /// For a test that has a process of its own.
     pub fn process() -> Self {
         let peers = PEERS.lock().values().cloned().collect();
         let groups = GROUPS.lock().iter().map(|known| known.group.clone()).collect();
@@ -69,13 +89,14 @@ impl LeakGuard {
         Self { scope, patience: DEFAULT_PATIENCE, over: false }
     }
 
-    /// How long to wait for what is on its way out.
+    /// Sets how long to wait for closes and tasks that are still ending. [`DEFAULT_PATIENCE`] by
+    /// default.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// What is left now.
+    /// Returns what is left now, without waiting.
     #[must_use]
     pub fn leaks(&self) -> Leaks {
         let peers: Vec<_> = PEERS.lock().values().filter_map(Weak::upgrade).collect();
@@ -97,6 +118,7 @@ impl LeakGuard {
         Leaks { peers: peers.collect(), tasks, unnamed_tasks }
     }
 
+    /// Whether the guard watches a peer of `set`.
     fn watches(&self, set: u64, peer: &Weak<dyn KnownPeer>) -> bool {
         match &self.scope {
             Scope::Set(watched) => *watched == set,
@@ -104,6 +126,7 @@ impl LeakGuard {
         }
     }
 
+    /// Whether the guard watches a task group.
     fn watches_group(&self, KnownGroup { group, set }: &KnownGroup) -> bool {
         match &self.scope {
             Scope::Set(watched) => *set == Some(*watched),
@@ -111,21 +134,24 @@ impl LeakGuard {
         }
     }
 
-    /// Waits for what is on its way out, and fails the test if something is left.
+    /// Waits up to [`patience`](Self::patience) for closes and tasks that are still ending, and
+    /// fails the test if something is left.
     ///
     /// # Panics
     ///
-    /// If something is left; the message names it.
+    /// Panics if something is left. The message names what is left.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its end it has looked no more than a drop of the guard would.
+    /// If the future is dropped before it is ready, the guard is dropped with it, which blocks the
+    /// thread and panics as any other drop of a guard.
     pub async fn finish(mut self) {
         self.settle().await;
         self.over = true;
         self.fail();
     }
 
+    /// Waits until nothing is left, up to the patience.
     async fn settle(&self) {
         let clock = Clock::system();
         let deadline = clock.after(self.patience);
@@ -134,6 +160,7 @@ impl LeakGuard {
         }
     }
 
+    /// Panics if something is left.
     #[track_caller]
     fn fail(&self) {
         let leaks = self.leaks();
@@ -147,7 +174,7 @@ impl Drop for LeakGuard {
         if self.over || std::thread::panicking() {
             return;
         }
-        // Where blocking is refused it looks at once.
+        // If blocking is refused on this thread, the guard checks without waiting.
         let _refused = wait(&mut Box::pin(self.settle()), self.patience);
         self.fail();
     }
@@ -159,29 +186,30 @@ impl fmt::Debug for LeakGuard {
     }
 }
 
-/// What is left.
+/// What a test has leaked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Leaks {
-    /// Peers that were not closed, with their sockets.
+    /// Peers that were not closed, or have open sockets.
     pub peers: Vec<LeakedPeer>,
     /// Tasks that have not ended.
     pub tasks: Vec<TaskInfo>,
-    /// How many more have not, which were only [counted](crate::task::TaskGroup::track).
+    /// The number of further tasks that have not ended, and were only
+    /// [counted](crate::task::TaskGroup::track).
     pub unnamed_tasks: usize,
 }
 
-/// A peer that was not closed.
+/// A peer that was not closed, or has open sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeakedPeer {
-    /// Its id.
+    /// The peer's id.
     pub id: PeerId,
-    /// Its group, if it has one.
+    /// The peer's group, if it has one.
     pub group: Option<GroupId>,
-    /// The state of its connection, if that is known.
+    /// The state of the peer's connection; `None` if it is not known.
     pub state: Option<ConnectionState>,
-    /// The addresses of its open sockets.
+    /// The local addresses of the peer's open sockets.
     pub sockets: Vec<SocketAddr>,
 }
 

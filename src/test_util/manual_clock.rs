@@ -52,7 +52,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub struct ManualClock(Arc<Manual>);
 
 impl ManualClock {
-    /// A clock that shows the present time.
+    /// Creates a clock that shows the present time.
     #[must_use]
     pub fn new() -> Self {
         Self(Manual::new())
@@ -64,13 +64,13 @@ impl ManualClock {
         self.clock().now()
     }
 
-    /// The clock as a [`Clock`], for a [`Spawner`] of the test.
+    /// Returns the clock as a [`Clock`], for a [`Spawner`] of the test.
     #[must_use]
     pub fn clock(&self) -> Clock {
         Clock::manual(Arc::clone(&self.0))
     }
 
-    /// `runtime` with this clock in place of its own.
+    /// Returns `runtime` with this clock in place of its own.
     #[must_use]
     pub fn runtime(&self, runtime: impl Into<Runtime>) -> Runtime {
         Runtime::from(Clocked { runtime: runtime.into(), clock: self.clock() })
@@ -115,7 +115,7 @@ impl ManualClock {
     ///
     /// # Panics
     ///
-    /// If the threads of this crate cannot be started.
+    /// Panics if the threads of this crate cannot be started.
     ///
     /// # Cancel safety
     ///

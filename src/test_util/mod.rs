@@ -1,5 +1,5 @@
-//! Tools for tests: a guard that fails those that leave something behind, and a clock that is
-//! turned by hand.
+//! Tools for tests: a guard that fails tests which leak peers, sockets or tasks, and a clock that
+//! is advanced by hand.
 
 mod leak_guard;
 mod manual_clock;

@@ -1,4 +1,4 @@
-//! The one implementation of `webrtc`'s runtime trait, over every backend.
+//! The implementation of `webrtc`'s runtime trait, for every backend.
 
 use std::fmt;
 use std::future::Future;
@@ -24,15 +24,16 @@ use crate::sync::OnceLock;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The runtime of one connection: its spawner, captured, and its driver's slot.
+/// The runtime of one connection: the runtime of its peer, and the slot of its driver.
 ///
-/// While the driver runs, this and the driver refer to each other through the connection's core;
-/// the driver's end undoes that.
+/// While the driver runs, the adaptor and the driver refer to each other through the connection's
+/// core. The end of the driver breaks that cycle.
 pub(super) struct Adaptor {
     runtime: Runtime,
     driver: Arc<Driver>,
     status: Arc<Status>,
-    /// It lives as long as the connection's core, whatever handle keeps that.
+    /// The adaptor lives as long as the connection's core, whichever handle keeps the core alive,
+    /// so the notice is dropped with the connection's memory.
     release: OnceLock<ReleaseNotice>,
 }
 
@@ -50,7 +51,8 @@ impl Adaptor {
 }
 
 impl WebrtcRuntime for Adaptor {
-    /// The first future of a connection is its driver; others serve it and end with it.
+    /// Spawns a future of the connection. The first one is its driver. Further futures are helpers
+    /// of the driver, and are aborted when the driver ends.
     fn spawn(&self, future: BoxFuture) -> Box<dyn JoinHandle> {
         let helper = match self.driver.install(future) {
             Ok(task) => {
@@ -72,8 +74,9 @@ impl WebrtcRuntime for Adaptor {
         Box::new(Task { driver: Arc::clone(&self.driver), helper })
     }
 
-    /// Asked for with a pool of one, so that a plain drop of the connection tells the driver to
-    /// end; but there is no pool, the host's executor is the place.
+    /// Spawns the driver on the host's executor, whatever the size of the pool. `webrtc` is
+    /// configured with a pool of one thread only because a plain drop of such a connection tells
+    /// its driver to end.
     fn spawn_reactor(&self, _pool_size: usize, future: BoxFuture) -> Box<dyn JoinHandle> {
         self.spawn(future)
     }
@@ -118,8 +121,8 @@ impl WebrtcRuntime for Adaptor {
         Box::new(Interval { next: clock.now(), runtime, clock, period })
     }
 
-    /// Not called by `webrtc` itself. Where blocking would starve an executor this returns at
-    /// once, with `future` dropped.
+    /// Blocks this thread on `future`. `webrtc` itself does not call this. Where blocking would
+    /// starve an executor, this drops `future` and returns at once.
     fn block_on(&self, mut future: Pin<Box<dyn Future<Output = ()> + '_>>) {
         const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
         let _refused = wait(&mut future, FOR_EVER);
@@ -136,17 +139,19 @@ impl fmt::Debug for Adaptor {
     }
 }
 
-/// A handle to the driver, or to a task that serves it.
+/// A handle to the driver, or to a helper of the driver.
 struct Task {
     driver: Arc<Driver>,
+    /// `None` for the driver.
     helper: Option<AbortHandle>,
 }
 
 impl JoinHandle for Task {
     fn detach(&self) {}
 
-    /// `webrtc` aborts a driver that has not ended 100 ms after it was told to; the close that
-    /// told it has a longer grace, and forces it itself.
+    /// Aborts a helper. An abort of the driver is ignored: `webrtc` aborts a driver that has not
+    /// ended 100 ms after it was told to, but a close of this crate has a longer grace period, and
+    /// forces the driver itself.
     fn abort(&self) {
         if let Some(helper) = &self.helper {
             helper.abort();
@@ -158,6 +163,7 @@ impl JoinHandle for Task {
     }
 }
 
+/// The timer behind [`WebrtcRuntime::interval`].
 struct Interval {
     runtime: Runtime,
     clock: Clock,

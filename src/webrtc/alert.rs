@@ -1,8 +1,8 @@
-//! DTLS alerts, as they pass the socket.
+//! DTLS alerts, read from the datagrams of a socket.
 //!
-//! `webrtc` tells nobody why a DTLS handshake fails: the connection stays Connecting. But an alert
-//! in a handshake is sent in the clear, and says it. One look at the first byte of a datagram tells
-//! an alert from everything else (RFC 7983).
+//! `webrtc` does not report why a DTLS handshake fails: the connection stays Connecting. An alert
+//! during the handshake is not encrypted and names the reason. The first byte of a datagram
+//! distinguishes an alert from other traffic (RFC 7983).
 
 use std::sync::Arc;
 
@@ -11,31 +11,34 @@ use crate::event::EventKind;
 use crate::peer::Status;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// A record's content type (RFC 5246, section 6.2.1).
+/// The content type of an alert record (RFC 5246, section 6.2.1).
 const ALERT: u8 = 21;
-/// Type, version, epoch, sequence number, length (RFC 6347, section 4.1).
+/// The length of a record header: type, version, epoch, sequence number and length (RFC 6347,
+/// section 4.1).
 const HEADER_BYTES: usize = 13;
-/// Level and description (RFC 5246, section 7.2).
+/// The length of an alert: level and description (RFC 5246, section 7.2).
 const ALERT_BYTES: usize = 2;
 
-/// The level of an alert that ends the connection.
+/// The level of an alert that ends the connection (RFC 5246, section 7.2).
 const FATAL: u8 = 2;
 
-/// Tells the alerts of one connection, the first of each side: an alert in the clear can be
-/// anybody's, and is not to be told at the rate at which they come.
+/// Reports the first alert of each side that passes one socket. Anybody can send an unencrypted
+/// alert, so further alerts are not reported, whatever their rate.
 pub(super) struct Alerts {
+    /// `None` if nobody observes the peer.
     status: Option<Arc<Status>>,
+    /// Whether an alert of each side was reported, the local side first.
     told: [AtomicBool; 2],
 }
 
 impl Alerts {
-    /// Tells nobody where nobody watches.
+    /// Creates the reporter for one socket of a peer. Without observers, it does nothing.
     pub(super) fn of(status: &Arc<Status>) -> Self {
         let status = status.watch.is_attached().then(|| Arc::clone(status));
         Self { status, told: Default::default() }
     }
 
-    /// Takes note of a datagram that `side` has sent.
+    /// Reads a datagram that `side` has sent.
     #[inline]
     pub(super) fn pass(&self, side: Side, datagram: &[u8]) {
         if datagram.first() == Some(&ALERT)
@@ -48,7 +51,8 @@ impl Alerts {
     }
 }
 
-/// What an alert in the clear says; one that is encrypted is of a later epoch.
+/// The description of an unencrypted fatal alert; `None` for any other datagram. An encrypted alert
+/// has an epoch other than 0.
 fn description(datagram: &[u8]) -> Option<u8> {
     let record = datagram.get(..HEADER_BYTES + ALERT_BYTES)?;
     let (epoch, length) = (&record[3..5], &record[11..13]);

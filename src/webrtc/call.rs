@@ -1,4 +1,4 @@
-//! One call on a peer.
+//! The future of a call on a peer.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -16,11 +16,25 @@ use crate::event::{OperationGuard, Target};
 use crate::id::OperationId;
 use crate::peer::Status;
 
-/// A call on a [`Peer`](super::Peer): a future of its result, told to the observer as one operation, from its
-/// first poll to its one end.
+/// A call on a [`Peer`](super::Peer), as a future of its result.
 ///
-/// Dropped before it is ready, it is told as cancelled: what was begun on the connection may still take
-/// effect.
+/// The call is reported to observers as one operation, which starts with the first poll of the
+/// future.
+///
+/// ```no_run
+/// use anypeer::webrtc::{self, OperationError};
+///
+/// async fn restart(peer: &webrtc::Peer) -> Result<(), OperationError> {
+///     let call = peer.restart_ice();
+///     println!("operation {}", call.operation()); // "operation 3fa9c10000000007"
+///     call.await
+/// }
+/// ```
+///
+/// # Cancel safety
+///
+/// If the future is dropped before it is ready, the operation is reported as cancelled. What the
+/// call has begun on the connection may still take effect.
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct Call<'a, T> {
     operation: OperationId,
@@ -28,7 +42,8 @@ pub struct Call<'a, T> {
 }
 
 impl<'a, T: 'a> Call<'a, T> {
-    /// A call named `name` on the peer's connection, if it is still open by then.
+    /// Creates a call with this name. Its first poll calls `call` with the connection, if the peer
+    /// is still open.
     pub(super) fn new<F>(
         status: &'a Status,
         link: &'a Link,
@@ -44,7 +59,7 @@ impl<'a, T: 'a> Call<'a, T> {
             let guard = OperationGuard::start_as(operation, &status.watch, name, target);
             let result = match link.connection() {
                 Ok(connection) => {
-                    // Anybody's text is parsed there.
+                    // The `webrtc` crate parses text of the remote side, and may panic.
                     let called = AssertUnwindSafe(call(connection)).catch_unwind().await;
                     called.unwrap_or_else(|payload| Err(OperationError::panicked(payload)))
                 }
@@ -58,7 +73,7 @@ impl<'a, T: 'a> Call<'a, T> {
 }
 
 impl<T> Call<'_, T> {
-    /// The operation that the call is, for whoever looks it up in a monitor.
+    /// The operation id of the call, to look the call up in a monitor.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation

@@ -1,4 +1,4 @@
-//! Candidates that came before the remote description.
+//! The queue of candidates that arrive before the remote description.
 
 use std::collections::VecDeque;
 
@@ -7,15 +7,16 @@ use ::webrtc::peer_connection::RTCIceCandidateInit;
 use super::operation_error::OperationError;
 use crate::sync::Mutex;
 
-/// How many candidates are queued for one peer before its remote description comes. Browsers gather
-/// a few for each interface and server.
+/// How many candidates are queued for one peer before its remote description arrives. Browsers
+/// gather a few candidates for each network interface and each ICE server.
 pub const MAX_QUEUED_CANDIDATES: usize = 256;
 
-/// Candidates that came before the remote description, the earliest first.
+/// The candidates that arrived before the remote description, the earliest first.
 #[derive(Default)]
 pub(super) struct CandidateQueue(Mutex<VecDeque<RTCIceCandidateInit>>);
 
 impl CandidateQueue {
+    /// Adds a candidate to the end of the queue.
     pub(super) fn push(&self, candidate: RTCIceCandidateInit) -> Result<(), OperationError> {
         let mut queued = self.0.lock();
         if queued.len() >= MAX_QUEUED_CANDIDATES {
@@ -25,17 +26,18 @@ impl CandidateQueue {
         Ok(())
     }
 
-    /// Takes the first one, to be handed on.
+    /// Takes the first candidate, to be added to the connection.
     pub(super) fn take(&self) -> Option<Taken<'_>> {
         let candidate = self.0.lock().pop_front()?;
         Some(Taken { queue: self, candidate: Some(candidate) })
     }
 }
 
-/// A candidate that is being handed on. Dropped before that is done, it goes back into the queue.
+/// A candidate that is being added to the connection. If this is dropped before
+/// [`done`](Self::done) was called, the candidate goes back to the front of the queue.
 pub(super) struct Taken<'a> {
     queue: &'a CandidateQueue,
-    /// `None` once it is done.
+    /// `None` once the candidate was added or refused.
     candidate: Option<RTCIceCandidateInit>,
 }
 
@@ -44,6 +46,7 @@ impl Taken<'_> {
         self.candidate.clone().unwrap_or_default()
     }
 
+    /// Notes that the candidate was added or refused.
     pub(super) fn done(mut self) {
         self.candidate = None;
     }

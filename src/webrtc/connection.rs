@@ -1,4 +1,4 @@
-//! Connections of the `webrtc` crate, as [`Connection`]s.
+//! [`Connection`], implemented for connections of the `webrtc` crate.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -18,18 +18,21 @@ use crate::state::ConnectionState;
 use crate::stats::StatsReport;
 use crate::sync::atomic::{AtomicBool, Ordering};
 
-/// How long a poll that holds a killed driver is waited for. One that takes longer is a callback
-/// that blocks its thread: the sockets are gone then, and the driver goes when it returns. It is
-/// the one case in which a connection is called closed while its driver is not dropped yet.
+/// How long an abort waits for a poll that holds a killed driver.
+///
+/// A poll that takes longer is inside a callback that blocks its thread. The sockets are gone then,
+/// and the driver is dropped when the callback returns. This is the only case in which a connection
+/// is reported as closed before its driver was dropped.
 const HELD: Duration = Duration::from_millis(100);
 
-/// A connection whose runtime and handler are ours: its end is seen.
+/// A connection that was built with the runtime and the handler of this crate, so that its end can
+/// be observed.
 pub(super) struct Instrumented {
     pub(super) link: Arc<Link>,
     pub(super) driver: Arc<Driver>,
     pub(super) handler: Arc<Handler>,
     goodbye: Goodbye,
-    /// Whether it was asked to close.
+    /// Whether the connection was asked to close gracefully.
     closing: AtomicBool,
 }
 
@@ -53,12 +56,13 @@ impl Connection for Instrumented {
                 return Ok(Some(end.into()));
             }
             self.closing.store(true, Ordering::Release);
-            // Its Ok means nothing; the driver's end does.
+            // An `Ok` of `webrtc` does not mean that the connection has ended; the driver's end
+            // does.
             connection.close().await.map_err(ConnectionError::new)?;
             drop(connection);
             match self.driver.ended().await {
                 DriverEnd::Finished => Ok(Some(CloseMode::Graceful)),
-                // Whoever killed it knows why, and says so.
+                // The abort that killed the driver reports the mode.
                 DriverEnd::Killed => std::future::pending().await,
                 end => Ok(Some(end.into())),
             }
@@ -74,11 +78,11 @@ impl Connection for Instrumented {
             let running = self.handler.running();
             let closing = self.closing.load(Ordering::Acquire);
             if closing {
-                // Before it goes with its driver.
+                // Reported now, since a kill drops the callback together with the driver.
                 self.handler.tell_stalled();
             }
             let end = match self.driver.kill() {
-                // The close's own end, which it had no time to see.
+                // The driver has ended gracefully, and the close had no time to observe that.
                 Killed::Gone(DriverEnd::Finished) if closing => return Some(CloseMode::Graceful),
                 Killed::Gone(DriverEnd::Killed) => Some(DriverEnd::Killed),
                 Killed::Gone(end) => return Some(end.into()),
@@ -92,8 +96,8 @@ impl Connection for Instrumented {
             }
             Some(match (end, running) {
                 (Some(end @ (DriverEnd::Panicked | DriverEnd::Lost)), _) => end.into(),
-                // A callback that keeps a close from its end is stalled, however short it is; any
-                // other is only where it does not let go of the driver.
+                // A callback that holds up a graceful close is stalled, however short it is.
+                // Without a graceful close, it is stalled only if it does not release the driver.
                 (end, Some(callback)) if closing || end.is_none() => {
                     CloseMode::Forced(ForceCause::HandlerStalled(callback))
                 }
@@ -154,7 +158,8 @@ impl Connection for Instrumented {
     }
 }
 
-/// A connection that was built without us: it can be asked to close, and not be seen to.
+/// A connection that was built without this crate. It can be asked to close, but its end cannot be
+/// observed.
 pub(super) struct Opaque {
     pub(super) link: Arc<Link>,
 }

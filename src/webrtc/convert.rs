@@ -1,4 +1,5 @@
-//! What `webrtc` says, in this crate's terms. Its enums are open: what is none of W3C's is `None`.
+//! Conversions from the types of `webrtc` to those of this crate. A value that W3C does not define
+//! is converted to `None`.
 
 use ::webrtc::peer_connection::{
     RTCConfiguration, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionState,
@@ -20,8 +21,8 @@ use crate::state::{
 };
 use crate::stats::MediaKind;
 
-/// `None` for Closed, which is ours to tell: `webrtc` says it before the driver has ended, and in
-/// one close of 500.
+/// Returns `None` for Closed, which this crate reports itself: `webrtc` reports Closed before the
+/// driver has ended, and only in one close of 500 (measured).
 pub(super) fn connection_state(state: RTCPeerConnectionState) -> Option<ConnectionState> {
     match state {
         RTCPeerConnectionState::Unspecified | RTCPeerConnectionState::New => {
@@ -79,7 +80,8 @@ pub(super) fn sdp_type(kind: RTCSdpType) -> Option<SdpType> {
     }
 }
 
-/// `webrtc` says nothing before the handshake has ended.
+/// Converts a DTLS state. Before the handshake has ended, `webrtc` reports no state, which is
+/// converted to New.
 pub(super) fn dtls_state(state: RTCDtlsTransportState) -> DtlsTransportState {
     match state {
         RTCDtlsTransportState::Connecting => DtlsTransportState::Connecting,
@@ -136,6 +138,7 @@ pub(super) fn candidate(candidate: &RTCIceCandidate) -> Option<Candidate> {
     })
 }
 
+/// Converts the ICE servers, their credentials and the ICE transport policy.
 pub(super) fn configuration(configuration: &RTCConfiguration) -> Configuration {
     let mut ours = Configuration::new();
     for server in configuration.ice_servers() {

@@ -1,7 +1,7 @@
-//! Session descriptions, as they come into force.
+//! Reports session descriptions when they come into force.
 //!
-//! Taken from the connection when its signaling state changes, and so told whoever set them: also
-//! where an application calls the connection itself.
+//! The descriptions are read from the connection when its signaling state changes. So they are
+//! reported whoever has set them, also if the application calls the connection itself.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,10 +15,11 @@ use crate::peer::Status;
 use crate::state::SignalingState;
 use crate::sync::Mutex;
 
-/// What was told by now.
+/// What was reported so far.
 #[derive(Default)]
 pub(super) struct Descriptions(Mutex<Known>);
 
+/// Whether the configuration was reported, and the hashes of the last descriptions.
 #[derive(Default)]
 struct Known {
     configured: bool,
@@ -27,10 +28,10 @@ struct Known {
 }
 
 impl Descriptions {
-    /// Looks at the connection that came into `state`, and tells what is new.
+    /// Reads the descriptions of a connection that came into `state`, and reports new ones.
     ///
-    /// Only what that state is about: the other side's may have been set by now, and is told with
-    /// the state that comes of that.
+    /// Only the descriptions that belong to `state` are read. The description of the other side may
+    /// have been set since then, and is reported with the state that follows from it.
     pub(super) async fn look(&self, state: SignalingState, status: &Status, link: &Link) {
         let Some(connection) = link.get().filter(|_| status.watch.is_attached()) else { return };
         self.look_at_configuration(status, link).await;
@@ -47,7 +48,7 @@ impl Descriptions {
         }
     }
 
-    /// Tells the configuration, the first time.
+    /// Reports the configuration, on the first call only.
     pub(super) async fn look_at_configuration(&self, status: &Status, link: &Link) {
         let told = || std::mem::replace(&mut self.0.lock().configured, true);
         if let Some(connection) = link.get().filter(|_| status.watch.is_attached() && !told()) {
@@ -56,6 +57,7 @@ impl Descriptions {
         }
     }
 
+    /// Reports a description that differs from the last one of its side.
     fn tell(&self, status: &Status, side: Side, description: Option<&RTCSessionDescription>) {
         let Some(description) = description else { return };
         let Some(kind) = convert::sdp_type(description.sdp_type) else { return };
@@ -76,7 +78,8 @@ impl Descriptions {
     }
 }
 
-/// A local description grows by its candidates, which are told by themselves.
+/// The lines of a description without its candidates. A local description grows by its candidates,
+/// which have events of their own.
 fn without_candidates(sdp: &str) -> Vec<&str> {
     let grows =
         |line: &&str| !line.starts_with("a=candidate:") && !line.starts_with("a=end-of-candidates");

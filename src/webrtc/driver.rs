@@ -1,10 +1,11 @@
-//! A connection's driver, where any thread can take it away.
+//! The driver of a connection, in a slot from which any thread can take it.
 //!
-//! `webrtc` spawns one future per connection, which owns its sockets and runs its callbacks, and
-//! never stops it unless asked to. Here that future lives in a slot: the executor's task polls it
-//! through the slot, and [`Driver::kill`] takes it out and drops it, on whatever thread, whether
-//! or not the executor is driven. While the task is in the middle of a poll (a callback that
-//! blocks) the future cannot be had; then the sockets are taken away from it instead.
+//! `webrtc` spawns one future per connection, the driver, which owns the sockets, runs the
+//! callbacks, and ends only when it is told to. This module keeps that future in a slot. The
+//! executor's task polls the future through the slot, and [`Driver::kill`] takes the future out and
+//! drops it, on any thread, whether or not the executor is being run. During a poll, as in a
+//! callback that blocks its thread, the future cannot be taken. Its sockets are then revoked
+//! instead.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -23,18 +24,20 @@ use crate::sync::{Completion, Mutex};
 /// How a driver ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DriverEnd {
-    /// It ran to its end.
+    /// The future ran to its end.
     Finished,
+    /// A poll of the future panicked.
     Panicked,
-    /// Its executor dropped it.
+    /// The executor dropped the task.
     Lost,
-    /// [`Driver::kill`] took it away.
+    /// [`Driver::kill`] dropped the future.
     Killed,
 }
 
+/// The driver of one connection, its helpers and its sockets.
 pub(super) struct Driver {
     slot: Mutex<Slot>,
-    /// Wakes the executor's task when the future was taken from it, so that the task ends too.
+    /// Wakes the executor's task after the future was taken, so that the task ends too.
     task: AtomicWaker,
     end: Completion<DriverEnd>,
     notice: Mutex<Option<EndNotice>>,
@@ -42,30 +45,34 @@ pub(super) struct Driver {
     pub(super) sockets: Arc<Sockets>,
 }
 
+/// The slot of the driver's future.
 enum Slot {
-    /// Not spawned yet.
+    /// The driver was not spawned yet.
     Vacant,
+    /// The future is in the slot.
     Idle(Running),
+    /// The future is being polled.
     Polling,
-    /// Killed in the middle of a poll: dropped when the poll returns.
+    /// The driver was killed during a poll. The future is dropped when the poll returns.
     Doomed,
-    /// Being dropped, by one thread.
+    /// One thread is dropping the future.
     Ending,
-    /// Nothing is left, or never will be.
+    /// The future is gone, or the driver was killed before it was spawned.
     Ended,
 }
 
+/// The driver's future.
 struct Running {
     future: BoxFuture,
     _counted: Counted,
 }
 
-/// What [`Driver::kill`] found.
+/// The result of [`Driver::kill`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Killed {
-    /// The driver is gone, with its sockets.
+    /// The driver has ended, and its sockets are gone.
     Gone(DriverEnd),
-    /// The sockets are gone; the driver goes when the poll that holds it returns.
+    /// The sockets are gone. The driver is dropped when the poll that holds it returns.
     Held,
 }
 
@@ -81,8 +88,11 @@ impl Driver {
         })
     }
 
-    /// Puts `future` in the slot; the answer is the task to spawn. A future that comes second is
-    /// given back, and so is one that comes too late, to be dropped.
+    /// Puts `future` in the slot, and returns the task to spawn.
+    ///
+    /// # Errors
+    ///
+    /// Returns `future` if there was a driver before, or if the driver was killed already.
     pub(super) fn install(self: &Arc<Self>, future: BoxFuture) -> Result<DriverTask, BoxFuture> {
         let mut slot = self.slot.lock();
         if !matches!(*slot, Slot::Vacant) {
@@ -92,12 +102,12 @@ impl Driver {
         Ok(DriverTask { driver: Arc::clone(self), _counted: TASKS.count() })
     }
 
-    /// Whether a connection was built on it.
+    /// Whether the slot was ever used, by a driver or by a kill.
     pub(super) fn is_installed(&self) -> bool {
         !matches!(*self.slot.lock(), Slot::Vacant)
     }
 
-    /// Remembers a task that the driver spawned, to end it with the driver.
+    /// Adds a task that the driver has spawned, which ends with the driver.
     pub(super) fn add_helper(&self, helper: AbortHandle) {
         let mut helpers = self.helpers.lock();
         helpers.retain(|helper| !helper.is_aborted());
@@ -108,7 +118,7 @@ impl Driver {
         }
     }
 
-    /// Calls `notice` when the driver ends, at once if it has.
+    /// Calls `notice` when the driver ends, at once if it has ended.
     pub(super) fn watch_end(&self, notice: EndNotice) {
         *self.notice.lock() = Some(notice);
         if let Some(end) = self.end.get() {
@@ -116,15 +126,17 @@ impl Driver {
         }
     }
 
+    /// How the driver ended; `None` while it has not ended.
     pub(super) fn end(&self) -> Option<DriverEnd> {
         self.end.get().copied()
     }
 
+    /// Completes when the driver has ended.
     pub(super) async fn ended(&self) -> DriverEnd {
         *self.end.wait().await
     }
 
-    /// Takes the driver and its sockets away, at once. Any number of times, on any thread.
+    /// Drops the driver and its sockets at once. May be called any number of times, on any thread.
     pub(super) fn kill(&self) -> Killed {
         let running = {
             let mut slot = self.slot.lock();
@@ -132,7 +144,7 @@ impl Driver {
                 Slot::Idle(running) => Some(running),
                 Slot::Vacant => None,
                 held @ (Slot::Polling | Slot::Doomed | Slot::Ending) => {
-                    // Whoever polls it drops it, and whoever drops it says so.
+                    // The thread that polls the future drops it, and reports the end.
                     *slot = if matches!(held, Slot::Ending) { held } else { Slot::Doomed };
                     drop(slot);
                     self.sockets.revoke();
@@ -150,27 +162,29 @@ impl Driver {
         Killed::Gone(DriverEnd::Killed)
     }
 
-    /// Drops what is left, and only then says that it is gone. To be called by whoever has set
-    /// [`Slot::Ending`], once.
+    /// Drops what is left of the driver, and then reports its end. Called once, by the thread that
+    /// has set [`Slot::Ending`].
     fn finish(&self, running: Option<Running>, end: DriverEnd) {
-        // The future may be in the middle of a callback of the application's, whose locals may
-        // panic when they are dropped.
+        // The future may be inside a callback of the application, and the drop of the callback's
+        // locals may panic.
         let _panicked = catch_unwind(AssertUnwindSafe(|| drop(running)));
         self.sockets.revoke();
         self.abort_helpers();
         self.end.set(end);
         *self.slot.lock() = Slot::Ended;
-        // One that was added meanwhile.
+        // A helper may have been added since.
         self.abort_helpers();
         self.notify(end);
     }
 
+    /// Aborts all helpers.
     fn abort_helpers(&self) {
         for helper in self.helpers.lock().drain(..) {
             helper.abort();
         }
     }
 
+    /// Calls the end notice, once.
     fn notify(&self, end: DriverEnd) {
         let notice = self.notice.lock().take();
         if let Some(notice) = notice {
@@ -178,7 +192,7 @@ impl Driver {
         }
     }
 
-    /// Takes the future out of the slot for a poll; no lock is held while callbacks run.
+    /// Takes the future out of the slot for a poll, so that no lock is held while callbacks run.
     fn begin_poll(&self) -> Option<Running> {
         let mut slot = self.slot.lock();
         match std::mem::replace(&mut *slot, Slot::Polling) {
@@ -190,7 +204,8 @@ impl Driver {
         }
     }
 
-    /// Puts the future back, unless it was killed meanwhile; says whether the driver goes on.
+    /// Puts the future back after a poll, or drops it if it has ended or was killed. Returns
+    /// whether the driver goes on.
     fn end_poll(&self, running: Running, end: Option<DriverEnd>) -> bool {
         let mut slot = self.slot.lock();
         let doomed = matches!(*slot, Slot::Doomed);
@@ -206,6 +221,7 @@ impl Driver {
 }
 
 impl DriverEnd {
+    /// The cause to report for a driver that ended in this way.
     pub(super) fn cause(self) -> ForceCause {
         match self {
             Self::Finished => ForceCause::DriverEnded,
@@ -222,7 +238,7 @@ impl From<DriverEnd> for CloseMode {
     }
 }
 
-/// What the executor polls. If it drops it, the driver has ended.
+/// The task that the executor polls. The driver ends if the executor drops the task.
 pub(super) struct DriverTask {
     driver: Arc<Driver>,
     _counted: Counted,

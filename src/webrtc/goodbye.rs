@@ -1,8 +1,9 @@
-//! Whether the remote side has said goodbye.
+//! Detects that the remote side has closed the connection (a "goodbye").
 //!
-//! No callback says so: a remote close leaves the connection Connected for 4 s, Disconnected for
-//! 25 s more and then Failed (measured). But it ends the DTLS transport with a `close_notify`, or,
-//! from a browser, the SCTP association alone, and either can be read within 100 ms.
+//! No callback of `webrtc` reports it: after a remote close the connection stays Connected for 4 s,
+//! is Disconnected for 25 s, and is then Failed (measured). But a remote close ends the DTLS
+//! transport with a `close_notify`, or, from a browser, only the SCTP association. Either can be
+//! read from the transports within 100 ms (measured).
 
 use ::webrtc::peer_connection::{PeerConnection, RTCSessionDescription};
 use rtc::peer_connection::transport::RTCSctpTransportState;
@@ -14,12 +15,14 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 /// What was seen of the remote side so far.
 #[derive(Default)]
 pub(super) struct Goodbye {
-    /// Whether the SCTP association was ever up. One that was not may have been rejected.
+    /// Whether the SCTP association was ever established. An association that was not may have been
+    /// rejected, and is no goodbye.
     associated: AtomicBool,
 }
 
 impl Goodbye {
-    /// Looks once. Takes the connection's lock for some microseconds, a few times.
+    /// Whether the remote side has closed the connection. Takes the connection's lock a few times,
+    /// for some microseconds each.
     pub(super) async fn was_said(
         &self,
         connection: &dyn PeerConnection,
@@ -36,7 +39,8 @@ impl Goodbye {
                 self.associated.store(true, Ordering::Release);
                 false
             }
-            // While the network is away an association may fail that nobody has closed.
+            // An association may also fail because the network is gone, so only a connected
+            // connection counts.
             Ok(RTCSctpTransportState::Closed) => {
                 state == ConnectionState::Connected
                     && self.associated.load(Ordering::Acquire)
@@ -47,7 +51,8 @@ impl Goodbye {
         }
     }
 
-    /// Looks at the transports of senders and receivers, where there is no data.
+    /// Like [`was_said`](Self::was_said), by the transports of senders and receivers, for a
+    /// connection without data channels.
     async fn was_said_by_media(&self, connection: &dyn PeerConnection) -> bool {
         for transport in media_transports(connection).await {
             if is_closed(&transport).await {
@@ -58,8 +63,8 @@ impl Goodbye {
     }
 }
 
-/// Whether the description rejects the data channels: port zero (RFC 8829, section 5.3.1), unless
-/// that only says that they are bundled (section 5.2.1).
+/// Whether the description rejects the data channels: their port is zero (RFC 8829, section 5.3.1),
+/// and not only because they are bundled (section 5.2.1).
 fn rejects_data(description: &RTCSessionDescription) -> bool {
     let sections = description.sdp.split("\nm=").skip(1);
     let data = sections.filter(|section| section.starts_with("application "));

@@ -1,10 +1,15 @@
 //! The decorator of the application's handler.
 //!
-//! `webrtc` awaits callbacks inline, on the driver: a panic in one kills the driver, and a slow
-//! one holds it. The decorator records states, catches panics, knows which callback is running
-//! and on which thread, tells exactly one Closed, and lets go of the application's handler at the
-//! end: so a handler that holds its own peer is no leak once that is closed, and a data channel
-//! that is kept keeps no handler.
+//! `webrtc` awaits callbacks inside the driver, so a callback that panics would end the driver, and
+//! a slow callback holds it. The decorator
+//!
+//! - records the states of the connection and reports events,
+//! - catches panics of callbacks,
+//! - knows which callback is running, and on which thread,
+//! - calls `on_connection_state_change` with Closed exactly once, and
+//! - drops the application's handler at the end. So a handler that holds its own peer is no leak
+//!   once that peer is closed, and a data channel that the application keeps does not keep the
+//!   handler.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,10 +43,13 @@ thread_local! {
     static POLLING: Cell<usize> = const { Cell::new(0) };
 }
 
+/// The decorator, which `webrtc` has for the handler of the connection.
 pub(super) struct Handler {
+    /// The application's handler, until the connection has ended.
     user: Mutex<Option<Arc<User>>>,
+    /// The state of the connection, and the instant at which it began.
     state: Mutex<(ConnectionState, Instant)>,
-    /// Told when a state has changed.
+    /// Called when a state has changed.
     notice: OnceLock<StateNotice>,
     running: Arc<Callbacks>,
     status: Arc<Status>,
@@ -49,7 +57,7 @@ pub(super) struct Handler {
     seen: Descriptions,
 }
 
-/// A callback's future.
+/// The future of a callback.
 type Called<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// The application's handler.
@@ -58,31 +66,35 @@ struct User {
     _counted: Counted,
 }
 
-/// Who calls the application's handler. Each has one callback in progress at a time.
+/// The caller of the application's handler. Each caller has at most one callback in progress.
 #[derive(Clone, Copy)]
 enum Caller {
+    /// The driver of the connection.
     Driver,
-    /// The end of the connection, also while the driver is stuck in a callback.
+    /// The release at the end of the connection, which may run while the driver is stuck in a
+    /// callback.
     Release,
 }
 
 /// The callbacks in progress.
 struct Callbacks {
+    /// The callback of each [`Caller`].
     running: Mutex<[Option<Running>; 2]>,
     budget: Duration,
     status: Arc<Status>,
 }
 
+/// A callback in progress.
 #[derive(Clone, Copy)]
 struct Running {
     callback: &'static str,
     since: Instant,
-    /// Whether it was told to be stalled.
+    /// Whether the callback was reported as stalled.
     told: bool,
 }
 
 impl Callbacks {
-    /// Tells of each callback that has taken `so_long` that it is stalled, once.
+    /// Reports each callback that has taken `so_long` or longer as stalled, once for each callback.
     fn tell_stalled(&self, so_long: Duration) {
         let now = self.status.clock().now();
         let stalled = self.running.lock().each_mut().map(|running| {
@@ -97,11 +109,11 @@ impl Callbacks {
         }
     }
 
-    /// Sets the alarm for the next budget to be spent.
+    /// Sets the alarm for the end of the next budget, or clears it.
     fn watch_budget(self: &Arc<Self>) {
         let running = self.running.lock();
         let untold = running.iter().flatten().filter(|running| !running.told);
-        // Under the lock, so that the alarm is always that of what is in progress.
+        // Under the lock, so that the alarm always belongs to the callbacks in progress.
         match untold.map(|running| running.since).min() {
             Some(since) => {
                 let spent = Waker::from(Arc::clone(self));
@@ -112,10 +124,10 @@ impl Callbacks {
     }
 }
 
-/// Woken when a callback's budget is spent, also if it blocks its thread.
+/// The waker for the end of a budget. It is woken also if the callback blocks its thread.
 impl Wake for Callbacks {
     fn wake(self: Arc<Self>) {
-        // Not here: the timers must not run an observer.
+        // An observer must not run on the timers' thread.
         drop(Runtime::spawn_background(async move {
             self.tell_stalled(self.budget);
             self.watch_budget();
@@ -145,43 +157,46 @@ impl Handler {
         })
     }
 
-    /// The state, and since when.
+    /// The state of the connection, and the instant at which it began.
     pub(super) fn state(&self) -> (ConnectionState, Instant) {
         *self.state.lock()
     }
 
+    /// The clock of the peer's runtime.
     pub(super) fn clock(&self) -> &Clock {
         self.status.clock()
     }
 
-    /// Keeps the notice, to give it at each change of a state.
+    /// Keeps the notice, which is called at each change of a state.
     pub(super) fn watch_state(&self, notice: StateNotice) {
-        // A connection is registered once.
+        // The cell is still empty, since a connection is registered only once.
         let _first = self.notice.set(notice);
     }
 
+    /// Notifies the peer that a state has changed.
     fn note_change(&self) {
         if let Some(notice) = self.notice.get() {
             notice.changed();
         }
     }
 
-    /// The driver's callback that is in progress.
+    /// The name of the callback that the driver is running.
     pub(super) fn running(&self) -> Option<&'static str> {
         self.running.running.lock()[Caller::Driver as usize].map(|running| running.callback)
     }
 
-    /// Tells that the callback in progress is stalled, whatever its budget, if it was not told yet.
+    /// Reports the callbacks in progress as stalled, whatever their budget, if they were not
+    /// reported yet.
     pub(super) fn tell_stalled(&self) {
         self.running.tell_stalled(Duration::ZERO);
     }
 
-    /// Whether this thread is inside one of the callbacks.
+    /// Whether the calling thread is inside a callback of this handler.
     pub(super) fn is_polled_here(&self) -> bool {
         POLLING.with(Cell::get) == self.address()
     }
 
-    /// Tells the application's handler its one Closed, and lets go of it.
+    /// Calls the application's handler with Closed, once, and drops the handler.
     pub(super) async fn release(&self) {
         *self.state.lock() = (ConnectionState::Closed, self.clock().now());
         let user = self.user.lock().take();
@@ -193,18 +208,21 @@ impl Handler {
         }
     }
 
+    /// The address of the decorator, which identifies it on its thread.
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
+    /// Reports the configuration of the connection, if it was not reported yet.
     pub(super) async fn look_at_configuration(&self) {
         self.seen.look_at_configuration(&self.status, &self.link).await;
     }
 
+    /// Stores and reports a state of the connection, and takes statistics for the observers.
     async fn note_connection_state(&self, known: ConnectionState) {
         {
             let mut state = self.state.lock();
-            // A callback that was stuck may return to a driver that does not know that it is over.
+            // A callback that was stuck may return to a driver that goes on after the end.
             if state.0 == ConnectionState::Closed {
                 return;
             }
@@ -220,6 +238,7 @@ impl Handler {
         }
     }
 
+    /// Runs a callback for the driver, unless the handler was dropped already.
     async fn tell<F>(&self, callback: &'static str, call: F)
     where
         F: for<'a> FnOnce(&'a dyn PeerConnectionEventHandler) -> Called<'a> + Send,
@@ -230,6 +249,7 @@ impl Handler {
         }
     }
 
+    /// Runs a callback: records it as running, and catches and reports its panic.
     async fn call<F>(&self, caller: Caller, user: Arc<User>, callback: &'static str, call: F)
     where
         F: for<'a> FnOnce(&'a dyn PeerConnectionEventHandler) -> Called<'a> + Send,
@@ -251,11 +271,11 @@ impl Handler {
     }
 }
 
-/// Says which callback is in progress, until dropped.
+/// Records a callback as running, until dropped.
 struct RunningGuard<'a> {
     callbacks: &'a Arc<Callbacks>,
     caller: Caller,
-    /// Whether its budget is watched: not where nobody would be told.
+    /// Whether the budget of the callback is watched, which it is only if there are observers.
     is_watched: bool,
 }
 
@@ -286,8 +306,9 @@ impl Drop for RunningGuard<'_> {
     }
 }
 
-/// Says that this thread is inside a callback, until dropped.
+/// Marks this thread as inside a callback, until dropped.
 struct Polling {
+    /// The mark that the thread had before.
     outer: usize,
 }
 
@@ -303,8 +324,8 @@ impl Drop for Polling {
     }
 }
 
-/// What is seen is told before the application is called. Where it is taken from the connection,
-/// that takes the connection's lock for some microseconds.
+/// Events are reported before the application's callback is called. Where an event needs data of
+/// the connection, reading the data takes the connection's lock for some microseconds.
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
     async fn on_negotiation_needed(&self) {
@@ -357,7 +378,7 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         let Some(known) = convert::connection_state(state) else { return };
-        // `webrtc` says so also when DTLS is closed before its handshake has ended.
+        // `webrtc` also reports Connected when DTLS is closed before its handshake has ended.
         let is_true = known != ConnectionState::Connected || !self.link.is_dtls_closed().await;
         if is_true {
             self.note_connection_state(known).await;

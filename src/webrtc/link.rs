@@ -17,32 +17,39 @@ use crate::runtime::Clock;
 use crate::stats::StatsReport;
 use crate::sync::Mutex;
 
-/// The reference to a `PeerConnection`, until it is closed; and the traces of it after that.
+/// The reference from a peer to its `PeerConnection`. After the close, it only knows what the
+/// application still holds of the connection.
 pub(super) struct Link {
     clock: Clock,
     connection: Mutex<Linked>,
-    /// Alive as long as the connection's core is, whatever handle keeps it.
+    /// Can be upgraded as long as the connection's core exists, whichever handle keeps the core
+    /// alive.
     core: OnceLock<Weak<Adaptor>>,
     channels: Mutex<Vec<Channel>>,
     remotes: RemoteCandidates,
     pub(super) queued: CandidateQueue,
 }
 
+/// The phase of a link.
 #[derive(Default)]
 enum Linked {
+    /// The connection is being built.
     #[default]
     Building,
+    /// The connection was built.
     Built(Arc<dyn PeerConnection>),
+    /// The connection was closed. A connection that was never built has no reference.
     Released(Option<Weak<dyn PeerConnection>>),
 }
 
+/// A data channel of the connection, by which it is named in [`RetainedBy`].
 struct Channel {
     label: String,
     channel: Weak<dyn DataChannel>,
 }
 
 impl Link {
-    /// That of a connection that is to be built, to a peer of that clock.
+    /// Creates the link to a connection that is to be built. `clock` is the clock of the peer.
     pub(super) fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -54,16 +61,22 @@ impl Link {
         }
     }
 
+    /// Creates the link to an existing connection.
     pub(super) fn built(connection: Arc<dyn PeerConnection>, clock: Clock) -> Self {
         Self { connection: Mutex::new(Linked::Built(connection)), ..Self::new(clock) }
     }
 
+    /// Sets the reference to the connection's core, through its runtime.
     pub(super) fn set_core(&self, core: Weak<Adaptor>) {
-        // Set once, where both are made.
+        // The cell is still empty, since the link and the core are created together.
         let _set = self.core.set(core);
     }
 
-    /// Completes the link; gives the connection back if it was closed meanwhile.
+    /// Stores the connection that was built.
+    ///
+    /// # Errors
+    ///
+    /// Returns the connection if the peer was closed in the meantime, or has a connection already.
     pub(super) fn build(
         &self,
         connection: Arc<dyn PeerConnection>,
@@ -78,6 +91,7 @@ impl Link {
         }
     }
 
+    /// The connection; `None` before it is built and after it was closed.
     pub(super) fn get(&self) -> Option<Arc<dyn PeerConnection>> {
         match &*self.connection.lock() {
             Linked::Built(connection) => Some(Arc::clone(connection)),
@@ -85,7 +99,7 @@ impl Link {
         }
     }
 
-    /// The connection, or why there is none.
+    /// The connection, or an error that says why there is none.
     pub(super) fn connection(&self) -> Result<Arc<dyn PeerConnection>, OperationError> {
         match &*self.connection.lock() {
             Linked::Building => Err(OperationError::NotBuilt),
@@ -94,17 +108,19 @@ impl Link {
         }
     }
 
-    /// Whether the local description has all of its candidates. What a handler was told last may be
-    /// of another description: `webrtc` does not tell when gathering begins again.
+    /// Whether the local description has all of its candidates. The last gathering state that the
+    /// handler was given may belong to an earlier description, since `webrtc` does not report that
+    /// gathering begins again.
     pub(super) async fn is_gathered(&self) -> bool {
         let Some(connection) = self.get() else { return false };
         let Some(description) = connection.local_description().await else { return false };
         let has = |found: fn(&str) -> bool| description.sdp.lines().any(found);
-        // Without any media there is nothing to gather for.
+        // A description without media sections has no candidates.
         has(|line| line == "a=end-of-candidates") || !has(|line| line.starts_with("m="))
     }
 
-    /// Keeps the notice with the connection's memory, if that is ours to see.
+    /// Keeps the notice with the connection's memory, if the connection was built with this crate's
+    /// runtime. Returns whether the notice was kept.
     pub(super) fn watch_release(&self, notice: ReleaseNotice) -> bool {
         match self.core.get().and_then(Weak::upgrade) {
             Some(core) => {
@@ -118,7 +134,7 @@ impl Link {
         }
     }
 
-    /// Lets go of the connection.
+    /// Drops the reference to the connection.
     pub(super) fn release(&self) {
         let mut linked = self.connection.lock();
         let weak = match &*linked {
@@ -131,7 +147,7 @@ impl Link {
         drop(released);
     }
 
-    /// What the connection knows of itself now.
+    /// The connection's current statistics.
     pub(super) async fn stats(&self) -> Option<StatsReport> {
         let connection = self.get()?;
         Some(stats::read(&*connection, &self.remotes, self.clock.now()).await)
@@ -146,7 +162,8 @@ impl Link {
         }
     }
 
-    /// Remembers a channel by its label, weakly; tells that `side` has made it.
+    /// Reports a data channel that `side` has created, and remembers its label. The channel is held
+    /// weakly.
     pub(super) async fn add_channel(
         &self,
         channel: &Arc<dyn DataChannel>,

@@ -1,26 +1,26 @@
-//! How much there is of everything, in the whole process.
+//! Counts of the objects that this crate keeps alive for `webrtc` connections.
 
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// What this crate keeps alive for `webrtc` connections, in the whole process, right now.
 ///
 /// All zero once every connection of every set is closed, whatever the application still holds. For
-/// one set, ask [`Peers::len`](crate::Peers::len) and [`Peers::retained`](crate::Peers::retained); in
-/// tests, `test_util::LeakGuard`.
+/// one set, ask [`Peers::len`](crate::Peers::len) and [`Peers::retained`](crate::Peers::retained);
+/// in tests, `test_util::LeakGuard`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LiveObjects {
-    /// Drivers: the futures that run connections.
+    /// Drivers, which are the futures that run connections.
     pub drivers: usize,
-    /// Handlers of the application that are still referred to.
+    /// Handlers of the application that this crate still refers to.
     pub handlers: usize,
-    /// Sockets, of UDP and TCP.
+    /// UDP and TCP sockets.
     pub sockets: usize,
-    /// Tasks on the host's executors: the drivers' own, and what they spawned.
+    /// Tasks on the host's executors: those that run drivers, and those that drivers have spawned.
     pub tasks: usize,
 }
 
-/// Counts them.
+/// Returns the current counts of the whole process.
 #[must_use]
 pub fn live_objects() -> LiveObjects {
     LiveObjects {
@@ -31,12 +31,16 @@ pub fn live_objects() -> LiveObjects {
     }
 }
 
+/// See [`LiveObjects::drivers`].
 pub(super) static DRIVERS: Gauge = Gauge::new();
+/// See [`LiveObjects::handlers`].
 pub(super) static HANDLERS: Gauge = Gauge::new();
+/// See [`LiveObjects::sockets`].
 pub(super) static SOCKETS: Gauge = Gauge::new();
+/// See [`LiveObjects::tasks`].
 pub(super) static TASKS: Gauge = Gauge::new();
 
-/// A number of things that are alive.
+/// The number of objects of one kind that exist.
 pub(super) struct Gauge(AtomicUsize);
 
 impl Gauge {
@@ -48,14 +52,14 @@ impl Gauge {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Counts one until the guard is dropped.
+    /// Counts an object until the guard is dropped.
     pub(super) fn count(&'static self) -> Counted {
         self.0.fetch_add(1, Ordering::AcqRel);
         Counted(self)
     }
 }
 
-/// One of a [`Gauge`]'s things.
+/// A guard that counts one object in a [`Gauge`].
 pub(super) struct Counted(&'static Gauge);
 
 impl Drop for Counted {

@@ -1,7 +1,7 @@
 //! Connections of the `webrtc` crate.
 //!
-//! The crate itself is re-exported here, module by module, so that applications need no second,
-//! version-locked dependency. Its types appear nowhere else in this crate.
+//! The modules of the `webrtc` crate are re-exported here, so that applications need no second
+//! dependency of the same version. Its types appear nowhere else in this crate.
 //!
 //! **Callbacks of a handler run inside the connection's driver.** Until a callback returns, nothing
 //! is sent or received on its connection. In a callback, do not:
@@ -18,7 +18,7 @@
 //! There are three ways to bring in a connection:
 //!
 //! - [`open`] builds the connection from a builder, a handler and options. [`offer`] and [`answer`]
-//!   negotiate.
+//!   then negotiate the session.
 //! - [`instrument`] is for an application that builds its own connection. The application builds it
 //!   with a runtime and a handler from here, and hands it over with [`Instrument::adopt`].
 //! - [`adopt`] is for a connection that already exists. It can be asked to close, but its end
@@ -50,7 +50,7 @@ pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_trans
 /// The attribute for implementations of
 /// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler).
 pub use async_trait::async_trait;
-// Types in the signatures of `webrtc` that it does not re-export.
+// Types in the signatures of the `webrtc` crate that the `webrtc` crate does not re-export.
 pub use rtc::ice::mdns::MulticastDnsMode;
 pub use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 pub use rtc::peer_connection::transport::{

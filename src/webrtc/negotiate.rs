@@ -22,7 +22,8 @@ pub enum Candidates {
     /// Send `event.candidate.to_json()` to the remote side, which passes it to
     /// [`Peer::add_ice_candidate`]. The offering side queues its candidates until it knows where to
     /// send them, for instance in a channel of the handler. No more candidates follow once
-    /// [`Peer::gathering_complete`] is ready. The remote side need not be told.
+    /// [`Peer::gathering_complete`] is ready. Signalling the end of candidates to the remote side
+    /// is optional.
     Trickle,
 }
 
@@ -77,7 +78,8 @@ pub async fn offer(
 /// /// Answers an offer with all candidates. From then on, the set owns the peer.
 /// async fn whip(peers: &Peers, sdp: String) -> Result<String, Box<dyn std::error::Error>> {
 ///     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
-///     let peer = webrtc::open(peers, builder, |_peer| Arc::new(Handler), PeerOptions::new()).await?;
+///     let options = PeerOptions::new();
+///     let peer = webrtc::open(peers, builder, |_peer| Arc::new(Handler), options).await?;
 ///     let offer = RTCSessionDescription::offer(sdp)?;
 ///     let answer = webrtc::answer(&peer, offer, Candidates::Complete).await?;
 ///     peer.detach();
@@ -109,6 +111,7 @@ pub async fn answer(
     describe(peer, answer, candidates).await
 }
 
+/// Sets the local description, and returns it, with its candidates if these are to be complete.
 async fn describe(
     peer: &Peer,
     description: RTCSessionDescription,

@@ -22,7 +22,10 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 /// Builds a connection that `peers` closes and watches.
 ///
 /// `builder` is used as it is, except that its runtime, its handler and its reactor pool are set
-/// here. It needs an address to bind.
+/// here. It needs an address to bind (`with_udp_addrs`).
+///
+/// The returned [`Peer`] owns the connection: keep it, or [`detach`](Peer::detach) it to its set.
+/// [`answer`](super::answer) and [`offer`](super::offer) then negotiate the session.
 ///
 /// By default the `webrtc` crate also joins mDNS, with one more socket on UDP port 5353 for each
 /// connection, to resolve the `.local` candidates of browsers. On hosts without multicast, building
@@ -30,8 +33,8 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 /// [`MulticastDnsMode::Disabled`](super::MulticastDnsMode) needs no multicast, and discards the
 /// `.local` candidates of the remote side.
 ///
-/// The connection runs on the runtime of `options`, or else of `peers`, or else on the
-/// [current](crate::runtime::current) one, or else on the background one.
+/// The connection runs on the runtime in `options`, or else on that of `peers`, or else on the
+/// [current](crate::runtime::current) runtime, or else on the background executor.
 ///
 /// `handler` creates the application's handler. It is given a reference to the new peer.
 /// **Callbacks run inside the connection's driver**: until a callback returns, nothing is sent or
@@ -118,9 +121,9 @@ where
 
 /// Prepares a connection that the application builds itself.
 ///
-/// The peer is registered immediately: it counts towards the limits, and is closed with the others.
-/// `handler` creates the application's handler, as for [`open`]. The result is as complete as a
-/// connection from [`open`]:
+/// The peer is registered immediately: it counts towards the limits, and a close of the set closes
+/// it too. `handler` creates the application's handler, as for [`open`]. The adopted connection can
+/// do all that a connection from [`open`] can:
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -145,7 +148,7 @@ where
 ///
 /// # Errors
 ///
-/// Returns [`OpenError::Insert`] if the peer was not registered.
+/// Returns [`OpenError::Insert`] if the peer could not be registered.
 pub fn instrument(
     peers: &Peers,
     handler: impl FnOnce(WeakPeer) -> Arc<dyn PeerConnectionEventHandler>,
@@ -165,11 +168,12 @@ pub fn instrument(
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }
 
-/// The runtime and the handler to build a connection with, so that its end can be observed.
+/// The runtime and the handler with which an application builds a connection whose end anypeer can
+/// observe. [`instrument`] creates it, and shows how to use it.
 ///
 /// An instrument is for one connection. Dropping it without [`adopt`](Self::adopt) closes the
 /// connection that was built with it.
-#[must_use = "dropping it closes what was built with it"]
+#[must_use = "dropping an instrument closes the connection that was built with it"]
 pub struct Instrument {
     /// `None` once the connection was adopted.
     peer: Option<crate::Peer>,
@@ -180,9 +184,9 @@ pub struct Instrument {
 impl Instrument {
     /// The runtime for `PeerConnectionBuilder::with_runtime`.
     ///
-    /// It is for one connection: building a second one with it fails. Also set
-    /// `with_dedicated_reactor_pool_size(1)`, so that a connection that is dropped between its
-    /// building and [`adopt`](Self::adopt) ends properly.
+    /// The runtime is for one connection: building a second connection with it fails. Also set
+    /// `with_dedicated_reactor_pool_size(1)`, so that a connection that is dropped before
+    /// [`adopt`](Self::adopt) ends properly.
     #[must_use]
     pub fn runtime(&self) -> Arc<dyn WebrtcRuntime> {
         Arc::clone(&self.adaptor) as Arc<dyn WebrtcRuntime>
@@ -195,7 +199,7 @@ impl Instrument {
         Arc::clone(&self.connection.handler) as Arc<dyn PeerConnectionEventHandler>
     }
 
-    /// Hands over the connection that was built.
+    /// Hands over the connection that was built with this instrument.
     ///
     /// # Errors
     ///
@@ -262,9 +266,26 @@ impl fmt::Debug for Instrument {
 /// If the close of the connection needs its runtime, as on tokio, name that runtime in `options`,
 /// or call this inside it.
 ///
+/// ```no_run
+/// use std::sync::Arc;
+/// use anypeer::webrtc::peer_connection::PeerConnection;
+/// use anypeer::{Outcome, PeerOptions, Peers, webrtc};
+///
+/// async fn hang_up(
+///     peers: &Peers,
+///     connection: Arc<dyn PeerConnection>,
+/// ) -> Result<(), webrtc::OpenError> {
+///     let peer = webrtc::adopt(peers, connection, PeerOptions::new())?;
+///     // The connection was asked to close, and nobody knows whether it has ended.
+///     assert_eq!(peer.close().await, Outcome::Unconfirmed);
+///     Ok(())
+/// }
+/// ```
+///
 /// # Errors
 ///
-/// Returns [`OpenError::Insert`] if the peer was not registered. The connection is then untouched.
+/// Returns [`OpenError::Insert`] if the peer could not be registered. The connection is then
+/// untouched.
 pub fn adopt(
     peers: &Peers,
     connection: Arc<dyn PeerConnection>,
@@ -276,7 +297,7 @@ pub fn adopt(
     Ok(Peer::new(peer, link))
 }
 
-/// The reason why a peer was not opened.
+/// The reason why a peer could not be opened.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {

@@ -46,8 +46,9 @@ pub enum OperationError {
     TooManyCandidates,
     /// The `webrtc` crate panicked, with this message.
     Panicked(String),
-    /// An error of the `webrtc` crate. Its text is in the [source](std::error::Error::source),
-    /// which `{}` does not print: print the chain of sources in logs and responses.
+    /// The `webrtc` crate returned an error. The text of that error is in the
+    /// [source](std::error::Error::source), which `{}` does not print, so print the chain of
+    /// sources in logs and responses.
     Webrtc(Error),
 }
 
@@ -80,6 +81,7 @@ impl std::error::Error for OperationError {
 }
 
 impl OperationError {
+    /// The error for a caught panic.
     pub(super) fn panicked(payload: Box<dyn Any + Send>) -> Self {
         match panicked(payload) {
             JoinError::Panicked(message) => Self::Panicked(message),

@@ -1,4 +1,4 @@
-//! A peer with a connection of the `webrtc` crate. Its calls are in `calls`.
+//! Peers with a connection of the `webrtc` crate. The calls of such a peer are in `calls`.
 
 use std::fmt;
 use std::ops::Deref;
@@ -15,9 +15,30 @@ use crate::peer::{CloseReason, Peers};
 
 /// An owner of a connection of the `webrtc` crate.
 ///
-/// It dereferences to [`crate::Peer`], and adds the calls of `PeerConnection`. Each is a [`Call`],
-/// which observers are told as an operation. Once the peer is closed, calls return
+/// It dereferences to [`crate::Peer`], and adds the calls of `PeerConnection`. Each call is a
+/// [`Call`], which is reported to observers as an operation. Once the peer is closed, calls return
 /// [`OperationError::Closed`](super::OperationError::Closed).
+///
+/// ```no_run
+/// use anypeer::webrtc::data_channel::DataChannelEvent;
+/// use anypeer::webrtc::{self, OperationError};
+///
+/// async fn greet(peer: &webrtc::Peer) -> Result<(), OperationError> {
+///     let channel = peer.create_data_channel("chat", None).await?;
+///     // `tasks` and `close` are methods of `anypeer::Peer`.
+///     peer.tasks().spawn("greet", async move {
+///         while let Some(event) = channel.poll().await {
+///             if let DataChannelEvent::OnOpen = event {
+///                 let _sent = channel.send_text("hello").await;
+///             }
+///         }
+///     });
+///     Ok(())
+/// }
+/// ```
+///
+/// Cloning and dropping are as for [`crate::Peer`]: the drop of the last owner closes the
+/// connection.
 #[derive(Clone)]
 pub struct Peer {
     pub(super) peer: crate::Peer,
@@ -41,7 +62,8 @@ impl WeakPeer {
         Self { peer }
     }
 
-    /// The peer, as long as it has an owner.
+    /// Returns the peer if it has an owner; `None` before its registration, and after the last
+    /// owner was dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         Peer::try_from(self.peer.upgrade()?).ok()
@@ -70,8 +92,8 @@ impl WeakPeer {
     }
 }
 
-/// The peer with this id, if it has an owner and its connection is of the `webrtc` crate; see
-/// [`Peers::get`].
+/// Returns the peer with this id, if it has an owner and its connection is of the `webrtc` crate;
+/// see [`Peers::get`].
 ///
 /// With this, a signalling server finds the peer of a candidate without a map of its own:
 ///
@@ -140,27 +162,30 @@ impl Peer {
         Self { peer, link }
     }
 
-    /// The connection itself, for calls that [`Peer`] does not have. `None` once the peer is
-    /// closed.
+    /// The connection itself, for calls that [`Peer`] does not have; `None` while the connection is
+    /// being built, and once the peer is closed.
     ///
-    /// Holding it keeps memory, but does not keep the connection open: it is closed with the peer.
+    /// Holding the connection keeps its memory, but does not keep it open: the connection is closed
+    /// with the peer. Do not call its `close`: close the peer instead.
     #[must_use]
     pub fn connection(&self) -> Option<Arc<dyn PeerConnection>> {
         self.link.get()
     }
 
-    /// Hands the connection to its [`Peers`](crate::Peers); see [`crate::Peer::detach`].
+    /// Hands the connection to its [`Peers`](crate::Peers), which then owns it; see
+    /// [`crate::Peer::detach`].
     pub fn detach(self) {
         self.peer.detach();
     }
 
-    /// A reference that does not own the connection, for the peer's own handler and for maps.
+    /// Returns a reference that does not own the connection, for the peer's own handler, for tasks
+    /// and for maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(self.peer.downgrade())
     }
 
-    /// A call on the connection, which observers are told as an operation with this name.
+    /// A call on the connection, which is reported to observers as an operation with this name.
     pub(super) fn call<'a, T: 'a, F>(
         &'a self,
         name: &'static str,

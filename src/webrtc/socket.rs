@@ -1,4 +1,4 @@
-//! Sockets that can be taken away from their driver.
+//! Sockets that can be closed while their driver uses them.
 
 use std::fmt;
 use std::io;
@@ -24,14 +24,16 @@ use crate::sync::Mutex;
 #[derive(Default)]
 pub(super) struct Sockets(Mutex<Known>);
 
+/// The sockets of one driver that still exist.
 #[derive(Default)]
 struct Known {
     sockets: Vec<Weak<dyn Revoke>>,
+    /// Whether the sockets were revoked. New sockets are then closed at once.
     revoked: bool,
 }
 
 impl Sockets {
-    /// Remembers a socket, or takes it away at once if the others were already.
+    /// Adds a socket, or closes it at once if the sockets were revoked.
     fn add<T: Send + 'static>(&self, socket: T, local_addr: SocketAddr) -> Arc<Revocable<T>> {
         let open = Open { io: socket, local_addr, _counted: SOCKETS.count() };
         let socket = Arc::new(Revocable(Mutex::new(Some(open))));
@@ -47,13 +49,13 @@ impl Sockets {
         socket
     }
 
-    /// The addresses of those that are open.
+    /// The local addresses of the open sockets.
     pub(super) fn open(&self) -> Vec<SocketAddr> {
         let sockets: Vec<_> = self.0.lock().sockets.iter().filter_map(Weak::upgrade).collect();
         sockets.iter().filter_map(|socket| socket.local_addr()).collect()
     }
 
-    /// Closes every socket, now and from now on, also while the driver is using them.
+    /// Closes every socket, also while the driver uses it, and every socket that is added later.
     pub(super) fn revoke(&self) {
         let sockets = {
             let mut known = self.0.lock();
@@ -65,6 +67,7 @@ impl Sockets {
         }
     }
 
+    /// Wraps a UDP socket.
     pub(super) fn udp(
         &self,
         socket: UdpSocket,
@@ -75,6 +78,7 @@ impl Sockets {
         Ok(Arc::new(Udp { batch, local_addr, alerts, socket: self.add(socket, local_addr) }))
     }
 
+    /// Wraps a TCP listener. The streams that it accepts can be revoked too.
     pub(super) fn tcp_listener(
         self: &Arc<Self>,
         listener: std::net::TcpListener,
@@ -84,6 +88,7 @@ impl Sockets {
         Ok(Arc::new(TcpListener { sockets: Arc::clone(self), local_addr, socket }))
     }
 
+    /// Wraps a TCP stream.
     pub(super) fn tcp_stream(
         &self,
         stream: Async<std::net::TcpStream>,
@@ -94,18 +99,21 @@ impl Sockets {
     }
 }
 
+/// A socket of any kind that can be closed.
 trait Revoke: Send + Sync {
+    /// Closes the socket.
     fn revoke(&self);
 
-    /// `None` once it is closed.
+    /// The local address; `None` once the socket is closed.
     fn local_addr(&self) -> Option<SocketAddr>;
 }
 
-/// A socket that somebody else can close.
+/// A socket that any thread can close.
 ///
-/// It is locked for the length of a non-blocking system call, never longer.
+/// The lock is held during a non-blocking system call, and never longer.
 struct Revocable<T>(Mutex<Option<Open<T>>>);
 
+/// An open socket.
 struct Open<T> {
     io: T,
     local_addr: SocketAddr,
@@ -124,6 +132,8 @@ impl<T: Send> Revoke for Revocable<T> {
 }
 
 impl<T> Revocable<T> {
+    /// Runs `poll` on the socket. Fails with [`io::ErrorKind::NotConnected`] once the socket is
+    /// closed.
     fn poll<R>(&self, poll: impl FnOnce(&T) -> Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         match &*self.0.lock() {
             Some(open) => poll(&open.io),
@@ -132,7 +142,7 @@ impl<T> Revocable<T> {
     }
 }
 
-/// The system's socket, as each platform knows it.
+/// A reference to the socket of the operating system.
 fn sock_ref(socket: &UdpSocket) -> UdpSockRef<'_> {
     match socket {
         UdpSocket::AsyncIo(socket) => UdpSockRef::from(socket.get_ref()),
@@ -141,6 +151,7 @@ fn sock_ref(socket: &UdpSocket) -> UdpSockRef<'_> {
     }
 }
 
+/// A UDP socket that can be revoked.
 struct Udp {
     batch: UdpSocketState,
     local_addr: SocketAddr,
@@ -178,7 +189,7 @@ impl AsyncUdpSocket for Udp {
         });
         if let Poll::Ready(Ok(received)) = received {
             for (meta, buf) in meta.iter_mut().zip(bufs).take(received) {
-                // The driver divides by it, and an empty datagram has none.
+                // The driver divides by the stride, which is 0 for an empty datagram.
                 meta.stride = meta.stride.max(1);
                 self.alerts.pass(Side::Remote, &buf[..meta.len.min(buf.len())]);
             }
@@ -195,6 +206,7 @@ impl AsyncUdpSocket for Udp {
     }
 }
 
+/// A TCP listener that can be revoked.
 struct TcpListener {
     sockets: Arc<Sockets>,
     local_addr: SocketAddr,
@@ -227,6 +239,7 @@ impl AsyncTcpListener for TcpListener {
     }
 }
 
+/// A TCP stream that can be revoked.
 struct TcpStream {
     local_addr: SocketAddr,
     peer_addr: SocketAddr,

@@ -1,9 +1,11 @@
-//! `webrtc`'s statistics in W3C's units.
+//! Converts the statistics of `webrtc` to the terms and units of W3C.
 //!
-//! Mended here: jitter is in RTP ticks, candidates are not found by the ids that pairs name, and
-//! remote candidates are missing. Not known, and so `None`: the state of pairs that are not
-//! checked, what the remote side reports of streams, received NACKs and PLIs, bitrates, frames.
-//! The counts of connectivity checks are those of the selected pair alone.
+//! This module corrects three defects of `webrtc` 0.21.1: its jitter is in RTP ticks, its
+//! candidates are not found by the ids that pairs name, and its remote candidates are missing.
+//!
+//! Some values are not known, and are `None`: the state of pairs that are not checked, what the
+//! remote side reports of streams, received NACKs and PLIs, bitrates, and frames. Connectivity
+//! checks are only counted for the nominated pair.
 
 use std::time::{Duration, Instant};
 
@@ -26,16 +28,19 @@ use crate::stats::{
 };
 use crate::sync::Mutex;
 
-/// The remote candidates that pairs name, which the statistics do not have.
+/// The remote candidates by the ids that pairs name. The statistics of `webrtc` do not contain
+/// them.
 #[derive(Default)]
 pub(super) struct RemoteCandidates(Mutex<Vec<(String, Candidate)>>);
 
 impl RemoteCandidates {
+    /// The remote candidate with this id, if it was read before.
     fn get(&self, id: &str) -> Option<Candidate> {
         let known = self.0.lock();
         known.iter().find(|(known, _)| known == id).map(|(_, candidate)| candidate.clone())
     }
 
+    /// Reads the remote candidates from the ICE transport.
     async fn look_up(&self, connection: &dyn PeerConnection) {
         let Some(transport) = transport(connection).await else { return };
         let found = transport.ice_transport().get_remote_candidates().await.unwrap_or_default();
@@ -44,19 +49,20 @@ impl RemoteCandidates {
     }
 }
 
-/// Local candidates by the id that pairs name them by.
+/// The prefix of the id of a local candidate. The rest is the id that pairs name.
 const LOCAL_PREFIX: &str = "RTCLocalIceCandidate_";
 
-/// Channels by the number that their handles have.
+/// The prefix of the id of a data channel. The rest is the number of the channel's handle.
 const CHANNEL_PREFIX: &str = "RTCDataChannel_";
 
+/// Reads the statistics of a connection at the instant `now`.
 pub(super) async fn read(
     connection: &dyn PeerConnection,
     remotes: &RemoteCandidates,
     now: Instant,
 ) -> StatsReport {
     let theirs = connection.get_stats(now, StatsSelector::None).await;
-    // Each look at an entry of theirs is one into a map.
+    // Collected once, since each iteration over the report looks every entry up in a map.
     let entries: Vec<_> = theirs.iter().collect();
     let mut ours = StatsReport::new(now);
     let mut local_ids: Vec<&str> = Vec::new();
@@ -128,7 +134,8 @@ pub(super) async fn read(
     ours
 }
 
-/// Where a remote candidate is among the candidates; the local ones come first.
+/// The index of a remote candidate in the report, which adds the candidate if it is new. The local
+/// candidates come first.
 fn remote_index(report: &mut StatsReport, locals: usize, candidate: Candidate) -> usize {
     let known = report.candidates[locals..].iter().position(|known| known.candidate == candidate);
     known.map_or_else(
@@ -140,6 +147,7 @@ fn remote_index(report: &mut StatsReport, locals: usize, candidate: Candidate) -
     )
 }
 
+/// A text that is not empty.
 fn known(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -180,7 +188,7 @@ fn candidate_pair(
     pair
 }
 
-/// A time that was measured; what was not is zero.
+/// Converts a time in seconds; `None` for zero, which means that it was not measured.
 fn seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero())
 }
@@ -208,7 +216,7 @@ fn inbound(
     ours.packets_received = received.packets_received;
     ours.packets_lost = received.packets_lost;
     ours.bytes_received = theirs.bytes_received;
-    // In ticks of the codec's clock (measured; W3C: seconds).
+    // `webrtc` has the jitter in ticks of the codec's clock (measured), and W3C in seconds.
     ours.jitter = codec.filter(|(_, clock_rate)| *clock_rate > 0).and_then(|(_, clock_rate)| {
         Duration::try_from_secs_f64(received.jitter / f64::from(clock_rate)).ok()
     });

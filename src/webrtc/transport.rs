@@ -1,4 +1,4 @@
-//! The transports of a connection.
+//! The DTLS transports of a connection.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use ::webrtc::peer_connection::PeerConnection;
 use ::webrtc::peer_connection::transport::DtlsTransport;
 use rtc::peer_connection::transport::RTCDtlsTransportState;
 
-/// Those of its senders and receivers, as far as they have any.
+/// Returns the transports of the senders and receivers that have one.
 pub(super) async fn media_transports(
     connection: &dyn PeerConnection,
 ) -> Vec<Arc<dyn DtlsTransport>> {
@@ -25,7 +25,8 @@ pub(super) async fn media_transports(
     transports
 }
 
-/// The one that everything is bundled on, if it can be reached.
+/// Returns the transport on which everything is bundled, if it can be reached: through SCTP, or
+/// else through a sender or receiver.
 pub(super) async fn transport(connection: &dyn PeerConnection) -> Option<Arc<dyn DtlsTransport>> {
     match connection.sctp().await {
         Some(sctp) => Some(sctp.transport()),
@@ -33,6 +34,7 @@ pub(super) async fn transport(connection: &dyn PeerConnection) -> Option<Arc<dyn
     }
 }
 
+/// Whether the transport is known to be closed.
 pub(super) async fn is_closed(transport: &Arc<dyn DtlsTransport>) -> bool {
     transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed)
 }

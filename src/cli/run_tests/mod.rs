@@ -11,7 +11,7 @@ use anypeer::Peers;
 use anypeer::runtime::Runtime;
 
 use self::session::Session;
-use self::table::Table;
+use self::table::{Table, timed};
 use crate::args::Serve;
 use crate::client::Client;
 use crate::say;
@@ -41,23 +41,23 @@ async fn tests(table: &mut Table, client: &Client, peers: &Peers, test_routes: b
     table.test("summary", reads::summary(client)).await;
     let (followed, opened) = {
         let (ready, is_ready) = futures::channel::oneshot::channel();
-        let follow = client.follow(
-            |event| event.contains("\"type\":\"opened\""),
-            || {
+        let follow = async {
+            let is_opened = |event: &str| event.contains("\"type\":\"opened\"");
+            let subscribed = || {
                 let _heard = ready.send(());
-            },
-        );
+            };
+            client.follow(is_opened, subscribed).await?;
+            Ok("the new connection is shown".to_owned())
+        };
         let open = async {
             // The session is opened even if the event stream is not available.
             let _ready = is_ready.await;
-            Session::open(client, peers).await
+            timed(Session::open(client, peers)).await
         };
-        futures::join!(follow, open)
+        futures::join!(timed(follow), open)
     };
-    table
-        .test("live events", async { followed.map(|()| "the new connection is shown".to_owned()) })
-        .await;
-    let Some(session) = table.test("session through WHIP", async { opened }).await else { return };
+    table.print("live events", followed);
+    let Some(session) = table.print("session through WHIP", opened) else { return };
     table.test("data channel", session.echo()).await;
     let Some(id) = table.test("connection is listed", reads::listed(client)).await else { return };
     table.test("connection details", reads::detail(client, &id)).await;

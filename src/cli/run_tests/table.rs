@@ -20,24 +20,38 @@ pub(super) struct Table {
     pub(super) passed: usize,
 }
 
+/// The result of a test, and how long the test took.
+pub(super) struct Timed<T> {
+    result: Result<T, Failure>,
+    took: Duration,
+}
+
+/// Runs a test within the bound.
+pub(super) async fn timed<T>(test: impl Future<Output = Result<T, Failure>>) -> Timed<T> {
+    let start = Instant::now();
+    let result = match select(Box::pin(test), Timer::after(PATIENCE)).await {
+        Either::Left((result, _)) => result,
+        Either::Right(_) => Err(format!("no result within {PATIENCE:?}").into()),
+    };
+    Timed { result, took: start.elapsed() }
+}
+
 impl Table {
-    pub(super) async fn test<T>(
+    /// Runs a test and prints its result.
+    pub(super) async fn test<T: Note>(
         &mut self,
         name: &str,
         test: impl Future<Output = Result<T, Failure>>,
-    ) -> Option<T>
-    where
-        T: Note,
-    {
-        let start = Instant::now();
-        let timed = select(Box::pin(test), Timer::after(PATIENCE)).await;
-        let tested = match timed {
-            Either::Left((tested, _)) => tested,
-            Either::Right(_) => Err(format!("no result within {PATIENCE:?}").into()),
-        };
-        let took = start.elapsed().as_secs_f64() * 1e3;
+    ) -> Option<T> {
+        let timed = timed(test).await;
+        self.print(name, timed)
+    }
+
+    /// Prints the result of a test. Returns its value if it passed.
+    pub(super) fn print<T: Note>(&mut self, name: &str, timed: Timed<T>) -> Option<T> {
+        let took = timed.took.as_secs_f64() * 1e3;
         self.run += 1;
-        match tested {
+        match timed.result {
             Ok(value) => {
                 self.passed += 1;
                 say::line(format_args!("PASS {took:>8.1} ms  {name}: {}", value.note()));

@@ -1,4 +1,4 @@
-//! What is known of one close, from its start to its one outcome.
+//! The data of one close, from its start to its outcome.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,8 +15,9 @@ use crate::runtime::clock::after;
 use crate::sync::atomic::AtomicBool;
 use crate::sync::{Completion, Mutex, OnceLock};
 
+/// One close of one peer. Closes that join it share it.
 pub(in crate::peer) struct Attempt {
-    /// The operation that the close is.
+    /// The operation id of the close.
     pub(super) id: OperationId,
     pub(in crate::peer) reason: CloseReason,
     pub(super) start: Instant,
@@ -24,26 +25,30 @@ pub(in crate::peer) struct Attempt {
     pub(super) grace: Duration,
     pub(super) result: Arc<Completion<CloseResult>>,
     sweeps: Mutex<Sweeps>,
-    /// What the connection's own close saw, from when it saw it.
+    /// What the connection's own close has returned: how the connection ended, or `None` if its end
+    /// cannot be observed.
     pub(super) seen: OnceLock<Option<CloseMode>>,
-    /// Why it saw nothing.
+    /// Why the connection's own close failed.
     pub(super) failed: Completion<CloseFailure>,
-    /// Why the connection has ended by itself meanwhile.
+    /// Why the connection has ended by itself during the close.
     pub(super) ended: Completion<ForceCause>,
-    /// Whether it is to be over at once: then no task is waited for.
+    /// Whether the close was aborted. The peer's tasks then have no grace period.
     pub(super) aborted: AtomicBool,
-    /// Whether the graceful close was begun.
+    /// Whether the graceful close was started.
     pub(super) begun: AtomicBool,
+    /// Whether the forced close was started.
     pub(super) forcing: AtomicBool,
+    /// Whether the close has its outcome.
     pub(super) settled: AtomicBool,
-    /// The graceful close, while it goes on.
+    /// The task of the graceful close, while it runs.
     pub(super) graceful: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// The closes of many that a close belongs to.
+/// The sweeps that a close belongs to.
 enum Sweeps {
+    /// The close is in progress, and belongs to these sweeps.
     Open(Vec<Arc<Sweep>>),
-    /// It has ended, and belongs to none any more.
+    /// The close has ended with this outcome, and its sweeps were told.
     Ended(Outcome),
 }
 
@@ -69,17 +74,17 @@ impl Attempt {
         })
     }
 
-    /// When the grace period is over.
+    /// The end of the grace period.
     pub(super) fn grace_end(&self) -> Instant {
         after(self.start, self.grace)
     }
 
-    /// When everything is over.
+    /// The end of the whole bound.
     pub(super) fn deadline(&self) -> Instant {
         after(self.start, self.timeout)
     }
 
-    /// Makes the close one of many, unless it has ended.
+    /// Adds the close to a sweep. If the close has ended, the sweep is told the outcome instead.
     pub(super) fn join(&self, sweep: Option<&Arc<Sweep>>) {
         let Some(sweep) = sweep else { return };
         match &mut *self.sweeps.lock() {
@@ -88,7 +93,8 @@ impl Attempt {
         }
     }
 
-    /// Says that the close is over, once everything about it was told.
+    /// Ends the operation of the close, tells its sweeps, and wakes those that await the result.
+    /// Called last, after all other events of the close were reported.
     pub(super) fn end(&self, status: &Status, result: CloseResult) {
         let Status { id: peer, watch, .. } = status;
         if watch.is_attached() {

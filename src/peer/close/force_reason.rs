@@ -1,10 +1,10 @@
-//! Why a close goes on by force, and what that makes of its end.
+//! Why a close is forced, and how that changes the reported mode.
 
 use crate::outcome::{CloseFailure, CloseMode, ForceCause};
 
-/// Why a close is ended by force.
+/// The reason why a close is forced.
 pub(super) enum ForceReason {
-    /// It was asked for.
+    /// The caller asked for it.
     Aborted,
     /// The graceful close failed.
     Failed(CloseFailure),
@@ -15,7 +15,8 @@ pub(super) enum ForceReason {
 }
 
 impl ForceReason {
-    /// How a connection has closed that says of itself `mode`.
+    /// The mode to report for a connection whose abort has returned `mode`. A cause of its own is
+    /// kept; [`ForceCause::Unresponsive`] is replaced by the reason.
     pub(super) fn closed(self, mode: CloseMode) -> CloseMode {
         let CloseMode::Forced(cause) = mode else { return mode };
         CloseMode::Forced(match (self, cause) {

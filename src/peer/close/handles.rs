@@ -21,13 +21,32 @@ use crate::task::StuckTasks;
 
 /// A close in progress.
 ///
-/// The close has started when this handle is returned, and does not depend on it. There are three
-/// ways to go on:
+/// The close has started when this handle is returned, and does not depend on the handle. There are
+/// three ways to use the handle:
 ///
 /// - `await` the handle, under any executor. Inside a callback of the peer's own handler this
 ///   returns [`Outcome::InOwnHandler`] at once.
 /// - [`wait`](Self::wait) on the handle from synchronous code.
 /// - Drop the handle: **the close goes on**.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::runtime::WaitError;
+/// use anypeer::{Outcome, Peer};
+///
+/// async fn from_async_code(peer: &Peer) -> Outcome {
+///     peer.close().await
+/// }
+///
+/// fn from_synchronous_code(peer: &Peer) -> Result<Outcome, WaitError> {
+///     peer.close().wait(Duration::from_secs(10))
+/// }
+///
+/// /// In a callback of the peer's handler, or wherever the outcome does not matter.
+/// fn from_anywhere(peer: &Peer) {
+///     drop(peer.close());
+/// }
+/// ```
 ///
 /// # Cancel safety
 ///
@@ -39,17 +58,18 @@ pub struct Closing {
     listener: Option<EventListener>,
 }
 
+/// Whether a close has its outcome.
 enum Progress {
     Ready(CloseResult),
     Pending {
         result: Arc<Completion<CloseResult>>,
-        // Weak, so that a forgotten handle does not keep the connection.
+        // Weak, so that a handle that is kept does not keep the connection's memory.
         connection: Weak<dyn Connection>,
     },
 }
 
 impl Closing {
-    /// A close that has its outcome already.
+    /// A close that already has its outcome. It is reported as an operation that ends at once.
     pub(in crate::peer) fn ready(watch: &Watch, target: Target<'_>, outcome: Outcome) -> Self {
         let guard = OperationGuard::start(watch, "close", target);
         let operation = guard.id();
@@ -59,6 +79,7 @@ impl Closing {
         Self { operation, progress, listener: None }
     }
 
+    /// A close in progress.
     pub(super) fn pending(
         operation: OperationId,
         result: &Arc<Completion<CloseResult>>,
@@ -68,8 +89,9 @@ impl Closing {
         Self { operation, progress: Progress::Pending { result, connection }, listener: None }
     }
 
-    /// Whether the id is that of an open peer, or of a closed one that is still remembered. This is
-    /// known at once, so that an HTTP `DELETE` can answer 404 without waiting for the close.
+    /// Whether the closed id belongs to a peer that is open, or that has ended and is still
+    /// [remembered](crate::Peers::close). This is known at once, so that an HTTP `DELETE` can
+    /// answer 404 without waiting for the close.
     ///
     /// A server that awaits the outcome before it answers maps [`NotFound`](Outcome::NotFound) to
     /// 404, [`Closed`](Outcome::Closed) and [`AlreadyClosed`](Outcome::AlreadyClosed) to 200, and
@@ -91,14 +113,15 @@ impl Closing {
         !matches!(&self.progress, Progress::Ready(result) if result.outcome == Outcome::NotFound)
     }
 
-    /// The operation id of the close, to look it up in a monitor. A close that joined another one
-    /// has the id of that one.
+    /// The operation id of the close, to look the close up in a monitor. A close that joined
+    /// another close has the id of that other close.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
     }
 
-    /// Blocks this thread until the close has ended, at most for `timeout`.
+    /// Blocks this thread until the close has ended, at most for `timeout`, which is measured by
+    /// the system's clock.
     ///
     /// # Errors
     ///
@@ -110,6 +133,7 @@ impl Closing {
         wait(self, timeout)
     }
 
+    /// Polls for the result. Inside a callback of the peer's own handler it is ready at once.
     fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<CloseResult> {
         match &self.progress {
             Progress::Ready(result) => Poll::Ready(result.clone()),
@@ -149,6 +173,19 @@ impl fmt::Debug for Closing {
 /// As with [`Closing`], the closes have started when this handle is returned: await the handle,
 /// wait on it, or drop it.
 ///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::Peers;
+/// use anypeer::runtime::WaitError;
+///
+/// let peers = Peers::new();
+/// // .. open peers ..
+/// let report = peers.shutdown().wait(Duration::from_secs(10))?;
+/// println!("{report}"); // Names each peer that did not close, and each task that did not stop.
+/// assert!(report.all_closed());
+/// # Ok::<(), WaitError>(())
+/// ```
+///
 /// # Cancel safety
 ///
 /// Cancel safe: await the handle again, by reference. The report is returned once; a later one is
@@ -157,14 +194,14 @@ impl fmt::Debug for Closing {
 pub struct ClosingAll {
     operation: OperationId,
     left: Peekable<vec::IntoIter<(PeerId, Closing)>>,
-    /// The end of the set's own tasks, if the close ends them too.
+    /// The end of the set's own tasks, if the close is a shutdown, which ends them too.
     stopping: Option<JoinHandle<StuckTasks>>,
     /// The report of the closes that have ended so far.
     report: Report,
 }
 
 impl ClosingAll {
-    /// The closes that `sweep` has begun.
+    /// The closes that belong to `sweep`.
     pub(in crate::peer) fn new(
         sweep: &Sweep,
         found: bool,
@@ -188,7 +225,7 @@ impl ClosingAll {
         self.report.found
     }
 
-    /// As [`new`](Self::new), and waits for the set's own tasks too.
+    /// Waits also for the end of the set's own tasks.
     pub(in crate::peer) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
         Self { stopping, ..self }
     }
@@ -197,7 +234,7 @@ impl ClosingAll {
     ///
     /// # Errors
     ///
-    /// As [`Closing::wait`].
+    /// Returns the same errors as [`Closing::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Report, WaitError> {
         wait(self, timeout)
     }
@@ -206,7 +243,8 @@ impl ClosingAll {
 impl Future for ClosingAll {
     type Output = Report;
 
-    /// Collects the outcomes one after the other; the closes go on by themselves.
+    /// Collects the outcomes one after the other. The closes run concurrently, whatever the order
+    /// in which they are polled.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Report> {
         let this = self.get_mut();
         while let Some((_, closing)) = this.left.peek_mut() {

@@ -1,4 +1,4 @@
-//! The close of one peer, and of many.
+//! Closes of one peer and of several peers.
 
 pub(super) mod attempt;
 mod force_reason;

@@ -13,9 +13,9 @@ use crate::task::StuckTasks;
 pub struct PeerReport {
     /// The peer's id.
     pub peer: PeerId,
-    /// The outcome of its close.
+    /// The outcome of the peer's close.
     pub outcome: Outcome,
-    /// The duration of its close.
+    /// How long the close took, without the wait for the peer's tasks.
     pub took: Duration,
     /// The peer's tasks that did not stop within the bound of the close.
     pub stuck: StuckTasks,
@@ -23,13 +23,26 @@ pub struct PeerReport {
 
 /// The outcomes of the closes of a group, or of all peers.
 ///
-/// It has one entry for each peer that was open when the close began, in no particular order. Its
-/// `Display` output has the counts, the peers that did not close, and the tasks that did not stop;
-/// `{:#}` has a line for every peer.
+/// The report has one entry for each peer that was not closed when the close began, in no
+/// particular order. Its `Display` output has the counts, the peers that did not close, and the
+/// tasks that did not stop. With `{:#}` it has a line for every peer.
+///
+/// ```
+/// use anypeer::peer::Report;
+///
+/// fn print(report: &Report) {
+///     for peer in &report.peers {
+///         println!("{}: {} in {:?}", peer.peer, peer.outcome, peer.took);
+///         for task in &peer.stuck.named {
+///             println!("  {task} has not stopped");
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// One report per peer.
+    /// One entry for each peer.
     pub peers: Vec<PeerReport>,
     /// Whether the group was found: false for a group without an open peer, where nothing was
     /// closed. Always true for a close of all peers.
@@ -59,7 +72,7 @@ impl Report {
         self.closed() == self.peers.len()
     }
 
-    /// The outcome of `peer`, if it is in the report.
+    /// The outcome of the peer with the id `peer`; `None` if the peer is not in the report.
     #[must_use]
     pub fn outcome(&self, peer: &str) -> Option<&Outcome> {
         self.peers.iter().find(|report| report.peer.as_str() == peer).map(|report| &report.outcome)

@@ -1,4 +1,4 @@
-//! How a close is asked for.
+//! The parameters of a close.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use super::sweep::Sweep;
 use crate::close_options::CloseOptions;
 use crate::outcome::CloseReason;
 
-/// How a close is asked for.
+/// The parameters of a close.
 #[derive(Clone, Copy)]
 pub(in crate::peer) struct Request<'a> {
     pub(in crate::peer) reason: CloseReason,
-    /// The bounds; those of the peer if there are none.
+    /// The bounds; `None` for the bounds of the peer.
     pub(in crate::peer) options: Option<CloseOptions>,
-    /// The close of many that it is a part of.
+    /// The close of several peers that this close is a part of.
     pub(in crate::peer) sweep: Option<&'a Arc<Sweep>>,
-    /// Whether to leave out the graceful part.
+    /// Whether to force the close at once.
     pub(in crate::peer) abort: bool,
 }
 

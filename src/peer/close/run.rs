@@ -1,9 +1,10 @@
-//! The work of closing, over a record and one attempt.
+//! The steps of a close, as functions over a record and an attempt.
 //!
-//! The graceful part of a cooperative connection runs as a task on the peer's own runtime, where
-//! it is cheapest: nothing else is woken for it. That of any other runs on a thread of ours, which
-//! it may block. Either way the peer's alarm watches it, and what the runtime refuses, drops, does
-//! not run or does not finish in time is ended by force, on a thread of ours.
+//! The graceful close of a cooperative connection runs as a task on the peer's own runtime, which
+//! is the cheapest place, since no other thread is woken. The graceful close of any other
+//! connection runs on a thread of the background executor, which it may block. In both cases the
+//! peer's alarm ends the grace period. A graceful close that the runtime refuses, drops, does not
+//! run or does not finish in time is forced, on a thread of the background executor.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -29,15 +30,16 @@ use crate::runtime::{JoinError, Runtime, panicked};
 use crate::sync::atomic::Ordering;
 use crate::task::{StuckTasks, TaskGroup};
 
-/// What force has at the least, should it start at the very end of the bound.
+/// The least time that a forced close has, even if it starts at the end of the whole bound. The
+/// wait for the peer's tasks has the same least time.
 const FORCE_FLOOR: Duration = Duration::from_millis(100);
 
-/// Begins a close, or joins the one under way. Never waits, never panics.
+/// Starts a close, or joins the close in progress. Never waits, and never panics.
 pub(in crate::peer) fn close(record: &Arc<Record>, reason: CloseReason) -> Closing {
     close_as(record, reason.into())
 }
 
-/// [`close`], in the way that `request` says.
+/// Like [`close`], with the parameters in `request`.
 pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> Closing {
     let Request { reason, options, sweep, abort } = request;
     let start = record.status.clock().now();
@@ -75,7 +77,8 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
         attempt.join(sweep);
         attempt.aborted.store(abort, Ordering::Release);
         if ended.is_none() && !abort && !attempt.grace.is_zero() {
-            // Under the lock, as where it is taken back: it is always that of the attempt under way.
+            // Set and cleared under the lock, so that the alarm always belongs to the attempt in
+            // progress.
             let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
             let late = Waker::from(Arc::new(grace));
             record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
@@ -100,17 +103,18 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
     closing
 }
 
+/// The handle of an attempt.
 fn pending(attempt: &Attempt, record: &Record) -> Closing {
     Closing::pending(attempt.id, &attempt.result, &record.connection)
 }
 
-/// Called by the connection, on any thread, when it has ended without being asked.
+/// Notes that a connection has ended by itself. The connection calls this, on any thread.
 pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
     {
         let mut phase = record.phase.lock();
         match &mut *phase {
             Phase::Open => *phase = Phase::Ended(cause.clone()),
-            // The close under way sees the end itself; if it cannot, this is what it ends with.
+            // The close in progress observes the end itself. If it cannot, it uses this cause.
             Phase::Closing(attempt) => {
                 attempt.ended.set(cause);
                 return;
@@ -127,14 +131,15 @@ pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
     drop(Runtime::spawn_background(async move {
         release_by(&record, record.status.clock().after(grace)).await;
         tell_closed(&record, CloseReason::Ended, CloseMode::Forced(cause), Duration::ZERO);
-        // A detached peer has no owner whose drop would close it.
+        // A detached peer has no owner whose drop would close the peer.
         if record.set.upgrade().is_some_and(|set| set.keeps(&record)) {
             drop(close(&record, CloseReason::Ended));
         }
     }));
 }
 
-/// Closes a connection that has ended by itself: there is only that to wait for.
+/// Closes a connection that has ended by itself. The close only waits until the application was
+/// told of that end.
 fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) {
     let (record, attempt) = (Arc::clone(record), Arc::clone(attempt));
     drop(Runtime::spawn_background(async move {
@@ -142,21 +147,21 @@ fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) 
         let outcome = match record.status.clock().by(attempt.deadline(), end).await {
             Some(End { mode: Some(mode), .. }) => Outcome::Closed(mode.clone()),
             Some(End { mode: None, .. }) => Outcome::Unconfirmed,
-            // The application is still being told; the connection has ended all the same.
+            // The application is still being told, but the connection has ended.
             None => Outcome::Closed(CloseMode::Forced(cause)),
         };
         settle(&record, &attempt, outcome);
     }));
 }
 
-/// Starts the graceful part of a close, once.
+/// Starts the graceful close. Further calls for the same attempt do nothing.
 fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
     if attempt.settled.load(Ordering::Acquire) || attempt.begun.swap(true, Ordering::AcqRel) {
         return;
     }
     let (guarded, attempt) = (Arc::clone(record), Arc::clone(attempt));
     let graceful = Graceful { record: guarded, attempt: Arc::clone(&attempt), is_over: false };
-    // Whether it is cooperative is foreign code's word, and one that panics is not.
+    // `is_cooperative` is foreign code. A connection in which it panics is not cooperative.
     let is_cooperative = || record.connection.is_cooperative();
     let mut task = if catch_unwind(AssertUnwindSafe(is_cooperative)).unwrap_or(false) {
         record.runtime.spawn(graceful.run())
@@ -166,14 +171,16 @@ fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
     let mut underway = attempt.graceful.lock();
     if attempt.settled.load(Ordering::Acquire) {
         drop(underway);
-        // A detached task would keep its connection until the graceful close ends, if it ever does.
+        // A task that is only detached would keep the connection until the graceful close ends, if
+        // it ever does.
         task.abort();
     } else {
         *underway = Some(task);
     }
 }
 
-/// Runs the graceful close; dropped before it is over, it says so.
+/// A graceful close in progress. If it is dropped before its end, the runtime has refused or
+/// dropped it, and the close is forced.
 struct Graceful {
     record: Arc<Record>,
     attempt: Arc<Attempt>,
@@ -181,6 +188,7 @@ struct Graceful {
 }
 
 impl Graceful {
+    /// Runs the graceful close, and settles the close with its result or forces the close.
     async fn run(mut self) {
         let closed = AssertUnwindSafe(self.close()).catch_unwind().await;
         self.is_over = true;
@@ -201,7 +209,8 @@ impl Graceful {
         }
     }
 
-    /// What the close saw stands, whatever the application makes of being told.
+    /// Closes the connection and releases it. What the close has observed is stored first, so that
+    /// it is kept if the application's code in the release hangs or panics.
     async fn close(&self) -> Result<(), CloseFailure> {
         let closed = Arc::clone(&self.record.connection).close().await;
         let closed = closed.map_err(|error| {
@@ -222,7 +231,7 @@ impl Drop for Graceful {
     }
 }
 
-/// Woken at the end of the grace period.
+/// The waker for the end of the grace period, which forces the close.
 struct GraceAlarm {
     record: Arc<Record>,
     attempt: Arc<Attempt>,
@@ -230,7 +239,7 @@ struct GraceAlarm {
 
 impl Wake for GraceAlarm {
     fn wake(self: Arc<Self>) {
-        // The last reference to a connection must not be dropped by the timers.
+        // The last reference to a connection must not be dropped on the timers' thread.
         drop(Runtime::spawn_background(async move {
             self.record.abort_tasks();
             force(&self.record, &self.attempt, ForceReason::Late);
@@ -238,7 +247,7 @@ impl Wake for GraceAlarm {
     }
 }
 
-/// Goes on by force, once.
+/// Starts the forced close. Further calls for the same attempt do nothing.
 fn force(record: &Arc<Record>, attempt: &Arc<Attempt>, reason: ForceReason) {
     if attempt.settled.load(Ordering::Acquire) || attempt.forcing.swap(true, Ordering::AcqRel) {
         return;
@@ -250,6 +259,7 @@ fn force(record: &Arc<Record>, attempt: &Arc<Attempt>, reason: ForceReason) {
     }));
 }
 
+/// Aborts the connection. If it cannot be aborted, waits for the graceful close within the bound.
 async fn end_by_force(
     record: &Arc<Record>,
     attempt: &Arc<Attempt>,
@@ -261,17 +271,17 @@ async fn end_by_force(
         let connection = Arc::clone(&record.connection);
         let mut abort = spawn_foreign(record, async move { connection.abort().await });
         let aborted = clock.by(deadline, &mut abort).await;
-        // A call that hangs must not be there for each close that is asked for.
+        // A call that hangs is dropped, so that repeated closes do not pile up such calls.
         abort.abort();
         let aborted = aborted.and_then(Result::ok).flatten();
-        // It may have ended in order after all, just before.
+        // The graceful close may have observed the end just before, and then takes precedence.
         if let (Some(mode), None) = (aborted, attempt.seen.get()) {
             release_by(record, deadline).await;
             return Outcome::Closed(reason.closed(mode));
         }
     }
-    // Either it has ended, and the application is being told; or it cannot be forced, and all
-    // that is left is the graceful close within the rest of the bound.
+    // Either the connection has ended and the application is being told, or the connection cannot
+    // be forced, and only the graceful close is left, within the rest of the bound.
     if let ForceReason::Aborted | ForceReason::Late = reason {
         close_gracefully(record, attempt);
         let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
@@ -293,11 +303,12 @@ async fn end_by_force(
     }
 }
 
+/// The outcome of a close whose end was `seen`, or could not be observed.
 fn outcome(seen: &Option<CloseMode>) -> Outcome {
     seen.as_ref().map_or(Outcome::Unconfirmed, |mode| Outcome::Closed(mode.clone()))
 }
 
-/// Ends the close. The first outcome is the one.
+/// Ends the close with `outcome`, unless it already has an outcome.
 fn settle(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome) {
     let took = record.status.clock().since(attempt.start);
     take_outcome(record, attempt, outcome, took);
@@ -308,7 +319,7 @@ fn settle(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome) {
     }
 }
 
-/// Takes the outcome of `attempt`, if that is the close under way.
+/// Applies the outcome of `attempt` to the record, if `attempt` is the close in progress.
 fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, took: Duration) {
     let retry = matches!(outcome, Outcome::TimedOut { .. } | Outcome::Failed(_));
     {
@@ -325,7 +336,7 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
     if !retry {
         status.alarm.clear(Due::Look);
         if let Some(set) = record.set.upgrade() {
-            // It asks the connection what is held: whoever is told Closed can ask that too.
+            // Done before the end is reported, so that an observer of `Closed` finds the answer.
             let _panicked = catch_unwind(AssertUnwindSafe(|| set.closed(record)));
         }
     }
@@ -346,13 +357,13 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         None => attempt.end(status, result),
         Some(tasks) => join_tasks(record, tasks, attempt, result),
     }
-    // It may have ended just after the close gave up, and nobody else will see that.
+    // The connection may have ended just after the close gave up, and nothing else notes that.
     if let (true, Some(cause)) = (retry, attempt.ended.get()) {
         ended_by_itself(Arc::clone(record), cause.clone());
     }
 }
 
-/// Waits for the tasks within the bound of the close, and only then says that it is over.
+/// Waits for the peer's tasks within the bound of the close, and then ends the close.
 fn join_tasks(record: &Record, tasks: &TaskGroup, attempt: &Arc<Attempt>, result: CloseResult) {
     let clock = record.status.clock();
     let floor = clock.after(FORCE_FLOOR);
@@ -371,7 +382,7 @@ fn join_tasks(record: &Record, tasks: &TaskGroup, attempt: &Arc<Attempt>, result
     }));
 }
 
-/// The one place that tells a Closed.
+/// Reports the end of the connection. This is the only function that does, and it does so once.
 fn tell_closed(record: &Record, reason: CloseReason, mode: CloseMode, took: Duration) {
     let end = End { reason, mode: Some(mode) };
     if record.end.set(end.clone()).is_ok()

@@ -1,4 +1,4 @@
-//! The close of many peers as one operation, which ends with the last of them.
+//! A sweep: the close of several peers as one operation, which ends with the last of them.
 
 use std::fmt;
 use std::time::Instant;
@@ -8,19 +8,22 @@ use crate::id::OperationId;
 use crate::outcome::{NotClosed, Outcome};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
-/// Each close that belongs to it holds it; its drop is its end.
+/// The close of several peers. Each close that belongs to the sweep holds a reference to it, and
+/// the drop of the last reference ends the operation.
 pub(in crate::peer) struct Sweep {
     watch: Watch,
     pub(super) id: OperationId,
     operation: &'static str,
     group: Option<Box<str>>,
     start: Instant,
+    /// How many closes belong to the sweep.
     all: AtomicUsize,
+    /// How many of these closes have closed their peers.
     closed: AtomicUsize,
 }
 
 impl Sweep {
-    /// One over the peers of `group`, or over all.
+    /// Starts the operation, for the peers of `group`, or for all peers.
     pub(in crate::peer) fn start(
         watch: &Watch,
         operation: &'static str,
@@ -45,12 +48,12 @@ impl Sweep {
         self.group.as_deref().map_or(Target::All, Target::Group)
     }
 
-    /// One close more belongs to it.
+    /// Counts one more close.
     pub(super) fn expect(&self) {
         self.all.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// One of its closes has ended.
+    /// Counts a close that has ended.
     pub(super) fn note(&self, outcome: &Outcome) {
         if outcome.is_closed() {
             self.closed.fetch_add(1, Ordering::AcqRel);

@@ -14,6 +14,26 @@ use crate::peer::record::RecordOptions;
 use crate::runtime::{self, Runtime};
 
 /// Configures a [`Peers`].
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use std::time::Duration;
+/// use anypeer::Peers;
+/// use anypeer::peer::{CloseOptions, ReaperOptions};
+/// use anypeer::runtime::SmolSpawner;
+///
+/// let peers = Peers::builder()
+///     .runtime(SmolSpawner::new())
+///     .max_peers(1000)
+///     .max_peers_per_group(50)
+///     .close(CloseOptions::new().timeout(Duration::from_secs(3)))
+///     .reaper(ReaperOptions::new().never_connected(Some(Duration::from_secs(20))))
+///     .build();
+/// assert!(peers.is_empty());
+/// # }
+/// ```
+///
+/// With the feature `monitor`, `PeersBuilder::monitor` attaches a monitor.
 #[derive(Default)]
 #[must_use]
 pub struct PeersBuilder {
@@ -27,7 +47,7 @@ pub struct PeersBuilder {
 }
 
 impl Peers {
-    /// An empty set with default options.
+    /// Creates an empty set with default options.
     ///
     /// Its peers run on the [current](crate::runtime::current) runtime, if there is one. Otherwise
     /// they run on the background executor, where all peers share one thread; see
@@ -61,7 +81,7 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets the close bounds of peers that set none themselves.
+    /// Sets the bounds of closes, for peers that set none themselves.
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = close;
         self
@@ -104,7 +124,8 @@ impl PeersBuilder {
         self
     }
 
-    /// Adds an observer, which receives every event. Without observers, no events are built.
+    /// Adds an observer, which receives every event of the set. Without observers, no events are
+    /// built.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self

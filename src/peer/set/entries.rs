@@ -1,4 +1,4 @@
-//! The peers by id: the part of the registry that its lock protects.
+//! The peers of a set by their ids, which the registry's lock protects.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
@@ -10,7 +10,7 @@ use crate::peer::owner::Owner;
 use crate::peer::record::Record;
 use crate::peer::status::Status;
 
-/// How many ids of ended peers without a handle are remembered.
+/// How many ids of ended peers are remembered after the last handle to the peer is gone.
 const REMEMBERED: usize = 1024;
 
 /// The limits of open peers.
@@ -20,7 +20,7 @@ pub(super) struct Limits {
     pub(super) per_group: Option<usize>,
 }
 
-/// Whether new peers are accepted.
+/// Whether new peers are accepted. A set only goes on to a later variant.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Intake {
     #[default]
@@ -29,6 +29,7 @@ pub(super) enum Intake {
     ShutDown,
 }
 
+/// What the registry's lock protects.
 #[derive(Default)]
 pub(super) struct Entries {
     pub(super) peers: HashMap<PeerId, Entry>,
@@ -49,13 +50,14 @@ pub(super) struct Ended {
     pub(super) seen: bool,
 }
 
+/// What the set has under an id.
 pub(super) enum Entry {
-    /// The connection is being built.
+    /// A reservation, whose connection is being built.
     Reserved { last: Option<Last> },
     Peer {
         record: Weak<Record>,
         owner: Weak<Owner>,
-        /// Set once the peer was detached, when the set owns it.
+        /// The set's own ownership of a detached peer.
         kept: Option<Arc<Owner>>,
     },
 }
@@ -67,6 +69,7 @@ pub(super) enum Last {
 }
 
 impl Entry {
+    /// The record of a peer that still exists.
     pub(super) fn record(&self) -> Option<Arc<Record>> {
         match self {
             Self::Reserved { .. } => None,
@@ -76,7 +79,7 @@ impl Entry {
 }
 
 impl Entries {
-    /// Whether a new peer may be added; `known` is the last one with its id.
+    /// Whether a new peer may be added. `known` is the last peer with the same id.
     pub(super) fn admits(
         &self,
         status: &Status,
@@ -103,7 +106,7 @@ impl Entries {
         Ok(())
     }
 
-    /// The entry of a record, unless another peer has its id now.
+    /// The entry of a record; `None` if another peer has the id now.
     pub(super) fn entry_of(&mut self, record: &Record) -> Option<&mut Entry> {
         let entry = self.peers.get_mut(&record.status.id)?;
         match entry {
@@ -162,6 +165,8 @@ impl Entries {
         }
     }
 
+    /// Remembers the id of an ended peer, in place of the oldest if there are [`REMEMBERED`]
+    /// already.
     pub(super) fn remember(&mut self, ended: Ended) {
         if self.ended.len() == REMEMBERED {
             self.ended.pop_front();
@@ -169,7 +174,7 @@ impl Entries {
         self.ended.push_back(ended);
     }
 
-    /// Takes the remembered peer of an id.
+    /// Removes and returns the remembered peer with this id.
     pub(super) fn take_ended(&mut self, id: &PeerId) -> Option<Ended> {
         let place = self.ended.iter().position(|ended| ended.id == *id)?;
         self.ended.remove(place)

@@ -27,26 +27,59 @@ use crate::task::{Owner, TaskGroup};
 /// A set of peers that are closed together, like the tasks of a task group.
 ///
 /// Clones are handles to the same set. A peer is owned by its [`Peer`]s, or by the set itself once
-/// the peer was [detached](Peer::detach). [`get`](Self::get) returns the peer with an id. No peer
-/// outlives its set: **when the last handle is dropped, every peer in the set is closed**, even a
-/// peer that a reference cycle keeps alive.
+/// the peer was [detached](Peer::detach). No peer outlives its set: **when the last handle is
+/// dropped, every peer in the set is closed**, even a peer that a reference cycle keeps alive.
 ///
-/// [`all`](Self::all) lists the peers with their states. A monitor has more details, also of
-/// connections that have ended (`Monitor::connections`, feature `monitor`).
+/// A server usually has one set, and a clone of it in each handler of its HTTP routes:
+///
+/// ```no_run
+/// # #[cfg(feature = "webrtc")] {
+/// use std::sync::Arc;
+/// use anypeer::webrtc::peer_connection::{PeerConnectionBuilder, PeerConnectionEventHandler};
+/// use anypeer::{PeerOptions, Peers, webrtc};
+///
+/// struct Handler;
+/// impl PeerConnectionEventHandler for Handler {}
+///
+/// /// A session begins. After `detach`, the set owns the peer, and this function can return.
+/// async fn begin(peers: &Peers, id: &str) -> Result<(), webrtc::OpenError> {
+///     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["0.0.0.0:0"]);
+///     let options = PeerOptions::new().id(id).group("room 1");
+///     webrtc::open(peers, builder, |_peer| Arc::new(Handler), options).await?.detach();
+///     Ok(())
+/// }
+///
+/// /// A session ends.
+/// async fn end(peers: &Peers, id: &str) {
+///     println!("{id}: {}", peers.close(id).await); // "camera: closed, graceful"
+/// }
+///
+/// /// The server ends.
+/// async fn shut_down(peers: &Peers) {
+///     println!("{}", peers.shutdown().await); // "12 of 12 closed"
+/// }
+/// # }
+/// ```
+///
+/// [`get`](Self::get) returns the peer with an id, and [`all`](Self::all) lists the peers. A
+/// monitor has more details, also of connections that have ended (`Monitor::connections`, feature
+/// `monitor`).
 ///
 /// ```
-/// use anypeer::Peers;
+/// use anypeer::{Outcome, Peers};
 ///
 /// let peers = Peers::builder().max_peers(1000).max_peers_per_group(50).build();
 /// assert!(peers.get("camera").is_none());
-/// assert!(!peers.close("camera").found(), "an HTTP server answers 404");
+/// let closing = peers.close("camera");
+/// assert!(!closing.found(), "expected an HTTP server to answer 404");
+/// assert_eq!(futures::executor::block_on(closing), Outcome::NotFound);
 /// ```
 #[derive(Clone)]
 pub struct Peers {
     handle: Arc<Handle>,
 }
 
-/// The part that all handles share. Its drop ends the set.
+/// The part that all handles share. Its drop shuts the set down.
 struct Handle {
     registry: Arc<Registry>,
 }
@@ -79,8 +112,8 @@ impl Peers {
         self.reserve(options)?.insert(connection)
     }
 
-    /// Reserves a place for a peer whose connection is still to be built. For a connection of the
-    /// `webrtc` crate, [`webrtc::open`](crate::webrtc) does this.
+    /// Reserves a place for a peer whose connection is still to be built; see [`Reservation`]. For
+    /// a connection of the `webrtc` crate, [`webrtc::open`](crate::webrtc) does this.
     ///
     /// # Errors
     ///
@@ -122,14 +155,14 @@ impl Peers {
         })
     }
 
-    /// The peer with this id, if it has an owner: a [`Peer`], or the set itself after
-    /// [`detach`](Peer::detach). `webrtc::get` returns it as a peer of the `webrtc` crate.
+    /// Returns the peer with this id, if it has an owner: a [`Peer`], or the set itself after
+    /// [`detach`](Peer::detach). `webrtc::get` returns it as a `webrtc::Peer`.
     #[must_use]
     pub fn get(&self, id: impl AsRef<str>) -> Option<Peer> {
         self.handle.registry.owner(id.as_ref()).map(Peer::new)
     }
 
-    /// The peers that have an owner, in no particular order.
+    /// Returns the peers that have an owner, in no particular order.
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
         self.handle.registry.owners().into_iter().map(Peer::new).collect()
@@ -143,18 +176,21 @@ impl Peers {
     /// - The id of an open peer: the outcome of its close.
     /// - The id of a peer that has ended: [`Outcome::AlreadyClosed`], as from a handle of the peer.
     ///   If the peer ended by itself, its first close returns how it ended: [`Outcome::Closed`].
-    ///   The set remembers the ids of peers that have a handle, and of the last 1,024 other peers
-    ///   that ended.
+    ///   For a [detached](Peer::detach) peer, the set itself does that first close. The set
+    ///   remembers the ids of peers that have a handle, and of the last 1,024 other peers that
+    ///   ended.
     /// - Any other id: [`Outcome::NotFound`]. Nothing is closed.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
     }
 
-    /// Closes a peer at once, without telling the remote side; see [`Peer::abort`].
+    /// Closes a peer at once, without notifying the remote side; see [`Peer::abort`]. The outcome
+    /// depends on the id as for [`close`](Self::close).
     pub fn abort(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
     }
 
+    /// Closes the peer with this id, as `request` says.
     fn close_by(&self, id: &str, request: Request<'_>) -> Closing {
         let registry = &self.handle.registry;
         match registry.find(id) {
@@ -170,7 +206,8 @@ impl Peers {
 
     /// Closes every peer of a group, concurrently.
     ///
-    /// A group without an open peer is [not found](crate::peer::Report::found), and nothing is closed.
+    /// A group without an open peer is [not found](crate::peer::Report::found), and nothing is
+    /// closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
         let group = group.as_ref();
         let sweep = self.sweep("close_group", Some(group));
@@ -181,7 +218,8 @@ impl Peers {
         ClosingAll::new(&sweep, !closings.is_empty(), closings)
     }
 
-    /// Closes every peer, concurrently. New peers may be opened during and after the close.
+    /// Closes every peer, concurrently. New peers may be opened during and after the close; use
+    /// [`shutdown`](Self::shutdown) to refuse them.
     pub fn close_all(&self) -> ClosingAll {
         let sweep = self.sweep("close_all", None);
         let reason = CloseReason::AllClosed;
@@ -189,6 +227,7 @@ impl Peers {
         ClosingAll::new(&sweep, true, closings)
     }
 
+    /// Begins the operation that a close of several peers is.
     fn sweep(&self, operation: &'static str, group: Option<&str>) -> Arc<Sweep> {
         Arc::new(Sweep::start(&self.handle.registry.watch, operation, group))
     }
@@ -215,8 +254,11 @@ impl Peers {
         }
     }
 
-    /// Closes every peer, also peers that `webrtc::open` is still building, ends the set's own
-    /// [tasks](Self::tasks), and refuses new peers from now on.
+    /// Closes every peer, including peers that `webrtc::open` is still building, ends the set's own
+    /// [tasks](Self::tasks), and refuses new peers from now on ([`InsertError::ShutDown`]).
+    ///
+    /// Await the shutdown before the runtime is dropped. Otherwise closes are forced, and the
+    /// remote sides are not notified.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
         registry.take_no_more(Intake::ShutDown);
@@ -258,32 +300,33 @@ impl Peers {
         Ok(tasks)
     }
 
-    /// The ids of the peers whose connections have not ended.
+    /// Returns the ids of the peers whose connections have not ended.
     #[must_use]
     pub fn ids(&self) -> Vec<PeerId> {
         let records = self.handle.registry.records();
         records.iter().filter(|record| record.is_open()).map(|r| r.status.id.clone()).collect()
     }
 
-    /// How many peers have a connection that has not ended.
+    /// The number of open peers: those whose connections have not ended, and reserved places.
     #[must_use]
     pub fn len(&self) -> usize {
         self.handle.registry.open()
     }
 
-    /// Whether every connection has ended.
+    /// Whether no peer is open.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The number of the set in this process.
     #[cfg(feature = "test-util")]
     pub(crate) fn number(&self) -> u64 {
         self.handle.registry.number
     }
 
-    /// The closed peers that the application still holds, and what it holds of each: while it does,
-    /// their memory is not freed.
+    /// Returns the closed peers of which the application still holds some part, so that their
+    /// memory is not freed, and what the application holds.
     #[must_use]
     pub fn retained(&self) -> Vec<Retained> {
         self.handle.registry.retained()

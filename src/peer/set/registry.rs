@@ -1,4 +1,4 @@
-//! The registry of a set: which peers there are, how many there may be, and which it owns itself.
+//! The registry of a set: its peers, their limits, and the peers that the set itself owns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -21,6 +21,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{Event, Mutex, OnceLock, wake_all};
 use crate::task::{StuckTasks, TaskGroup};
 
+/// The part of a set that peers refer to. It does not end with the last handle to the set.
 pub(super) struct Registry {
     pub(super) runtime: Option<Runtime>,
     pub(super) options: RecordOptions,
@@ -29,14 +30,14 @@ pub(super) struct Registry {
     /// The number of the set in this process.
     #[cfg(feature = "test-util")]
     pub(super) number: u64,
-    /// The set's own tasks, once it has had any.
+    /// The set's own tasks; empty until somebody asks for them.
     pub(super) tasks: OnceLock<TaskGroup>,
-    /// Notified when the last open peer goes.
+    /// Notified when no peer is open any more.
     pub(super) idle: Event,
     inner: Mutex<Entries>,
 }
 
-/// Whom an id leads to.
+/// The result of a search by id.
 pub(super) enum Found {
     Peer(Arc<Record>),
     /// The peer has ended, and is remembered by its id.
@@ -44,8 +45,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-// Dropping the last reference to a record takes the registry's lock: nothing here may let go of a
-// record while it holds that lock.
+// The drop of the last reference to a record takes the registry's lock, so no function here may
+// drop a reference to a record while it holds that lock.
 impl Registry {
     pub(super) fn new(
         runtime: Option<Runtime>,
@@ -66,9 +67,9 @@ impl Registry {
         })
     }
 
-    /// Takes the place of a peer to be, if one of that status may come in.
+    /// Reserves the place of a future peer, if a peer with this id and group is admitted.
     pub(super) fn reserve(&self, status: &Status) -> Result<(), InsertError> {
-        // Declared first, and so dropped without the lock.
+        // Declared before the lock, so that it is dropped after the lock is released.
         let known;
         let mut entries = self.inner.lock();
         known = entries.peers.get(&status.id).and_then(Entry::record);
@@ -93,7 +94,11 @@ impl Registry {
         Ok(())
     }
 
-    /// Fills a place that was reserved with the peer that `make` makes.
+    /// Fills a reserved place with the peer that `make` creates.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`InsertError::ShutDown`] if the set was shut down.
     pub(super) fn insert(
         &self,
         make: impl FnOnce() -> Arc<Owner>,
@@ -114,7 +119,7 @@ impl Registry {
         Ok(owner)
     }
 
-    /// Gives back a place that was reserved and never filled.
+    /// Gives a reserved place back that was never filled.
     pub(super) fn cancel(&self, status: &Status) {
         let mut entries = self.inner.lock();
         if let Some(Entry::Reserved { last }) = entries.peers.remove(&status.id) {
@@ -138,17 +143,18 @@ impl Registry {
         self.inner.lock().intake == Intake::ShutDown
     }
 
-    /// How many peers have not ended.
+    /// The number of open peers and reserved places.
     pub(super) fn open(&self) -> usize {
         self.inner.lock().open
     }
 
+    /// Finds the peer with this id. A reservation is not a peer yet.
     pub(super) fn find(&self, id: &str) -> Found {
         let entries = self.inner.lock();
         match entries.peers.get_key_value(id) {
             Some((_, Entry::Reserved { .. })) => return Found::Nothing,
             Some((id, Entry::Peer { record, .. })) => {
-                // One that cannot be upgraded is just being dropped.
+                // A record that cannot be upgraded is being dropped right now.
                 let ended = || Found::Ended(Ended { id: id.clone(), seen: true });
                 return record.upgrade().map_or_else(ended, Found::Peer);
             }
@@ -158,7 +164,7 @@ impl Registry {
         ended.map_or(Found::Nothing, |ended| Found::Ended(ended.clone()))
     }
 
-    /// An owner of the peer of that id, if anybody owns it.
+    /// The owner of the peer with this id; `None` if the peer has no owner.
     pub(super) fn owner(&self, id: &str) -> Option<Arc<Owner>> {
         match self.inner.lock().peers.get(id)? {
             Entry::Peer { owner, .. } => owner.upgrade(),
@@ -166,10 +172,12 @@ impl Registry {
         }
     }
 
+    /// The records of all peers that still exist, whether or not they have ended.
     pub(super) fn records(&self) -> Vec<Arc<Record>> {
         self.inner.lock().peers.values().filter_map(Entry::record).collect()
     }
 
+    /// The owners of all peers that have one.
     pub(super) fn owners(&self) -> Vec<Arc<Owner>> {
         let owner = |entry: &Entry| match entry {
             Entry::Peer { owner, .. } => owner.upgrade(),
@@ -178,6 +186,7 @@ impl Registry {
         self.inner.lock().peers.values().filter_map(owner).collect()
     }
 
+    /// Begins a close of each `chosen` peer that is not closed.
     pub(super) fn close_where(
         &self,
         reason: CloseReason,
@@ -195,18 +204,20 @@ impl Registry {
             .collect()
     }
 
+    /// Refuses new peers from now on.
     pub(super) fn take_no_more(&self, intake: Intake) {
         let mut entries = self.inner.lock();
         entries.intake = entries.intake.max(intake);
     }
 
-    /// Ends the set's own tasks, within the bound of its closes.
+    /// Ends the set's own tasks, within the bounds of its closes. Returns a handle to that end;
+    /// `None` if the set has no tasks.
     pub(super) fn stop_tasks(&self) -> Option<JoinHandle<StuckTasks>> {
         let tasks = self.tasks.get()?;
         Some(Runtime::spawn_background(tasks.shutdown(self.options.close)))
     }
 
-    /// What is held of closed peers; what is not is forgotten.
+    /// The closed peers that are still held. Peers that are not held any more are forgotten.
     pub(super) fn retained(&self) -> Vec<Retained> {
         let remains = self.inner.lock().remains.to_vec();
         let (mut retained, mut free) = (Vec::new(), Vec::new());
@@ -235,7 +246,7 @@ impl Set for Registry {
 
     fn closed(&self, record: &Arc<Record>) {
         self.uncount(record);
-        // Foreign code; one that panics keeps nothing of the peer from being let go of.
+        // The connection is foreign code, whose panic must not keep the peer registered.
         let retention = catch_unwind(AssertUnwindSafe(|| record.connection.retention()));
         let retention = retention.ok().flatten();
         let mut entries = self.inner.lock();

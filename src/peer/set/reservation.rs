@@ -20,16 +20,31 @@ use crate::runtime::Runtime;
 ///
 /// A reservation has the peer's id and counts towards the limits of the set, so that a peer is
 /// refused before a socket is opened. Fill the reservation with [`insert`](Self::insert).
-/// **Dropping it before cancels it**: the place is free again, and nothing of the peer is left. If
-/// the future that builds a connection owns the reservation and the parts of the connection, a
-/// cancelled `open` of any stack leaves nothing behind.
+/// **Dropping it before that cancels it**: the place is free again, and nothing of the peer is
+/// left. If the future that builds a connection owns the reservation and the parts of the
+/// connection, a cancelled `open` of any stack leaves nothing behind:
+///
+/// ```
+/// use std::sync::Arc;
+/// use anypeer::peer::{Connection, InsertError};
+/// use anypeer::{Peer, PeerOptions, Peers};
+///
+/// async fn open<C: Connection>(
+///     peers: &Peers,
+///     connect: impl Future<Output = C>,
+/// ) -> Result<Peer, InsertError> {
+///     let reservation = peers.reserve(PeerOptions::new())?;
+///     let connection = connect.await; // If this is cancelled, so is the reservation.
+///     reservation.insert(Arc::new(connection))
+/// }
+/// ```
 ///
 /// ```
 /// use anypeer::{PeerOptions, Peers};
 ///
 /// let peers = Peers::builder().max_peers(1).build();
 /// let reservation = peers.reserve(PeerOptions::new().id("camera"))?;
-/// assert!(peers.reserve(PeerOptions::new()).is_err(), "the set is full");
+/// assert!(peers.reserve(PeerOptions::new()).is_err(), "expected the set to be full");
 /// drop(reservation);
 /// assert!(peers.is_empty());
 /// # Ok::<(), anypeer::peer::InsertError>(())
@@ -58,7 +73,7 @@ impl Reservation {
         self.status.group.as_ref()
     }
 
-    /// The runtime for the connection.
+    /// The runtime that the connection is to run on.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
         &self.runtime
@@ -95,11 +110,13 @@ impl Reservation {
         Ok(Peer::new(owner))
     }
 
+    /// The status that the peer will have.
     #[cfg(feature = "webrtc")]
     pub(crate) fn status(&self) -> &Arc<Status> {
         &self.status
     }
 
+    /// The budget for each callback of the peer's handler.
     #[cfg(feature = "webrtc")]
     pub(crate) fn handler_budget(&self) -> std::time::Duration {
         self.options.handler_budget

@@ -1,4 +1,4 @@
-//! What the application still holds of a closed connection.
+//! Closed peers of which the application still holds some part.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::id::PeerId;
 use crate::probe::{RetainedBy, Retention};
 
-/// A closed peer that the application still holds, so that its memory is not freed.
+/// A closed peer of which the application still holds some part, so that its memory is not freed.
+/// [`Peers::retained`](crate::Peers::retained) lists these peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retained {
@@ -16,13 +17,15 @@ pub struct Retained {
     pub by: Vec<RetainedBy>,
 }
 
-/// How many closed peers are kept before they are asked for the first time.
+/// How many closed peers are stored before they are asked for the first time whether they are still
+/// held.
 const FIRST_LOOK: usize = 64;
 
 /// The closed peers that may still be held, the oldest first.
 #[derive(Default)]
 pub(super) struct Remains {
     all: Vec<Remain>,
+    /// How many peers were ever added, which is the number of the next one.
     added: u64,
     /// How many peers were still held when they were last asked.
     held: usize,
@@ -42,6 +45,7 @@ impl Remains {
         self.all.reserve(more);
     }
 
+    /// Adds a closed peer.
     pub(super) fn add(&mut self, peer: PeerId, retention: Arc<dyn Retention>) {
         self.all.push(Remain { number: self.added, peer, retention });
         self.added += 1;

@@ -1,4 +1,4 @@
-//! The connection as a whole: its configuration, and its statistics.
+//! Calls of the connection as a whole: its configuration and its statistics.
 
 use std::time::Instant;
 
@@ -10,18 +10,20 @@ use crate::webrtc::convert;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Replaces the configuration, as far as that is possible.
+    /// Updates the configuration. Only the fields that W3C allows to change after construction are
+    /// applied. A change of the peer identity or of the number of certificates is refused.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or `webrtc`
+    /// refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the configuration may have been replaced.
+    /// If the future is dropped, the configuration may have been replaced.
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Call<'_, ()> {
         self.call("set_configuration", move |connection| async move {
-            // Told first, so that its secrets are known whatever comes of it.
+            // Reported first, so that redaction knows the credentials even if the call fails.
             let configured = &convert::configuration(&configuration);
             self.peer.status().tell(|| EventKind::Configured { configuration: configured });
             Ok(connection.set_configuration(configuration).await?)
@@ -29,14 +31,15 @@ impl Peer {
     }
 
     forward! {
-        /// Restarts ICE.
+        /// Requests an ICE restart, which the next offer carries out.
         restart_ice() -> ();
     }
 
     forward_infallible! {
-        /// The configuration.
+        /// Returns the configuration, **with its credentials**.
         configuration() -> RTCConfiguration = get_configuration;
-        /// Statistics, as `webrtc` has them: not all in W3C units.
+        /// Returns statistics as `webrtc` has them, which are not all in W3C units. For normalised
+        /// statistics see [`Probe::stats`](crate::peer::Probe::stats).
         stats(now: Instant, selector: StatsSelector) -> RTCStatsReport = get_stats;
     }
 }

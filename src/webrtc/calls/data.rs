@@ -1,4 +1,4 @@
-//! Data channels.
+//! Calls of data channels.
 
 use std::sync::Arc;
 
@@ -10,16 +10,19 @@ use crate::webrtc::call::Call;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Creates a data channel. It is named in [`Peers::retained`](crate::Peers::retained) if it is kept
-    /// after the close.
+    /// Creates a data channel; `None` for default options (reliable and ordered).
+    ///
+    /// If the application still holds the channel after the close,
+    /// [`Peers::retained`](crate::Peers::retained) names it.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or `webrtc`
+    /// refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the channel may have been created.
+    /// If the future is dropped, the channel may have been created.
     pub fn create_data_channel<'a>(
         &'a self,
         label: &'a str,
@@ -33,7 +36,7 @@ impl Peer {
     }
 
     forward_infallible! {
-        /// The SCTP transport, once data was negotiated.
+        /// Returns the SCTP transport; `None` before data channels are negotiated.
         sctp() -> Option<Arc<dyn SctpTransport>> = sctp;
     }
 }

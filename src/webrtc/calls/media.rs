@@ -1,4 +1,4 @@
-//! Tracks, and what carries them.
+//! Calls of tracks, senders, receivers and transceivers.
 
 use std::sync::Arc;
 
@@ -14,15 +14,16 @@ use crate::webrtc::convert;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Adds a track to send.
+    /// Adds a track to send. The session has to be negotiated after that.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or `webrtc`
+    /// refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the track may have been added.
+    /// If the future is dropped, the track may have been added.
     pub fn add_track(&self, track: Arc<dyn TrackLocal>) -> Call<'_, Arc<dyn RtpSender>> {
         self.call("add_track", move |connection| async move {
             let sender = connection.add_track(Arc::clone(&track)).await?;
@@ -31,15 +32,16 @@ impl Peer {
         })
     }
 
-    /// Stops sending a track.
+    /// Stops sending the track of `sender`. The session has to be negotiated after that.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or `webrtc`
+    /// refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the track may have been removed.
+    /// If the future is dropped, the track may have been removed.
     pub fn remove_track<'a>(&'a self, sender: &'a Arc<dyn RtpSender>) -> Call<'a, ()> {
         self.call("remove_track", move |connection| async move {
             connection.remove_track(sender).await?;
@@ -49,15 +51,16 @@ impl Peer {
         })
     }
 
-    /// Adds a transceiver for a track.
+    /// Adds a transceiver that sends `track`; `None` for default options.
     ///
     /// # Errors
     ///
-    /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+    /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or `webrtc`
+    /// refuses the call.
     ///
     /// # Cancel safety
     ///
-    /// As in `webrtc`: the transceiver may have been added.
+    /// If the future is dropped, the transceiver may have been added.
     pub fn add_transceiver_from_track(
         &self,
         track: Arc<dyn TrackLocal>,
@@ -70,13 +73,14 @@ impl Peer {
         })
     }
 
+    /// Reports a local track to the observers.
     async fn note_track(&self, track: &Arc<dyn TrackLocal>) {
         let (id, kind) = (&track.track_id().await, convert::media_kind(track.kind().await));
         self.peer.status().tell(|| EventKind::TrackAdded { side: Side::Local, id, kind });
     }
 
     forward! {
-        /// Adds a transceiver for a kind of media.
+        /// Adds a transceiver for a kind of media, without a track; `None` for default options.
         add_transceiver_from_kind(
             kind: RtpCodecKind,
             init: Option<RTCRtpTransceiverInit>
@@ -84,11 +88,11 @@ impl Peer {
     }
 
     forward_infallible! {
-        /// The senders.
+        /// Returns the senders.
         senders() -> Vec<Arc<dyn RtpSender>> = get_senders;
-        /// The receivers.
+        /// Returns the receivers.
         receivers() -> Vec<Arc<dyn RtpReceiver>> = get_receivers;
-        /// The transceivers.
+        /// Returns the transceivers.
         transceivers() -> Vec<Arc<dyn RtpTransceiver>> = get_transceivers;
     }
 }

@@ -1,6 +1,6 @@
 //! The calls on a peer.
 
-/// Forwards calls that can fail.
+/// Defines calls that forward to the connection, and can fail.
 macro_rules! forward {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $output:ty;)*) => {
         $(
@@ -8,11 +8,12 @@ macro_rules! forward {
             ///
             /// # Errors
             ///
-            /// [`OperationError`](crate::webrtc::OperationError): the peer is closed, or `webrtc` refused.
+            /// Returns [`OperationError`](crate::webrtc::OperationError) if the peer is closed, or
+            /// `webrtc` refuses the call.
             ///
             /// # Cancel safety
             ///
-            /// As in `webrtc`: what was begun on the connection may still take effect.
+            /// If the future is dropped, the call may still take effect.
             pub fn $name(&self, $($arg: $type),*) -> Call<'_, $output> {
                 self.call(stringify!($name), move |connection| async move {
                     Ok(connection.$name($($arg),*).await?)
@@ -22,7 +23,7 @@ macro_rules! forward {
     };
 }
 
-/// Forwards calls that cannot fail while the peer is open.
+/// Defines calls that forward to the connection, and cannot fail while the peer is open.
 macro_rules! forward_infallible {
     ($($(#[$doc:meta])* $name:ident($($arg:ident: $type:ty),*) -> $output:ty = $call:ident;)*) => {
         $(
@@ -30,7 +31,8 @@ macro_rules! forward_infallible {
             ///
             /// # Errors
             ///
-            /// [`OperationError::Closed`](crate::webrtc::OperationError::Closed) if the peer is closed.
+            /// Returns [`OperationError::Closed`](crate::webrtc::OperationError::Closed) if the
+            /// peer is closed.
             ///
             /// # Cancel safety
             ///

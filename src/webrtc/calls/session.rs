@@ -17,7 +17,7 @@ use crate::webrtc::operation_error::OperationError;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Creates an offer; `None` for default options.
+    /// Creates an offer; `None` for default options. [`offer`](crate::webrtc::offer) also sets it.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ impl Peer {
         })
     }
 
-    /// Creates an answer; `None` for default options.
+    /// Creates an answer; `None` for default options. [`answer`](crate::webrtc::answer) also sets
+    /// it.
     ///
     /// # Errors
     ///
@@ -57,7 +58,7 @@ impl Peer {
         })
     }
 
-    /// Sets the local description, and starts gathering.
+    /// Sets the local description, and starts gathering candidates.
     ///
     /// # Errors
     ///
@@ -164,7 +165,7 @@ impl Peer {
         current_remote_description() -> Option<RTCSessionDescription> = current_remote_description;
         /// The remote description that is being negotiated.
         pending_remote_description() -> Option<RTCSessionDescription> = pending_remote_description;
-        /// Whether the remote side supports trickle ICE; `None` before it has told.
+        /// Whether the remote side supports trickle ICE; `None` before it has signalled that.
         can_trickle_ice_candidates() -> Option<bool> = can_trickle_ice_candidates;
     }
 
@@ -175,6 +176,7 @@ impl Peer {
         self.peer.status().tell(|| EventKind::DescriptionProposed { side, sdp });
     }
 
+    /// Adds a candidate to the connection, and reports it to the observers.
     async fn add_now(
         &self,
         connection: &dyn PeerConnection,
@@ -209,6 +211,8 @@ impl Peer {
     }
 }
 
+/// Sets the remote description. An offer that is refused because of a local offer is
+/// [`OperationError::Glare`].
 async fn set_remote(
     connection: &dyn PeerConnection,
     description: RTCSessionDescription,
