@@ -1,5 +1,6 @@
 // A real Chromium against the server: sessions through WHIP, the dashboard, and what a page of
-// somebody else's may not do. `node browser.mjs [--binary FILE] [--shots FOLDER]`.
+// somebody else's may not do. `node browser.mjs [--binary FILE] [--shots FOLDER] [--picture FILE]`;
+// the README's picture of the dashboard is made by `--picture docs/images/dashboard.png`.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { check, expect, inChromium, option, shoot } from './chromium.mjs';
 
 const BINARY = option('--binary', 'target/release/anypeer');
+const PICTURE = option('--picture', null);
 const MESSAGES = 10_000;
 /** Starts the server; the answer is where it is, and how it ends. */
 async function serve(...options) {
@@ -259,7 +261,37 @@ async function token(context) {
   });
 }
 
+/** The dashboard of a server that is in use: publishers with cameras, and one that has left. */
+async function picture(context) {
+  const server = await serve();
+  const guests = [];
+  for (const stream of ['keynote', 'keynote', 'workshop', 'support']) {
+    const guest = await context.newPage();
+    await guest.goto(server.base);
+    await guest.evaluate(connect, [stream, 'chat', null]);
+    guests.push(guest);
+  }
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(server.base);
+  await page.waitForSelector('body[data-live=live]');
+  await Promise.all(guests.map((guest) => guest.evaluate(echo, 2_000)));
+  await guests.pop().evaluate(() => window.session.peer.close());
+  await check('the dashboard shows the publishers, and that one has left', async () => {
+    const rows = page.locator('[data-testid=row][data-state=connected]');
+    await page.waitForFunction(() => document.querySelectorAll('[data-testid=row][data-state=connected]').length === 3);
+    await rows.first().click();
+    // The charts have something to show once the connections have been sampled several times.
+    await page.waitForTimeout(15_000);
+    if (PICTURE) await page.screenshot({ path: PICTURE });
+    return `${await rows.count()} connected`;
+  });
+  await Promise.all([page, ...guests].map((it) => it.close()));
+  await server.stop();
+}
+
 await inChromium(async (context) => {
+  if (PICTURE) await picture(context);
   for (const runtime of ['smol', 'tokio']) {
     const server = await serve('--runtime', runtime);
     try {
