@@ -14,12 +14,13 @@ use crate::id::PeerId;
 pub struct TaskId(u64);
 
 impl TaskId {
+    /// Returns the next id.
     pub(crate) fn next() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The task's place in the order of starts.
+    /// The number in the id, which increases in the order of starts.
     #[cfg(feature = "http")]
     pub(crate) fn number(self) -> u64 {
         self.0
@@ -100,7 +101,7 @@ pub enum TaskEnd {
 }
 
 impl TaskEnd {
-    /// A stable lower-case name of the variant.
+    /// Returns a stable lower-case name of the variant.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -125,7 +126,7 @@ impl fmt::Display for TaskEnd {
     }
 }
 
-/// The reason why a task was cancelled. The first reason is kept.
+/// The reason why a task was cancelled. If there are several, the first one is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelReason {
@@ -161,13 +162,13 @@ pub struct StuckTasks {
 }
 
 impl StuckTasks {
-    /// Whether every task has stopped.
+    /// Returns whether every task has stopped.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of tasks that have not stopped.
+    /// Returns the number of tasks that have not stopped.
     #[must_use]
     pub fn len(&self) -> usize {
         self.named.len() + self.unnamed
@@ -189,7 +190,7 @@ impl fmt::Display for StuckTasks {
 
 /// The recorded tasks of a group, while the group exists.
 pub(crate) trait RecordedTasks: Send + Sync {
-    /// The recorded tasks that have not ended.
+    /// Information about the recorded tasks that have not ended.
     fn infos(&self) -> Vec<TaskInfo>;
 
     /// The number of tasks that have not ended, recorded or only counted.
@@ -202,7 +203,8 @@ pub(crate) trait CountedTasks: Send + Sync {
     fn len(&self) -> usize;
 }
 
-/// A reference to a group's tasks that keeps neither the group nor the tasks from ending.
+/// A reference to a [`TaskGroup`](crate::task::TaskGroup) that keeps neither the group nor its
+/// tasks alive.
 #[derive(Clone)]
 pub struct WeakTaskGroup {
     recorded: Weak<dyn RecordedTasks>,
@@ -214,37 +216,37 @@ impl WeakTaskGroup {
         Self { recorded, counted }
     }
 
-    /// The recorded tasks that have not ended, in no particular order.
+    /// Returns information about the recorded tasks that have not ended, in no particular order.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {
         self.recorded.upgrade().map(|tasks| tasks.infos()).unwrap_or_default()
     }
 
-    /// The number of tasks that have not ended, recorded or only counted.
+    /// Returns the number of tasks that have not ended, recorded or only counted.
     #[must_use]
     pub fn len(&self) -> usize {
         self.recorded.upgrade().map_or_else(|| self.counted.len(), |tasks| tasks.len())
     }
 
-    /// Whether every task has ended.
+    /// Returns whether every task has ended.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of tasks that were only counted and have not ended.
+    /// Returns the number of tasks that are only counted and have not ended.
     #[must_use]
     pub fn counted(&self) -> usize {
         self.counted.len()
     }
 
-    /// Whether the group is gone and all its tasks have ended.
+    /// Returns whether the group is gone and all its tasks have ended.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.recorded.strong_count() == 0 && self.counted.len() == 0
     }
 
-    /// Whether both refer to the same group.
+    /// Returns whether both references refer to the same group.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Weak::ptr_eq(&self.recorded, &other.recorded)

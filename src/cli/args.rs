@@ -58,8 +58,8 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) run_tests: bool,
 
-    /// Exit after the self-test: status 0 if all tests passed and all connections closed, otherwise
-    /// 1.
+    /// Exit after the self-test, with status 0 if all tests passed and all connections closed, and
+    /// 1 otherwise.
     #[arg(long, requires = "run_tests")]
     pub(crate) exit_after_tests: bool,
 
@@ -80,6 +80,7 @@ pub(crate) struct Serve {
     pub(crate) max_connections: usize,
 }
 
+/// The values of `--runtime`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
     /// smol, with `SMOL_THREADS` threads (1 by default).

@@ -14,19 +14,22 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::Value;
 use smol_hyper::rt::FuturesIo;
 
+/// An error of the self-test.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The longest response body that is read.
+/// The maximum length of a response body.
 const MAX_BYTES: usize = 64 << 20;
 
+/// A client, which opens a connection for each request.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
 }
 
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -48,7 +51,7 @@ impl Answer {
         Ok(self.headers.get(name).ok_or_else(missing)?.to_str()?)
     }
 
-    /// Returns the answer if it has the expected status.
+    /// Returns the response if it has the expected status, and otherwise an error with its body.
     pub(crate) fn expect(self, status: u16) -> Result<Self, Failure> {
         if self.status == status {
             return Ok(self);
@@ -63,6 +66,7 @@ impl Client {
         Self { address, token }
     }
 
+    /// Sends a `GET` request, and returns the JSON of a response with status 200.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.ask(Method::GET, path, "").await?.expect(200)?.json()
     }
@@ -93,7 +97,8 @@ impl Client {
         }
     }
 
-    /// Reads the event stream until an event matches.
+    /// Reads the event stream until `is_it` returns true for an event. `ready` is called when the
+    /// stream has begun.
     pub(crate) async fn follow(
         &self,
         is_it: impl Fn(&str) -> bool,

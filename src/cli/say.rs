@@ -4,10 +4,12 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 
+/// Prints a line to standard output.
 pub(crate) fn line(text: impl Display) {
     let _unread = writeln!(stdout(), "{text}");
 }
 
+/// Prints a line to standard error.
 pub(crate) fn note(text: impl Display) {
     let _unread = writeln!(stderr(), "{text}");
 }

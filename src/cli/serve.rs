@@ -1,4 +1,4 @@
-//! `anypeer serve`.
+//! The command `anypeer serve`.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -28,8 +28,10 @@ const SIGNALS: [Signal; 1] = [Signal::Int];
 /// How long HTTP requests may take to finish when the program ends.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Runs the server until a signal arrives, or until the self-test has ended with
+/// `--exit-after-tests`. Then closes every connection.
 pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
-    // First, so that no signal arrives before the program listens for it.
+    // This is the first step, so that no signal arrives before the program listens for it.
     let mut signals = Signals::new(SIGNALS)?;
     let executor = Executor::start(options.runtime)?;
     let state = State::new(options)?;
@@ -68,7 +70,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     {
         code = ExitCode::FAILURE;
     }
-    // A second signal ends the closing at once.
+    // After a second signal, the program does not wait for the closes any longer.
     let closed = {
         let closing = std::pin::pin!(stop::close_all(&peers));
         let again = std::pin::pin!(signals.next());
@@ -79,6 +81,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if closed { code } else { ExitCode::FAILURE })
 }
 
+/// Builds the API.
 fn api(options: &Serve, peers: &Peers, monitor: &Monitor) -> Result<Api, Box<dyn Error>> {
     let sessions =
         SessionOptions::new().address(options.host).max_sessions(options.max_connections);
@@ -140,7 +143,7 @@ impl State {
 /// The runtime that the server and its peers run on.
 struct Executor {
     runtime: Runtime,
-    /// Keeps tokio running until dropped.
+    /// Keeps the tokio runtime running until it is dropped.
     _tokio: Option<tokio::runtime::Runtime>,
 }
 

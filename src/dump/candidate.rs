@@ -1,18 +1,18 @@
-//! Candidates and servers as texts.
+//! Formats candidates and ICE servers.
 
 use crate::candidate::Candidate;
 use crate::monitor::ConnectionInfo;
 use crate::wire::w3c::{Configuration, IceCandidate, IceServer};
 
-/// Stands for an address that is not told: a name that nobody can have (RFC 2606, section 2).
+/// Stands for an address that was removed. It is a name that cannot exist (RFC 2606, section 2).
 pub(super) const HIDDEN: &str = "redacted.invalid";
 
-/// An address that is one word, as readers want it.
+/// Returns the address, or [`HIDDEN`] if it is not one word, which readers require.
 pub(super) fn address(known: Option<&str>) -> &str {
     known.filter(|it| !it.is_empty() && !it.contains(char::is_whitespace)).unwrap_or(HIDDEN)
 }
 
-/// As RFC 8839, section 5.1, writes it. The foundation is not known.
+/// Formats a candidate (RFC 8839, section 5.1). The foundation is not known, and is written as 0.
 pub(super) fn ice_candidate(candidate: &Candidate) -> IceCandidate {
     let Candidate { kind, protocol, port, priority, .. } = candidate;
     let address = address(candidate.address.as_deref());
@@ -20,6 +20,7 @@ pub(super) fn ice_candidate(candidate: &Candidate) -> IceCandidate {
     IceCandidate { sdp_mid: None, sdp_m_line_index: None, candidate }
 }
 
+/// Returns the configuration of a connection, without credentials.
 pub(super) fn configuration(info: &ConnectionInfo) -> Configuration {
     Configuration {
         ice_servers: info
@@ -31,7 +32,8 @@ pub(super) fn configuration(info: &ConnectionInfo) -> Configuration {
     }
 }
 
-/// A URL without a name and a password before its host, where some write them against RFC 7065.
+/// Removes a user name and a password before the host of a URL, which RFC 7065 does not allow but
+/// some URLs have.
 fn without_user(url: &str) -> String {
     match (url.split_once(':'), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}:{host}"),

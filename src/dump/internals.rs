@@ -1,4 +1,4 @@
-//! From records to webrtc-internals.
+//! Converts connections to the format of `chrome://webrtc-internals`.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ fn connection(pid: u32, info: &ConnectionInfo) -> PeerConnection {
     }
 }
 
-/// Readers take what is after the last `-` of a key for the field, and the rest for the id.
+/// The statistics over time. In the keys, readers expect the id, a `-`, and the field, which has no
+/// `-`.
 fn series(stats: &Stats) -> BTreeMap<String, Series> {
     let mut all = BTreeMap::new();
     for Object { id, kind, from, fields } in &stats.objects {
@@ -64,6 +65,7 @@ fn series(stats: &Stats) -> BTreeMap<String, Series> {
     all
 }
 
+/// An entry of the log.
 fn update(at: u64, what: &What<'_>) -> Update {
     match what {
         What::State { event, state } => Update::new(event, state, at),

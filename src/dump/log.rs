@@ -1,4 +1,4 @@
-//! What happened to a connection, from all that is known of it, in the order of time.
+//! The events of a connection in the order of time, derived from everything that is known of it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use super::time::epoch_ms;
 use crate::candidate::{Candidate, Side};
 use crate::monitor::{ConnectionInfo, DescriptionInfo, TimelineEvent, TrackInfo};
 
-/// Something that happened. What neither format has a name for is [`What::Other`].
+/// An event. [`What::Other`] is an event that neither format has a name for.
 pub(super) enum What<'a> {
     State { event: &'static str, state: &'static str },
     NegotiationNeeded,
@@ -21,12 +21,12 @@ pub(super) enum What<'a> {
     Other(String),
 }
 
-/// When the connection was opened, in milliseconds since 1970: nothing is earlier.
+/// When the connection was opened, in milliseconds since 1970. No event in a dump is earlier.
 pub(super) fn opened_ms(info: &ConnectionInfo) -> u64 {
     epoch_ms(info.created_at)
 }
 
-/// What happened after the opening.
+/// Returns the events after the opening, each with its time in milliseconds since 1970.
 pub(super) fn events(info: &ConnectionInfo) -> Vec<(u64, What<'_>)> {
     let mut known = Known::of(info);
     let mut events: Vec<_> = info
@@ -45,9 +45,11 @@ pub(super) fn events(info: &ConnectionInfo) -> Vec<(u64, What<'_>)> {
     events
 }
 
+/// Values by key; those with the same key are taken in their order.
 type Queues<K, V> = BTreeMap<K, VecDeque<V>>;
 
-/// What entries of the timeline refer to, and what outlives them.
+/// The descriptions, tracks and data channels that entries of the timeline refer to. They may be
+/// kept longer than the entries.
 struct Known<'a> {
     descriptions: Queues<(SystemTime, &'static str, &'static str), &'a DescriptionInfo>,
     added: Queues<(SystemTime, &'a str), &'a TrackInfo>,
@@ -81,7 +83,7 @@ impl<'a> Known<'a> {
     fn event(&mut self, at: SystemTime, event: &'a TimelineEvent) -> Option<What<'a>> {
         let state = |event, state| Some(What::State { event, state });
         match event {
-            // The format's own beginning.
+            // Each format has its own beginning of a connection.
             TimelineEvent::Opened => None,
             TimelineEvent::ConnectionState(it) => state("onconnectionstatechange", it.as_str()),
             TimelineEvent::IceConnectionState(it) => {
@@ -125,7 +127,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What is known, though the timeline is without it by now.
+    /// The events of descriptions and tracks whose entries are no longer in the timeline.
     fn rest(&mut self) -> impl Iterator<Item = (SystemTime, What<'a>)> {
         let described = std::mem::take(&mut self.descriptions).into_values().flatten().map(|it| {
             let sdp = it.sdp.as_deref().unwrap_or_default();

@@ -1,12 +1,14 @@
-//! What both formats know a program and its connections by.
+//! The names of the program and the numbers of connections, in both formats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::monitor::ConnectionInfo;
 
+/// The name of this crate, with its version.
 pub(super) const USER_AGENT: &str = concat!("anypeer/", env!("CARGO_PKG_VERSION"));
 
-/// A number for each connection: its own, or the first free one if another came first.
+/// Gives each connection a number: its own, or the first free one if an earlier connection has
+/// that.
 pub(super) fn numbered(connections: &[ConnectionInfo]) -> BTreeMap<u64, &ConnectionInfo> {
     let own: BTreeSet<u64> = connections.iter().map(|info| info.number).collect();
     let mut free = (1..=u64::MAX).filter(|number| !own.contains(number));

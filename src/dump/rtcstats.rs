@@ -1,4 +1,4 @@
-//! From records to an `RTCStatsDump`.
+//! Converts connections to an `RTCStatsDump`.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) fn dump(connections: &[ConnectionInfo]) -> String {
     for (id, info) in ids.iter().zip(connections.values()) {
         lines.extend(connection(info).into_iter().map(|(at, line)| (at, Some(id.as_str()), line)));
     }
-    // What happened at the same time stays in its order: `create` is first.
+    // The sort is stable, so `create` stays before other lines of the same time.
     lines.sort_by_key(|(at, ..)| *at);
     let mut before = 0;
     for (at, connection, line) in lines {
@@ -50,6 +50,7 @@ fn connection(info: &ConnectionInfo) -> Vec<(u64, Line)> {
     lines
 }
 
+/// The line of an event.
 fn line(what: &What<'_>) -> Line {
     match what {
         What::State { event, state } => Line::new(event, state),
@@ -82,7 +83,7 @@ fn line(what: &What<'_>) -> Line {
         What::ChannelAdded { side: Some(Side::Local), label } => {
             Line::new("createDataChannel", &[label])
         }
-        // The first is the number of its stream.
+        // The first value is the SCTP stream, which is not known.
         What::ChannelAdded { label, .. } => Line::new("ondatachannel", &(None::<u16>, label)),
         What::TrackAdded(track) => {
             let method = match track.side {
@@ -101,16 +102,18 @@ fn line(what: &What<'_>) -> Line {
     }
 }
 
+/// The objects of a report, by id.
 type Report<'a> = BTreeMap<&'a str, BTreeMap<&'static str, Scalar>>;
 
-/// Each report as what is new in it.
+/// The lines of the reports, each with the values that have changed.
 fn reports(stats: &Stats) -> Vec<(u64, Line)> {
     let mut lines = Vec::new();
     let mut known = Report::new();
     for (index, time) in stats.times.iter().enumerate() {
         let report = report(stats, index, *time);
-        // A reader keeps what a line does not have, or has a false value for. An object that has
-        // less than before is therefore taken out first, and then told as a new one.
+        // A reader keeps the old value of a field that a line does not have, or whose new value is
+        // falsy. An object with such a field is therefore removed first, and then written as a new
+        // one.
         let out: Delta<'_> = known
             .iter()
             .filter(|(id, object)| report.get(*id).is_some_and(|it| !can_follow(object, it)))
@@ -126,6 +129,7 @@ fn reports(stats: &Stats) -> Vec<(u64, Line)> {
     lines
 }
 
+/// The objects at a time.
 fn report(stats: &Stats, index: usize, time: u64) -> Report<'_> {
     let objects = stats.objects.iter().filter_map(|object| {
         let mut fields = object.at(index);
@@ -139,6 +143,7 @@ fn report(stats: &Stats, index: usize, time: u64) -> Report<'_> {
     objects.collect()
 }
 
+/// Whether a reader gets the right values if `now` is written as a change of `before`.
 fn can_follow(
     before: &BTreeMap<&'static str, Scalar>,
     now: &BTreeMap<&'static str, Scalar>,
@@ -146,6 +151,7 @@ fn can_follow(
     before.iter().all(|(name, old)| now.get(name).is_some_and(|new| new == old || !new.is_falsy()))
 }
 
+/// The changes between two reports.
 fn delta<'a>(known: &Report<'a>, report: &Report<'a>) -> Delta<'a> {
     let gone = known.keys().filter(|id| !report.contains_key(*id)).map(|id| (*id, None));
     let changed = report.iter().filter_map(|(id, object)| {

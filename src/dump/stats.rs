@@ -1,7 +1,7 @@
 //! Statistics over time, from samples and the last report.
 //!
-//! Samples have totals; fields that only the last report has are known at its time alone. All
-//! fields of an object end at the same time, that of the last sample, which is the report's.
+//! A sample has totals only. Fields that only the last report has are known only at its time. All
+//! fields of an object end at the time of the last sample, which is that of the last report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,26 +16,28 @@ use crate::wire::w3c::Scalar;
 /// The statistics of a connection.
 #[derive(Default)]
 pub(super) struct Stats {
-    /// When they were taken, in milliseconds since 1970.
+    /// The times of the samples, in milliseconds since 1970.
     pub(super) times: Vec<u64>,
     pub(super) objects: Vec<Object>,
 }
 
 /// One object of W3C webrtc-stats, with at least one field that is known at some time.
 pub(super) struct Object {
-    /// Letters and digits alone, unique in the connection.
+    /// The id: only letters and digits, and unique in the connection.
     pub(super) id: String,
+    /// The type.
     pub(super) kind: &'static str,
-    /// The place of its first time.
+    /// The index of the object's first time.
     pub(super) from: usize,
-    /// Each with a value for every time from then on.
+    /// The fields, each with a value for every time from the first on.
     pub(super) fields: BTreeMap<&'static str, Vec<Scalar>>,
 }
 
+/// The id of the transport.
 const TRANSPORT: &str = "T";
 
 impl Object {
-    /// The value of a field at a time, if there is one.
+    /// The values of the fields at a time, without unknown ones.
     pub(super) fn at(&self, time: usize) -> BTreeMap<&'static str, Scalar> {
         let Some(index) = time.checked_sub(self.from) else { return BTreeMap::new() };
         self.fields
@@ -46,7 +48,7 @@ impl Object {
     }
 }
 
-/// What was known at the last time.
+/// The objects at the last time, by id.
 #[cfg(feature = "http")]
 pub(super) fn last(info: &ConnectionInfo) -> BTreeMap<String, BTreeMap<&'static str, Scalar>> {
     let stats = stats(info);
@@ -63,7 +65,7 @@ pub(super) fn last(info: &ConnectionInfo) -> BTreeMap<String, BTreeMap<&'static 
     stats.objects.iter().map(fields).collect()
 }
 
-/// Takes `info` apart.
+/// Returns the statistics of a connection.
 pub(super) fn stats(info: &ConnectionInfo) -> Stats {
     let mut samples = info.samples.clone();
     samples.sort_by_key(|sample| sample.at);
@@ -84,7 +86,7 @@ pub(super) fn stats(info: &ConnectionInfo) -> Stats {
     Stats { times, objects: table.objects }
 }
 
-/// What a sample would have said, where none was kept.
+/// A sample with the values of the report, for a connection whose samples are not kept.
 fn only_sample(info: &ConnectionInfo, report: &StatsReport) -> SampleInfo {
     let transport = report.transport.as_ref();
     SampleInfo {
@@ -100,19 +102,20 @@ fn only_sample(info: &ConnectionInfo, report: &StatsReport) -> SampleInfo {
     }
 }
 
+/// The objects that have been made so far.
 struct Table<'a> {
     samples: &'a [SampleInfo],
     objects: Vec<Object>,
 }
 
-/// An object that is being made.
+/// An object that is not complete.
 struct Draft<'a> {
     samples: &'a [SampleInfo],
     object: Object,
 }
 
 impl Draft<'_> {
-    /// A field that samples have.
+    /// Adds a field that samples have.
     fn over(mut self, name: &'static str, value: impl Fn(&SampleInfo) -> Scalar) -> Self {
         let values: Vec<Scalar> = self.samples.iter().map(value).collect();
         if values.iter().any(|value| *value != Scalar::Unknown) {
@@ -121,7 +124,7 @@ impl Draft<'_> {
         self
     }
 
-    /// A field that is known of the last time alone.
+    /// Adds a field that is known only at the last time.
     fn last(mut self, name: &'static str, value: impl Into<Scalar>) -> Self {
         let value = value.into();
         if let (Some(before), true) = (self.samples.len().checked_sub(1), value != Scalar::Unknown)
@@ -133,19 +136,20 @@ impl Draft<'_> {
         self
     }
 
+    /// Adds a field with a text that is known only at the last time.
     fn last_text<T: Into<String>>(self, name: &'static str, text: Option<T>) -> Self {
         self.last(name, text.map_or(Scalar::Unknown, Scalar::text))
     }
 }
 
 impl<'a> Table<'a> {
-    /// An object that is known from a time on.
+    /// Begins an object that is known from a time on.
     fn from(&self, id: String, kind: &'static str, from: usize) -> Draft<'a> {
         let samples = self.samples.get(from..).unwrap_or_default();
         Draft { samples, object: Object { id, kind, from, fields: BTreeMap::new() } }
     }
 
-    /// An object that is known at the last time alone.
+    /// Begins an object that is known only at the last time.
     fn at_last(&self, id: String, kind: &'static str) -> Draft<'a> {
         let draft = self.from(id, kind, self.samples.len().saturating_sub(1));
         draft.last_text("transportId", self.has_transport().then_some(TRANSPORT))
@@ -166,7 +170,7 @@ impl<'a> Table<'a> {
         let used = |it: &SampleInfo| {
             (it.bytes_sent, it.bytes_received, it.packets_sent, it.packets_received) != (0, 0, 0, 0)
         };
-        // Zeros where there was no transport are no knowledge.
+        // Samples have zeros if there was no transport.
         if transport.is_none() && !self.samples.iter().any(used) {
             return;
         }
@@ -188,8 +192,8 @@ impl<'a> Table<'a> {
         self.add(draft);
     }
 
-    /// What samples have of all received streams together. W3C has no place for it; the object of
-    /// the whole connection is the nearest.
+    /// Adds the values of all received streams together. W3C webrtc-stats has no object for them,
+    /// so they are in the object of the whole connection.
     fn media(&mut self) {
         let Some(from) = self.samples.iter().position(|it| it.jitter.is_some()) else { return };
         let quality = |it: f32| Scalar::real((f64::from(it) * 1000.0).round() / 1000.0);
@@ -214,7 +218,7 @@ impl<'a> Table<'a> {
         self.streams(report);
     }
 
-    /// A pair; with its round trips over time if it is the one in use.
+    /// Adds a candidate pair, with the round-trip times of all samples if it is the selected one.
     fn pair(
         &mut self,
         id: String,
@@ -222,7 +226,7 @@ impl<'a> Table<'a> {
         in_use: bool,
     ) {
         let last = self.samples.len().saturating_sub(1);
-        // Readers draw nothing of a field whose first value is unknown.
+        // Readers do not draw a field whose first value is unknown.
         let measured = self.samples.iter().position(|it| it.round_trip_time.is_some());
         let from = measured.filter(|_| in_use).unwrap_or(last);
         let mut draft = self.from(id, "candidate-pair", from);
@@ -358,6 +362,7 @@ fn candidate_id(report: &StatsReport, index: Option<usize>) -> Option<String> {
     Some(format!("{prefix}{index}"))
 }
 
+/// The index of the selected pair.
 fn selected_pair(report: &StatsReport) -> Option<usize> {
     let named = report.transport.as_ref().and_then(|transport| transport.selected_pair);
     named
@@ -365,7 +370,8 @@ fn selected_pair(report: &StatsReport) -> Option<usize> {
         .or_else(|| report.candidate_pairs.iter().position(|pair| pair.nominated))
 }
 
-/// The id of the pair in use. Readers go on to its candidates, and fail where one is missing.
+/// The id of the selected pair, if both of its candidates are known: readers look them up, and fail
+/// if one is missing.
 fn whole_selected_pair(report: &StatsReport) -> Option<String> {
     let index = selected_pair(report)?;
     let pair = report.candidate_pairs.get(index)?;

@@ -1,17 +1,17 @@
-//! Times as files have them.
+//! Formats times.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 9999-12-31T23:59:59.999Z, the last moment that ISO 8601 writes with four digits.
+/// 9999-12-31T23:59:59.999Z, the last time whose year has four digits in ISO 8601.
 const LAST: u64 = 253_402_300_799_999;
 
-/// Milliseconds since 1970; whatever is out of reach is at the nearest end.
+/// Converts a time to milliseconds since 1970, limited to the range from 0 to [`LAST`].
 pub(super) fn epoch_ms(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     u64::try_from(since).unwrap_or(LAST).min(LAST)
 }
 
-/// Such a time in ISO 8601, as JavaScript writes it.
+/// Formats milliseconds since 1970 in ISO 8601, as JavaScript does.
 pub(super) fn iso(epoch_ms: u64) -> String {
     let time = UNIX_EPOCH + Duration::from_millis(epoch_ms.min(LAST));
     humantime::format_rfc3339_millis(time).to_string()

@@ -1,4 +1,4 @@
-//! The builder, and the table of routes.
+//! `Api` and its builder, and the table of routes.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -30,25 +30,42 @@ use crate::runtime::{Runtime, StartError};
 use crate::task::CancellationToken;
 use crate::wire::http::Modes;
 
-/// A monitor, and control of the peers that it watches, over HTTP.
+/// Monitoring and control of peers over HTTP: routes for any server, and a server of its own.
 ///
-/// The API holds handles to the [`Peers`] and to the [`Monitor`]. Its clones share one state.
+/// The routes can be mounted in a server that uses tower services, such as axum's:
 ///
 /// ```
-/// # #[cfg(feature = "smol")] {
+/// use anypeer::Peers;
 /// use anypeer::http::Api;
 /// use anypeer::monitor::Monitor;
-/// use anypeer::Peers;
 ///
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// let api = Api::builder(&peers, &monitor).token("secret").build()?;
 /// let app = axum::Router::<()>::new().nest_service("/peers", api.router());
-/// // Or merge what cannot clash with other routes:
-/// let app = app.merge(api.monitor_router());
-/// # }
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
+///
+/// Or [`serve`](Self::serve) them alone, on any runtime:
+///
+/// ```
+/// use std::net::TcpListener;
+/// use anypeer::Peers;
+/// use anypeer::http::{Api, ServeOptions};
+/// use anypeer::monitor::Monitor;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// let api = Api::builder(&peers, &monitor).build()?;
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let serving = api.serve(listener, ServeOptions::new())?;
+/// println!("dashboard: http://{}/", serving.local_addr());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The API holds handles to the [`Peers`] and to the [`Monitor`]. Clones share one state. Dropping
+/// the API does not close peers, except those of WHIP sessions when the last clone and the last
+/// router are dropped.
 #[derive(Clone)]
 pub struct Api {
     shared: Shared,
@@ -63,7 +80,22 @@ struct OptionalRoutes {
     sessions: bool,
 }
 
-/// Configures an [`Api`].
+/// Configures an [`Api`], see [`Api::builder`].
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::http::Api;
+/// use anypeer::monitor::Monitor;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// let api = Api::builder(&peers, &monitor)
+///     .token("secret") // Needed to be reached from other machines.
+///     .open_reads(true) // The token is only needed to close connections.
+///     .host("peers.example.org") // The name in the clients' URLs.
+///     .build()?;
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct ApiBuilder {
@@ -77,7 +109,8 @@ pub struct ApiBuilder {
     sessions: Option<SessionOptions>,
 }
 
-/// How many clients may follow the events at once, unless another number is set.
+/// The default number of clients that may follow the events at the same time. To change it, use
+/// [`ApiBuilder::event_clients`].
 pub const DEFAULT_EVENT_CLIENTS: usize = 256;
 
 impl ApiBuilder {
@@ -89,16 +122,18 @@ impl ApiBuilder {
         self
     }
 
-    /// Whether to require the token only for requests that change something. By default it is
-    /// required for all.
+    /// Sets whether the token is required only for requests that change something. By default it is
+    /// required for reading too.
     pub fn open_reads(mut self, open: bool) -> Self {
         self.access.open_reads = open;
         self
     }
 
-    /// Also answers to this host name or address, given without a port. By default the API answers
-    /// to `localhost`, `127.0.0.1` and `[::1]`, with any port. A request for any other host gets
-    /// status 421 on every route, also on `/health`: this is the protection against DNS rebinding.
+    /// Adds a host name or address that clients use for this server, without a port. By default the
+    /// API answers requests for `localhost`, `127.0.0.1` and `[::1]`, with any port.
+    ///
+    /// A request for any other host gets status 421 on every route, including `/health`. This
+    /// protects against DNS rebinding.
     pub fn host(mut self, name: impl Into<String>) -> Self {
         let name = name.into();
         // An IPv6 address is written in brackets, as in a URL.
@@ -107,25 +142,31 @@ impl ApiBuilder {
         self
     }
 
-    /// Reports in the summary that the host runs in its debug mode. Nothing else depends on this.
+    /// Sets the value of `debug_mode` in the summary; false by default. Nothing else depends on it.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// Whether to add the Python original's test routes, `/webrtc/test/..`. By default not.
+    /// Sets whether the test routes of the Python original, `/webrtc/test/..`, are added. By
+    /// default they are not.
     pub fn test_routes(mut self, served: bool) -> Self {
         self.test_routes = served;
         self
     }
 
-    /// Sets how many clients may follow the events at once. A further client gets status 503.
+    /// Sets how many clients may follow the events at the same time; [`DEFAULT_EVENT_CLIENTS`] by
+    /// default. A further client gets status 503.
     pub fn event_clients(mut self, limit: usize) -> Self {
         self.event_clients = limit;
         self
     }
 
-    /// Accepts sessions through WHIP (RFC 9725) at `/whip/{stream}`.
+    /// Accepts test sessions through WHIP (RFC 9725) at `/whip/{stream}`. By default there are
+    /// none.
+    ///
+    /// Each session is a peer of the set, in the group `{stream}`. Data channels are echoed, and
+    /// media is received and discarded.
     #[cfg(feature = "webrtc")]
     pub fn sessions(mut self, options: SessionOptions) -> Self {
         self.sessions = Some(options);
@@ -136,7 +177,7 @@ impl ApiBuilder {
     ///
     /// # Errors
     ///
-    /// Returns [`StartError`] if the thread that its timers need could not be started.
+    /// [`StartError`] if the thread that timers need cannot be started.
     pub fn build(self) -> Result<Api, StartError> {
         Runtime::background()?;
         let modes = Modes { debug: self.debug, logging: self.monitor.is_logged() };
@@ -165,7 +206,8 @@ impl ApiBuilder {
 }
 
 impl Api {
-    /// Configures an API over `peers`, which `monitor` watches.
+    /// Returns a builder for an API of `peers`, which `monitor` has to watch
+    /// ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)).
     pub fn builder(peers: &Peers, monitor: &Monitor) -> ApiBuilder {
         ApiBuilder {
             peers: peers.clone(),
@@ -179,13 +221,13 @@ impl Api {
         }
     }
 
-    /// Every route: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, what is under
-    /// `/webrtc/`, and `/whip/` if sessions are accepted.
+    /// Returns all routes: the dashboard at `/`, `/health`, `/metrics`, `/openapi.json`, the routes
+    /// under `/webrtc/`, and those under `/whip/` if sessions are accepted.
     ///
-    /// The routes can be served alone, or mounted in another server by [`Router::nest_service`] under a
-    /// path without parameters. Under `/ops`, the dashboard is then at `/ops` and at `/ops/`;
-    /// [`Router::nest`] would leave `/ops/` to the other server. Links, `Location` headers and the
-    /// OpenAPI document name the path that the routes are mounted under.
+    /// The routes can be served alone, or mounted in another server with [`Router::nest_service`]
+    /// under a path without parameters. Mounted under `/ops`, the dashboard is at `/ops` and at
+    /// `/ops/`; [`Router::nest`] would leave `/ops/` to the other server. Links, `Location` headers
+    /// and the OpenAPI document contain the path that the routes are mounted under.
     pub fn router(&self) -> Router {
         let unknown =
             |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };
@@ -194,14 +236,17 @@ impl Api {
             .with_state(self.shared.clone())
     }
 
-    /// Only the routes under `/webrtc/`, to be merged into a server that has its own.
+    /// Returns only the routes under `/webrtc/`, for [`Router::merge`] into a server that has a
+    /// `/`, `/health` or `/metrics` of its own.
     pub fn monitor_router(&self) -> Router {
         with_method_fallback(webrtc_routes(self.optional)).with_state(self.shared.clone())
     }
 
-    /// Ends every stream of events, now and for good: streams that are asked for later end at once.
-    /// A server that waits for its connections to end can then stop. [`Serving`](super::Serving) ends
-    /// its own streams by itself.
+    /// Ends all streams of events, which otherwise do not end. Streams that are requested later end
+    /// immediately.
+    ///
+    /// Call this when your server shuts down and waits for its connections to end.
+    /// [`Serving::shutdown`](super::Serving::shutdown) ends the streams of its own server.
     pub fn end_streams(&self) {
         self.shared.ending.cancel();
     }
@@ -212,6 +257,7 @@ impl Api {
     }
 }
 
+/// All routes.
 fn every_route(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
     let routes = OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(dashboard::page))
@@ -226,6 +272,7 @@ fn every_route(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
     routes
 }
 
+/// The routes under `/webrtc/`.
 fn webrtc_routes(optional: OptionalRoutes) -> OpenApiRouter<Shared> {
     let routes = OpenApiRouter::new()
         .routes(routes!(summary::summary))

@@ -1,16 +1,22 @@
-//! Monitoring and control over HTTP: a REST API with the Python original's paths and keys, live
-//! events, a dashboard, and sessions through WHIP.
+//! Monitoring and control over HTTP: a REST API, live events, a dashboard, metrics, and test
+//! sessions through WHIP. The paths and keys are those of the Python original, and more.
 //!
-//! [`Api`] has routes that mount into any server made of tower services, on any executor, and
-//! [`Api::serve`] serves them on any [`Runtime`](crate::runtime::Runtime).
+//! - [`Api::router`] returns routes for any server that uses tower services, on any executor.
+//! - [`Api::serve`] serves them on any [`Runtime`](crate::runtime::Runtime).
+//!
+//! The routes are described in the OpenAPI document, at `/openapi.json`.
 //!
 //! # Security
 //!
-//! Every request is checked in this order: its `Host` must be a loopback name of this machine or one
-//! that was [added](ApiBuilder::host), so that no foreign name can be pointed at the server; it must
-//! not come from a page of another origin; and it must have the [token](ApiBuilder::token), if one is
-//! set. Without a token the API is served on loopback addresses alone. There is no CORS, and no answer
-//! contains a peer's secrets.
+//! Every request is checked:
+//!
+//! 1. Its `Host` must be a loopback name of this machine, or a name that was
+//!    [added](ApiBuilder::host). This protects against DNS rebinding.
+//! 2. It must not come from a page of another origin. There is no CORS.
+//! 3. It must contain the [token](ApiBuilder::token), if one is set and the route needs it.
+//!
+//! Without a token, [`Api::serve`] refuses addresses that other machines can reach. A server that
+//! the routes are mounted in has to check that itself. No response contains secrets of a peer.
 
 mod api;
 mod dashboard;

@@ -27,9 +27,9 @@ pub(crate) struct ApiState {
     pub(crate) modes: Modes,
     pub(crate) summary: SummaryCache,
     pub(crate) long: LongAnswers,
-    /// The places of the clients that follow the events.
+    /// A permit for each client that follows the events.
     pub(crate) followers: Arc<Semaphore>,
-    /// Ends the streams of events.
+    /// Cancelled to end the streams of events.
     pub(crate) ending: CancellationToken,
     #[cfg(feature = "webrtc")]
     pub(crate) sessions: Option<Sessions>,

@@ -7,7 +7,7 @@ use crate::sync::Mutex;
 use crate::wire::http::{Modes, SummaryJson, bytes};
 
 /// The last summary, and its JSON. An equal summary, which is one of the same millisecond, is not
-/// serialised again: under frequent requests, serialisation would be most of the cost.
+/// serialised again, because serialisation would be most of the cost of frequent requests.
 #[derive(Default)]
 pub(crate) struct SummaryCache(Mutex<Option<(SummaryJson, Bytes)>>);
 

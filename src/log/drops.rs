@@ -25,12 +25,13 @@ impl Folder {
     }
 }
 
-/// How long a log counts as dropping records after it has dropped one.
+/// How long after a dropped record a log is considered to be dropping records.
 const LATELY: Duration = Duration::from_secs(60);
 
-/// The number of records that either end of the queue has dropped, by folder.
+/// The number of records that were dropped before or after the queue, by folder.
 pub(super) struct Drops {
     counts: [AtomicU64; Folder::ALL.len()],
+    /// When a record was last dropped.
     last: Mutex<Option<Instant>>,
 }
 
@@ -39,6 +40,7 @@ impl Drops {
         Self { counts: Default::default(), last: Mutex::new(None) }
     }
 
+    /// Counts dropped records.
     pub(super) fn add(&self, folder: Folder, records: u64) {
         self.counts[folder as usize].fetch_add(records, Ordering::AcqRel);
         *self.last.lock() = Some(Instant::now());

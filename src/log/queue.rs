@@ -1,4 +1,4 @@
-//! The callers' end of the log, which never blocks.
+//! The part of the log that is called by the monitor. It never blocks.
 
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -14,7 +14,8 @@ use crate::id::PeerId;
 use crate::monitor::{ConnectionInfo, OperationInfo, Sink, TimelineEvent};
 use crate::runtime::{BoxFuture, Clock, StartError};
 
-/// The sink that queues records. A thread writes them until this is dropped.
+/// The sink that puts records into a queue. A thread writes them, until the sink is dropped and the
+/// queue is empty.
 pub(super) struct Log {
     queue: SyncSender<LogRecord>,
     drops: Arc<Drops>,
@@ -28,6 +29,7 @@ impl Log {
         Ok(Self { queue, drops })
     }
 
+    /// Queues a record, or drops and counts it if the queue is full.
     fn offer(&self, folder: Folder, record: LogRecord) {
         if self.queue.try_send(record).is_err() {
             self.drops.add(folder, 1);
@@ -58,7 +60,7 @@ impl Sink for Log {
     }
 
     fn flush(&self) -> BoxFuture {
-        /// How long to wait for room in the queue.
+        /// The time between two attempts to put the marker into a full queue.
         const PAUSE: Duration = Duration::from_millis(5);
         let queue = self.queue.clone();
         Box::pin(async move {
@@ -68,7 +70,7 @@ impl Sink for Log {
                 marker = refused;
                 Clock::system().sleep(PAUSE).await;
             }
-            // Either the writer has written, or it is gone.
+            // An error means that the writer is gone.
             let _over = flushed.await;
         })
     }

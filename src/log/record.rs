@@ -9,7 +9,8 @@ use crate::monitor::{ConnectionInfo, OperationInfo, TimelineEvent};
 
 /// A record in the queue of the log.
 pub(super) enum LogRecord {
-    /// A connection, which the writer reads, not the caller.
+    /// A connection that has ended. The writer calls this function, so that the caller need not
+    /// copy what is known.
     Connection(Box<dyn FnOnce() -> ConnectionInfo + Send>),
     Operation(Box<OperationInfo>),
     Event {
@@ -17,6 +18,6 @@ pub(super) enum LogRecord {
         at: SystemTime,
         event: TimelineEvent,
     },
-    /// Answered when everything before it is written or dropped.
+    /// A marker, which is answered when every record before it was written or dropped.
     Flush(oneshot::Sender<()>),
 }

@@ -1,7 +1,7 @@
 //! The files of one folder of the log.
 //!
-//! No known library rotates files both by size and by day, cuts off an incomplete last line, and
-//! goes on by itself after its folder was removed or its disk was full.
+//! This is our own code because no known library rotates files both by size and by day, cuts off an
+//! incomplete last line, and continues by itself after its folder was removed or its disk was full.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,6 +13,7 @@ use same_file::Handle;
 /// The extension of each file.
 const EXTENSION: &str = "jsonl";
 
+/// The files of one folder.
 pub(super) struct Stream {
     folder: PathBuf,
     file_bytes: u64,
@@ -21,11 +22,13 @@ pub(super) struct Stream {
     open: Option<Open>,
 }
 
+/// The file that is being written to.
 struct Open {
     file: Handle,
     path: PathBuf,
+    /// The day in the name of the file, as a number of days since 1970.
     day: u64,
-    /// The length of the whole lines in the file.
+    /// The length of the complete lines in the file, in bytes.
     length: u64,
 }
 
@@ -39,7 +42,7 @@ impl Stream {
         Self { folder, file_bytes, files, max_age, open: None }
     }
 
-    /// Appends whole lines: all of them, or none.
+    /// Appends complete lines: all of them, or none if that fails.
     pub(super) fn append(&mut self, lines: &[u8], now: SystemTime) -> io::Result<()> {
         let open = self.ready(now)?;
         match open.file.as_file_mut().write_all(lines) {
@@ -58,11 +61,13 @@ impl Stream {
         }
     }
 
+    /// Has the system write the open file to the disk.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.open.as_ref().map_or(Ok(()), |open| open.file.as_file().sync_data())
     }
 
-    /// The file to write to: the open one, unless it is full, of another day, or gone.
+    /// Returns the file to write to. A new one is opened if the open one is full, of another day,
+    /// or removed.
     fn ready(&mut self, now: SystemTime) -> io::Result<&mut Open> {
         let day = day(now);
         let full =
@@ -79,7 +84,8 @@ impl Stream {
         self.open.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Opens the last file of the day, or the next one if that is full or locked by another writer.
+    /// Opens the last file of the day, or the next one if the last one is full or locked by another
+    /// writer.
     fn open_last(&self, day: u64, next: bool) -> io::Result<Open> {
         let date = date(day);
         let own = self.known().into_iter().filter(|file| file.date == date);
@@ -94,7 +100,7 @@ impl Stream {
         }
     }
 
-    /// Every file of the stream, the oldest first. Files with other names are ignored.
+    /// Returns the files in the folder, the oldest first. Files with other names are ignored.
     fn known(&self) -> Vec<Known> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut known: Vec<_> = entries.filter_map(|entry| Known::of(entry.path())).collect();
@@ -105,8 +111,8 @@ impl Stream {
     /// Removes surplus and old files. A file that cannot be removed stays.
     fn remove_old(&self, now: SystemTime) {
         let mut known = self.known();
-        // Files of future days come from a clock that was ahead. Remove them first, or they would
-        // stay for ever.
+        // Files of future days come from a clock that was ahead. They are removed first, or else
+        // they would stay for ever.
         let today = date(day(now));
         known.sort_by_key(|file| file.date <= today);
         let written = self.open.as_ref().map(|open| open.path.as_path());
@@ -122,7 +128,7 @@ impl Stream {
     }
 }
 
-/// A file of the stream, by its name: `2026-11-25.0000.jsonl`.
+/// A file in the folder, by its name: `2026-11-25.0000.jsonl`.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Known {
     date: String,
@@ -155,13 +161,13 @@ impl Open {
         Ok(Some(Self { file, path, day, length }))
     }
 
-    /// Whether the path no longer leads to this file.
+    /// Whether the file was removed or replaced.
     fn is_gone(&self) -> bool {
         Handle::from_path(&self.path).map_or(true, |there| there != self.file)
     }
 }
 
-/// The length of a file up to its last newline. Anything after that is an incomplete line.
+/// Returns the length of a file up to its last newline. Anything after that is an incomplete line.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut end = file.seek(SeekFrom::End(0))?;
     let mut chunk = [0; 4096];
@@ -179,6 +185,7 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
     Ok(0)
 }
 
+/// The number of days since 1970.
 fn day(now: SystemTime) -> u64 {
     now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400)
 }

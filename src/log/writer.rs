@@ -13,13 +13,15 @@ use crate::runtime::thread::start_thread;
 use crate::wire::json::{ConnectionJson, EventLineJson, OperationJson};
 use crate::wire::log::{DroppedJson, append};
 
-/// How many bytes are written at once, and how many records are taken from the queue before that.
+/// The number of bytes that are collected for one write.
 const BATCH_BYTES: usize = 256 << 10;
+/// The number of records that are taken from the queue for one write.
 const BATCH_RECORDS: usize = 1024;
 
-/// How long nothing is written after a failure. Records in this time are dropped.
+/// How long nothing is written after a failure. Records that arrive in this time are dropped.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// Starts the thread.
 pub(super) fn start(
     options: LogOptions,
     records: Receiver<LogRecord>,
@@ -28,10 +30,12 @@ pub(super) fn start(
     start_thread("anypeer-log", move || write(&options, &records, &drops)).map_err(StartError::new)
 }
 
+/// One folder of the log, with the lines that are to be written.
 struct Output {
     folder: Folder,
     stream: Stream,
     lines: Vec<u8>,
+    /// The number of records in `lines`.
     records: u64,
     /// The time of the next attempt after a failure.
     retry: Option<Instant>,
@@ -39,6 +43,7 @@ struct Output {
     told: u64,
 }
 
+/// The main function of the thread. It returns when the sink is dropped and the queue is empty.
 fn write(options: &LogOptions, records: &Receiver<LogRecord>, drops: &Drops) {
     let mut outputs = Folder::ALL.map(|folder| Output {
         folder,
@@ -68,7 +73,7 @@ fn write(options: &LogOptions, records: &Receiver<LogRecord>, drops: &Drops) {
             output.write(drops);
         }
         for flush in flushes {
-            // The receiver may be gone.
+            // The future that waits for the flush may have been dropped.
             let _asked = flush.send(());
         }
         if !open {
@@ -107,6 +112,8 @@ impl Output {
         }
     }
 
+    /// Writes the lines, preceded by a record of how many were dropped. If that fails, the lines
+    /// are dropped, and nothing is written for [`RETRY`].
     fn write(&mut self, drops: &Drops) {
         let now = Instant::now();
         if self.retry.is_some_and(|retry| now < retry) {
@@ -154,8 +161,8 @@ impl Output {
     }
 }
 
-/// Tells subscribers of `tracing` about the log itself. A subscriber is foreign code, whose panic
-/// must not end the log.
+/// Emits events of `tracing` about the log itself. A subscriber is foreign code, whose panic must
+/// not end the log.
 #[cfg(feature = "tracing")]
 mod note {
     use std::io;

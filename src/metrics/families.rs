@@ -1,4 +1,4 @@
-//! Encodes metric families.
+//! Writes metric families.
 
 use std::borrow::Borrow;
 use std::fmt::Error;
@@ -64,6 +64,7 @@ impl Families<'_> {
     }
 }
 
+/// Encodes one metric with its labels.
 fn labelled<const N: usize>(
     family: &mut MetricEncoder<'_>,
     keys: [&str; N],

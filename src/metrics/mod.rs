@@ -2,7 +2,7 @@
 //!
 //! | Name | Type | Labels |
 //! |---|---|---|
-//! | `webrtc_connections` | gauge | `state`; only connections that have not ended |
+//! | `webrtc_connections` | gauge | `state`; live connections only |
 //! | `webrtc_connections_opened_total` | counter | |
 //! | `webrtc_connections_closed_total` | counter | `reason` |
 //! | `webrtc_connection_failures_total` | counter | `stage`, `cause` |
@@ -28,10 +28,10 @@
 //! | `webrtc_tasks_finished_total` | counter | `name`, `outcome` |
 //! | `webrtc_monitor_events_dropped_total` | counter | `sink` |
 //!
-//! Every value is read from a counter, so encoding costs the same for any number of connections. No
-//! label has a value that a remote side can choose. Up to
-//! [`Limits::names`](crate::monitor::Limits::names) names of the application are told apart;
-//! further names are counted as `other`.
+//! Every value is read from a counter, so the cost of encoding does not depend on the number of
+//! connections. No label has a value that a remote side can choose. Up to
+//! [`Limits::names`](crate::monitor::Limits::names) names of the application's operations, and as
+//! many of its tasks, are counted separately; further names are counted as `other`.
 
 mod families;
 mod prometheus;
@@ -48,7 +48,7 @@ use crate::monitor::Monitor;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// OpenMetrics 1.0, which Prometheus asks for.
+    /// OpenMetrics 1.0, which Prometheus requests.
     #[default]
     OpenMetrics,
     /// The Prometheus text format 0.0.4, for scrapers that support no other.
@@ -56,7 +56,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The media type, for an HTTP response.
+    /// Returns the media type, for the `Content-Type` of an HTTP response.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -66,7 +66,22 @@ impl Format {
     }
 }
 
-/// Encodes the monitor's current metrics.
+/// Encodes the current metrics of a monitor, for the response to a scraper.
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::metrics::{self, Format};
+/// use anypeer::monitor::Monitor;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+///
+/// let text = metrics::encode(&monitor, Format::OpenMetrics);
+/// let content_type = Format::OpenMetrics.content_type(); // Send it with the text.
+/// assert!(text.contains("webrtc_connections{state=\"connected\"} 0\n"));
+/// # assert!(content_type.starts_with("application/openmetrics-text"));
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[must_use]
 pub fn encode(monitor: &Monitor, format: Format) -> String {
     let text = open_metrics(monitor);

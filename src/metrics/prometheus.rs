@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-/// Adds `_total` to the names of counter families, and removes lines that the older format does not
-/// support.
+/// Adds `_total` to the names of counter families, and removes the lines that the Prometheus text
+/// format does not have.
 pub(super) fn prometheus(text: &str) -> String {
     let mut counters = HashSet::new();
     for line in text.lines() {

@@ -9,6 +9,7 @@ use prometheus_client::registry::Unit;
 use super::families::Families;
 use crate::monitor::Metrics;
 
+/// Encodes metrics that were read before.
 #[derive(Debug)]
 pub(super) struct Snapshot(pub(super) Metrics);
 

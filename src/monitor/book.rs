@@ -1,4 +1,4 @@
-//! The connections: those that are live, and the last that were.
+//! The records of connections: the live ones, and the last ones that have ended.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,19 +9,22 @@ use crate::id::{GroupId, PeerId};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Event, EventListener, Mutex, wake_all};
 
+/// The records of connections.
 pub(super) struct Book {
+    /// The number of the next connection.
     next: AtomicU64,
     closed_limit: usize,
     inner: Mutex<Lists>,
+    /// Notified when a connection is opened while there is no other.
     opened: Event,
 }
 
 #[derive(Default)]
 struct Lists {
-    /// In the order in which they were opened.
+    /// The live connections by their number, which is in the order of opening.
     live: BTreeMap<u64, Arc<Connection>>,
     by_id: HashMap<PeerId, u64>,
-    /// The last ones last.
+    /// The connections that have ended, the latest last.
     closed: Bounded<Arc<Connection>>,
 }
 
@@ -44,12 +47,14 @@ impl Book {
         }
     }
 
-    /// A record for a peer that may yet be refused: nobody sees it before it is opened.
+    /// Makes the record of a peer that is about to be opened, or to be refused. It is not listed
+    /// before [`open`](Self::open).
     pub(super) fn expect(&self, peer: &PeerId, group: Option<&GroupId>) -> Arc<Connection> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         Arc::new(Connection::new(number, peer.clone(), group.cloned()))
     }
 
+    /// Lists a connection among the live ones.
     pub(super) fn open(&self, connection: &Arc<Connection>) {
         let mut inner = self.inner.lock();
         inner.by_id.insert(connection.id.clone(), connection.number);
@@ -61,6 +66,7 @@ impl Book {
         }
     }
 
+    /// Moves a connection from the live ones to those that have ended.
     pub(super) fn close(&self, connection: &Arc<Connection>) {
         let mut inner = self.inner.lock();
         let was_live = inner.take_off(connection);
@@ -69,7 +75,7 @@ impl Book {
         drop((was_live, gone));
     }
 
-    /// Takes a connection off the live ones that has ended already.
+    /// Removes a connection that had ended before it was listed from the live ones.
     pub(super) fn take_off(&self, connection: &Arc<Connection>) {
         let mut inner = self.inner.lock();
         let was_live = inner.take_off(connection);
@@ -77,7 +83,7 @@ impl Book {
         drop(was_live);
     }
 
-    /// A live connection of that id, or else the last closed one.
+    /// Returns the live connection with this id, or else the last one that has ended.
     pub(super) fn get(&self, id: &str) -> Option<Arc<Connection>> {
         let inner = self.inner.lock();
         let live = inner.by_id.get(id).and_then(|number| inner.live.get(number));
@@ -89,7 +95,7 @@ impl Book {
         self.inner.lock().live.contains_key(&number)
     }
 
-    /// At most `limit` live ones after a number, in their order.
+    /// Returns at most `limit` live connections with a greater number than this, in order.
     pub(super) fn live_after(&self, number: u64, limit: usize) -> Vec<Arc<Connection>> {
         let inner = self.inner.lock();
         inner
@@ -100,8 +106,8 @@ impl Book {
             .collect()
     }
 
-    /// The last closed ones, the latest first, each with its place in the order of ending; before a
-    /// place, if one is given.
+    /// Returns the connections that have ended, the latest first, each with its position in the
+    /// order of ending. If a position is given, only connections before it are returned.
     pub(super) fn closed_before(&self, place: Option<u64>) -> Vec<(u64, Arc<Connection>)> {
         let inner = self.inner.lock();
         let first = inner.closed.dropped();
@@ -118,7 +124,7 @@ impl Book {
         self.inner.lock().live.len()
     }
 
-    /// Listens for the first to be opened after there was none.
+    /// Listens for a connection that is opened while there is no other.
     pub(super) fn listen(&self) -> EventListener {
         self.opened.listen()
     }

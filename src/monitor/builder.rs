@@ -1,4 +1,4 @@
-//! Making a monitor.
+//! `MonitorBuilder`: configures a monitor.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,21 @@ use crate::peer::PeersBuilder;
 use crate::redact::Redactor;
 use crate::runtime::{Runtime, StartError};
 
-/// Configures a [`Monitor`].
+/// Configures a [`Monitor`], see [`Monitor::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::Peers;
+/// use anypeer::monitor::{Limits, Monitor, SampleOptions};
+///
+/// let monitor = Monitor::builder()
+///     .limits(Limits::new().closed_connections(1000))
+///     .sample(SampleOptions::new().interval(Duration::from_secs(10)))
+///     .redact_addresses(true)
+///     .build()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[derive(Clone, Default)]
 #[must_use]
 pub struct MonitorBuilder {
@@ -29,35 +43,37 @@ pub struct MonitorBuilder {
     sink: Option<StartSink>,
 }
 
+/// Starts a sink.
 type StartSink = Arc<dyn Fn() -> Result<Arc<dyn Sink>, StartError> + Send + Sync>;
 
 impl MonitorBuilder {
-    /// How much the monitor keeps.
+    /// Sets how much the monitor keeps.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How the monitor samples statistics.
+    /// Sets how often the monitor samples statistics.
     pub fn sample(mut self, sample: SampleOptions) -> Self {
         self.sample = sample;
         self
     }
 
-    /// When a task counts as stuck.
+    /// Sets when a task counts as stuck.
     pub fn stuck(mut self, stuck: StuckOptions) -> Self {
         self.stuck = stuck;
         self
     }
 
-    /// Whether to take IP addresses out of everything that the monitor keeps, in addition to ICE
-    /// passwords, TURN credentials and tokens, which are always taken out. By default not.
+    /// Sets whether IP addresses are removed from everything that the monitor keeps. By default
+    /// they are kept. ICE passwords, TURN credentials and tokens are always removed.
     pub fn redact_addresses(mut self, redact: bool) -> Self {
         self.redactor.addresses = redact;
         self
     }
 
-    /// Takes a secret of the application's own out of everything that the monitor keeps.
+    /// Adds a secret of the application, such as an access token, which is removed from everything
+    /// that the monitor keeps. An empty secret is ignored.
     pub fn redact(mut self, secret: impl Into<String>) -> Self {
         let secret = secret.into();
         if !secret.is_empty() {
@@ -66,7 +82,7 @@ impl MonitorBuilder {
         self
     }
 
-    /// Also tells a sink, which is started with the monitor.
+    /// Adds a sink, which is started when the monitor is made.
     #[cfg(feature = "log")]
     pub(crate) fn sink(
         mut self,
@@ -76,12 +92,13 @@ impl MonitorBuilder {
         self
     }
 
-    /// Makes the monitor, which does not watch anything yet.
+    /// Makes the monitor. It watches nothing until it is passed to
+    /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor).
     ///
     /// # Errors
     ///
-    /// [`StartError`] if a thread that the monitor needs could not be started: the one that samples,
-    /// or the one that writes the log.
+    /// [`StartError`] if a thread that the monitor needs cannot be started: the one that samples
+    /// statistics, or the one that writes the log.
     pub fn build(self) -> Result<Monitor, StartError> {
         Runtime::background()?;
         let sink = self.sink.map(|start| start()).transpose()?;
@@ -115,7 +132,7 @@ impl fmt::Debug for MonitorBuilder {
 }
 
 impl PeersBuilder {
-    /// Lets `monitor` watch the peers, and times their tasks.
+    /// Lets `monitor` watch the peers of the set. Each poll of their tasks is timed.
     pub fn monitor(self, monitor: &Monitor) -> Self {
         self.observer(monitor.observer()).timed_tasks(true)
     }
@@ -126,12 +143,12 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that samples could not be started.
+    /// [`StartError`] if the thread that samples statistics cannot be started.
     pub fn new() -> Result<Self, StartError> {
         Self::builder().build()
     }
 
-    /// Configures a monitor.
+    /// Returns a builder for a monitor.
     pub fn builder() -> MonitorBuilder {
         MonitorBuilder::default()
     }

@@ -1,11 +1,11 @@
-//! Time: measured by monotonic clocks alone, and shown as wall-clock time.
+//! Converts monotonic time, which everything is measured by, to wall-clock time, which is shown.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// Ties monotonic time to the wall clock, once.
+/// A pair of a monotonic and a wall-clock time, read once, when the monitor is made.
 ///
-/// A wall clock that is set back or forth later moves no time that is shown, and no duration. An
-/// instant of a clock that is turned by hand is shown as far from the present as it is.
+/// If the wall clock is set later, times that are shown and durations do not change. An instant of
+/// a manual clock is shown at its distance from the pair.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WallClock {
     start: Instant,
@@ -17,14 +17,16 @@ impl WallClock {
         Self { start: Instant::now(), wall: SystemTime::now() }
     }
 
+    /// Converts an instant to wall-clock time.
     pub(super) fn wall(&self, at: Instant) -> SystemTime {
         match self.start.checked_duration_since(at) {
             None => self.wall + self.since_start(at),
-            // Of a clock that stood still before there was a monitor.
+            // The instant is of a manual clock that was made before the monitor.
             Some(before) => self.wall.checked_sub(before).unwrap_or(self.wall),
         }
     }
 
+    /// The time from the start to an instant; zero if the instant is before the start.
     pub(super) fn since_start(&self, at: Instant) -> Duration {
         at.saturating_duration_since(self.start)
     }

@@ -1,4 +1,4 @@
-//! What every record of a monitor needs.
+//! The parts of a monitor that every record needs.
 
 use super::clock::WallClock;
 use super::live::Outlets;
@@ -7,8 +7,8 @@ use super::options::Limits;
 use crate::candidate::Candidate;
 use crate::redact::Redactor;
 
-/// What every record of a monitor needs: how much to keep, what to leave out, what to count, and whom
-/// to tell.
+/// The parts of a monitor that every record needs: the limits of what is kept, the redactor, the
+/// counters, and the outlets.
 pub(super) struct Context {
     pub(super) clock: WallClock,
     pub(super) limits: Limits,
@@ -18,7 +18,7 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// A candidate as it may be kept.
+    /// Returns the candidate, without its address if addresses are removed.
     pub(super) fn candidate(&self, candidate: &Candidate) -> Candidate {
         if self.redactor.addresses { candidate.clone().redacted() } else { candidate.clone() }
     }

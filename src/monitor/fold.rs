@@ -1,7 +1,7 @@
-//! From events to records.
+//! Updates the records from events.
 //!
-//! It runs where things happen, also inside drivers: each event takes its record's lock, some
-//! counters, and nothing that waits.
+//! This code runs on the thread where an event happens, which may be that of a driver. Each event
+//! locks its record and updates some counters, and waits for nothing else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,9 +16,10 @@ use crate::id::PeerId;
 use crate::peer::{CloseReason, Outcome, Probe};
 use crate::redact::Secrets;
 
-/// Folds the events of one peer into its record.
+/// The observer of one peer, which updates the record of its connection.
 ///
-/// The peer's status holds it; when that goes, whatever became of the peer, the record is ended.
+/// The peer's status holds the observer. When the status is dropped and the record has not ended,
+/// the record is ended.
 pub(super) struct PeerFold {
     pub(super) hub: Arc<Hub>,
     pub(super) connection: Arc<Connection>,
@@ -115,7 +116,7 @@ impl Observer for PeerFold {
                 hub.operations.start(context, record);
             }
             EventKind::OperationEnded { id, operation, ref end, .. } => {
-                // The text of an error is foreign code, and is not made under the lock.
+                // Formatting an error calls foreign code, which must not run under the lock.
                 let raw = RawOutcome::of(end);
                 let outcome = self.change(|record| {
                     let outcome = raw.clean(&context.redactor, record.secrets());
@@ -134,15 +135,15 @@ impl Observer for PeerFold {
 }
 
 impl Drop for PeerFold {
-    /// A peer whose close did not succeed, and that nobody holds any more; or one that was refused,
-    /// and is none.
+    /// Ends the record of a peer whose close did not succeed, and that nothing holds any more. A
+    /// peer that was refused was never opened, and has nothing to end.
     fn drop(&mut self) {
         let context = &self.hub.context;
         let (is_opened, at) = self.connection.read(|record| (record.is_opened(), record.now()));
         if !is_opened {
             return;
         }
-        // A drop may come anywhere, and what is told may be heard by any code.
+        // This may run in any destructor, and the outlets call foreign code, which may panic.
         let _ignored = catch_unwind(AssertUnwindSafe(|| {
             self.end(|record| {
                 let ended = record.finish(context, at, CloseReason::Dropped, None, None);
@@ -167,12 +168,13 @@ impl PeerFold {
         self.change(|record| record.error(&self.hub.context, at, text));
     }
 
+    /// Opens the record and lists the connection. An end that was reported before is applied.
     fn opened(&self, event: &Event<'_>, probe: Probe) {
         let (context, at) = (&self.hub.context, event.at);
         let early = self.change(|record| record.opened(context, at, event.clock.clone(), probe));
         if let Some(book) = self.hub.book.upgrade() {
             book.open(&self.connection);
-            // The connection may have ended just before: then nobody else takes it off.
+            // If the connection ended on another thread before it was listed, remove it here.
             if self.connection.read(State::has_ended) {
                 book.take_off(&self.connection);
             }
@@ -182,7 +184,7 @@ impl PeerFold {
         }
     }
 
-    /// Ends the record by `finish`, and takes the connection off the live ones.
+    /// Ends the record with `finish`, and moves the connection to those that have ended.
     fn end(&self, finish: impl FnOnce(&mut State) -> bool) {
         if !self.change(finish) {
             return;
@@ -197,7 +199,8 @@ impl PeerFold {
     }
 }
 
-/// Folds what belongs to no peer: closes of unknown peers, of groups and of all; free tasks.
+/// The observer of a set, for events that belong to no peer: closes of unknown peers, of groups and
+/// of all peers, and tasks without a peer.
 pub(super) struct SetFold {
     pub(super) hub: Arc<Hub>,
 }

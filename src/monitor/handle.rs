@@ -1,4 +1,4 @@
-//! The monitor's handle.
+//! `Monitor`: the handle of a monitor.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::event::Observer;
 use crate::id::OperationId;
 use crate::state::DataChannelState;
 
-/// Watches any number of [`Peers`](crate::Peers), and answers for all that happens in them.
+/// Watches the peers of any number of sets, and tells what happens to them.
 ///
-/// Clones are handles to the same monitor. A monitor holds no connection: what it knows is folded
-/// from events, in bounded memory ([`Limits`](super::Limits)), at a cost of some tens of nanoseconds
-/// an event. It keeps no secrets.
+/// A monitor is an [`Observer`] that keeps records of connections, operations and tasks. It keeps
+/// no connection alive, holds a bounded amount of memory ([`Limits`](super::Limits)), and keeps no
+/// secrets. Recording an event takes some tens of nanoseconds (`benches/monitor.rs`).
 ///
 /// ```
 /// use anypeer::Peers;
@@ -30,13 +30,24 @@ use crate::state::DataChannelState;
 ///
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
-/// assert_eq!(monitor.summary().states.total(), 0);
+/// // .. Open peers in the set.
 ///
-/// let sum = monitor.new_operation("sum").call(|| 1 + 2);
-/// assert_eq!((sum, monitor.summary().operations.completed), (3, 1));
-/// # drop(peers);
+/// let summary = monitor.summary();
+/// println!("{} live connections, {}", summary.states.live(), summary.health);
+/// for connection in monitor.connections(0, 100) {
+///     println!("{}: {} for {:?}", connection.id, connection.state, connection.age);
+/// }
+/// for connection in monitor.closed() {
+///     if let Some(diagnosis) = connection.diagnosis {
+///         println!("{}: {diagnosis}", connection.id); // Why it failed.
+///     }
+/// }
+/// # assert_eq!(summary.states.total(), 0);
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
+///
+/// Clones are handles to the same monitor. When the last handle is dropped, its records are dropped
+/// and sampling ends; peers that it watches are not affected.
 #[derive(Clone)]
 pub struct Monitor {
     pub(super) hub: Arc<Hub>,
@@ -45,7 +56,7 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The time, as the monitor tells it.
+    /// The current time, as the monitor shows it.
     #[cfg(feature = "http")]
     pub(crate) fn now(&self) -> std::time::SystemTime {
         self.hub.context.clock.wall(Instant::now())
@@ -65,16 +76,17 @@ impl Monitor {
         &self.book
     }
 
-    /// The observer that feeds the monitor, for task groups and for
-    /// [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer).
-    /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) is shorter, and also times
+    /// Returns the observer that updates the monitor, for
+    /// [`TaskGroupBuilder::observer`](crate::task::TaskGroupBuilder::observer) and
+    /// [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer). For a set of peers, use
+    /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor) instead, which also times
     /// tasks.
     #[must_use]
     pub fn observer(&self) -> Arc<dyn Observer> {
         Arc::new(SetFold { hub: Arc::clone(&self.hub) })
     }
 
-    /// All that the monitor knows, in a few numbers. It takes constant time to make.
+    /// Returns the most important numbers, and the health. This takes constant time.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let (context, now) = (&self.hub.context, Instant::now());
@@ -112,54 +124,60 @@ impl Monitor {
         }
     }
 
-    /// Every number, read from counters.
+    /// Returns every number that the monitor counts, for a metrics library. Their cost does not
+    /// depend on the number of connections.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.hub.metrics()
     }
 
-    /// The live connection with this id, or else the last one that has ended and is still known.
+    /// Returns everything that is known of the live connection with this id, or else of the last
+    /// one with this id that has ended and is still kept.
     #[must_use]
     pub fn connection(&self, id: impl AsRef<str>) -> Option<ConnectionInfo> {
         self.book.get(id.as_ref()).map(|connection| self.hub.connection_info(&connection))
     }
 
-    /// At most `limit` live connections, in the order of their opening, after the connection with
-    /// this [number](ConnectionInfo::number); 0 for the first.
+    /// Returns at most `limit` live connections in the order of opening. They follow the connection
+    /// with the [number](ConnectionInfo::number) `after`; 0 begins with the first.
+    ///
+    /// [`find`](Self::find) takes a filter, and does not copy everything that is known.
     #[must_use]
     pub fn connections(&self, after: u64, limit: usize) -> Vec<ConnectionInfo> {
         let live = self.book.live_after(after, limit);
         live.iter().map(|connection| self.hub.connection_info(connection)).collect()
     }
 
-    /// The connections that have ended and are still known, the latest first.
+    /// Returns the connections that have ended and are still kept
+    /// ([`Limits::closed_connections`](super::Limits::closed_connections)), the latest first.
     #[must_use]
     pub fn closed(&self) -> Vec<ConnectionInfo> {
         self.book.closed_before(None).iter().map(|(_, it)| self.hub.connection_info(it)).collect()
     }
 
-    /// Makes an operation of the application's own, which is not started yet; `kind` names what such
-    /// operations do.
+    /// Returns a builder for an operation of the application. `kind` is the name of what the
+    /// operation does, and the label of its metrics.
     #[inline]
     pub fn new_operation(&self, kind: &'static str) -> OperationBuilder {
         OperationBuilder::new(Arc::clone(&self.hub), kind)
     }
 
-    /// An operation that is in flight, or has ended and is still known.
+    /// Returns an operation that is in flight, or has ended and is still kept.
     #[must_use]
     pub fn operation(&self, id: OperationId) -> Option<OperationInfo> {
         self.hub.operations.get(id, |record| record.info(&self.hub.context))
     }
 
-    /// At most `limit` operations that are in flight, in the order of their start, after the given
-    /// one.
+    /// Returns at most `limit` operations that are in flight, in the order of their start. They
+    /// follow the operation `after`; `None` begins with the first.
     #[must_use]
     pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {
         self.hub.operations.active(after, limit, |record| record.info(&self.hub.context))
     }
 
-    /// At most `limit` operations that have ended, are still known, and whose outcome `takes`
-    /// accepts, the latest first; from the [cursor](Page::next) of an earlier page, if there is one.
+    /// Returns at most `limit` operations that have ended and are still kept, and for whose outcome
+    /// `takes` returns true, the latest first. `after` is the [cursor](Page::next) of the page
+    /// before; `None` returns the first page.
     #[must_use]
     pub fn finished_operations(
         &self,
@@ -170,7 +188,7 @@ impl Monitor {
         self.hub.operations.finished(after, limit, takes, |it| it.info(&self.hub.context))
     }
 
-    /// The recorded tasks that have not ended, in no particular order.
+    /// Returns the recorded tasks that have not ended, in no particular order.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskReport> {
         let report = |(connection, task): (Option<u64>, crate::task::TaskInfo)| {
@@ -181,16 +199,18 @@ impl Monitor {
         self.hub.tasks.all().into_iter().map(report).collect()
     }
 
-    /// Follows what happens from now on, or since an update that was received before: every event of
-    /// a connection, every start and end of an operation. The last
-    /// [`Limits::updates`](super::Limits::updates) are kept for followers that come back.
+    /// Returns a stream of updates: every event of a connection, and every start and end of an
+    /// operation. It begins now, or after the update `after`, which was received before.
+    ///
+    /// The last [`Limits::updates`](super::Limits::updates) updates are kept for that. None are
+    /// kept before the first call of this function.
     #[must_use]
     pub fn updates(&self, after: Option<UpdateId>) -> Updates {
         self.hub.context.outlets.follow(after)
     }
 
-    /// Completes when everything that was seen so far is in the log, or was dropped; at once if there
-    /// is no log.
+    /// Completes when every record so far was written to the log or dropped. Without a log it
+    /// completes immediately.
     ///
     /// # Cancel safety
     ///
@@ -202,13 +222,13 @@ impl Monitor {
         }
     }
 
-    /// How many samples of statistics were taken, over all connections.
+    /// Returns the number of samples of statistics that were taken, of all connections.
     #[must_use]
     pub fn samples_taken(&self) -> u64 {
         self.hub.context.counters.samples.get()
     }
 
-    /// How long ago the monitor was started.
+    /// Returns the time since the monitor was made.
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.hub.context.clock.since_start(Instant::now())

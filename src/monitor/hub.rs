@@ -1,4 +1,4 @@
-//! All that a monitor knows, but for the list of connections.
+//! The state of a monitor, except for the list of connections.
 
 use std::sync::{Arc, Weak};
 
@@ -12,16 +12,17 @@ use crate::id::PeerId;
 use crate::redact::Secrets;
 use crate::runtime::Clock;
 
+/// The state of a monitor, except for the list of connections. Observers of peers hold it too.
 pub(super) struct Hub {
     pub(super) context: Context,
     pub(super) operations: Operations,
     pub(super) tasks: Tasks,
-    /// The book goes with the last [`Monitor`](super::Monitor), and not with the last peer.
+    /// The list of connections, which is dropped with the last [`Monitor`](super::Monitor).
     pub(super) book: Weak<Book>,
 }
 
 impl Hub {
-    /// Does something with the secrets of a peer, if the peer is known and has any.
+    /// Calls `work` with the secrets of a peer, which are empty if the peer is not known.
     pub(super) fn with_secrets<T>(
         &self,
         peer: Option<&PeerId>,
@@ -33,7 +34,7 @@ impl Hub {
         }
     }
 
-    /// The clock that what is done to a peer is measured by; the system's if it is not known.
+    /// The clock of a peer, or the system's if the peer is not known.
     pub(super) fn clock(&self, peer: &PeerId) -> Clock {
         self.known(peer).map_or_else(Clock::system, |it| it.read(|record| record.clock().clone()))
     }
@@ -42,10 +43,10 @@ impl Hub {
         self.book.upgrade()?.get(peer.as_str())
     }
 
-    /// All that is known of a connection.
+    /// Everything that is known of a connection.
     pub(super) fn connection_info(&self, connection: &Connection) -> ConnectionInfo {
         let mut info = connection.info(&self.context);
-        // Another connection may have the id by now.
+        // If the connection has ended, another connection may have its id.
         if info.end.is_none() {
             info.active_operations = self.operations.active_of(&connection.id, OperationRecord::id);
         }

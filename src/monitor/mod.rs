@@ -1,18 +1,31 @@
-//! Watching: connections, operations and tasks, from what happens to them.
+//! Monitors connections, operations and tasks.
 //!
-//! A [`Monitor`] is told every [`Event`](crate::Event) of the [`Peers`](crate::Peers) that it is
-//! given to ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)), and keeps what an
-//! operator asks for:
+//! A [`Monitor`] receives every [`Event`](crate::Event) of the [`Peers`](crate::Peers) that it
+//! watches ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)), and keeps:
 //!
-//! - the states, candidates, descriptions, channels, errors and timeline of each connection, also of
-//!   the last ones that have ended, and why a connection failed ([`Diagnosis`]);
-//! - every call on a peer, every close and any future of the application's own, as an operation with
-//!   one outcome;
-//! - tasks that are stuck or orphaned;
-//! - statistics over time.
+//! - the states, candidates, descriptions, data channels, tracks, errors and timeline of each
+//!   connection, including the last ones that have ended ([`ConnectionInfo`]);
+//! - the reason why a connection failed or never connected ([`Diagnosis`]);
+//! - calls on peers, closes, and operations of the application, each with one outcome
+//!   ([`OperationInfo`]);
+//! - tasks that are stuck, or have outlived their peer ([`TaskReport`]);
+//! - statistics over time ([`SampleInfo`]);
+//! - whether anything is wrong ([`Health`]).
 //!
-//! A monitor is always bounded ([`Limits`]), never blocks the code that it watches, reads the wall
-//! clock only to show times, and keeps no secrets.
+//! ```
+//! use anypeer::Peers;
+//! use anypeer::monitor::Monitor;
+//!
+//! let monitor = Monitor::new()?;
+//! let peers = Peers::builder().monitor(&monitor).build();
+//! println!("{}", monitor.summary().health); // "ok"
+//! # assert_eq!(monitor.summary().health.as_str(), "ok");
+//! # Ok::<(), anypeer::runtime::StartError>(())
+//! ```
+//!
+//! A monitor uses a bounded amount of memory ([`Limits`]), does not block the code that it watches,
+//! and keeps no secrets. Durations are measured by monotonic clocks; the wall clock is only used to
+//! show times.
 
 mod book;
 mod builder;

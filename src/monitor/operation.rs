@@ -1,4 +1,4 @@
-//! Operations of the application's own, from their start to their end.
+//! Operations of the application.
 
 use std::error::Error;
 use std::fmt;
@@ -18,8 +18,32 @@ use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
 use crate::runtime::Clock;
 
-/// An operation that is not started yet.
-#[must_use = "nothing is started before `start`, `run` or one of their kind"]
+/// Configures an operation before it is started, see
+/// [`Monitor::new_operation`](super::Monitor::new_operation).
+///
+/// ```
+/// use anypeer::monitor::Monitor;
+///
+/// async fn lookup() -> Result<u32, std::num::ParseIntError> {
+///     "7".parse()
+/// }
+///
+/// let monitor = Monitor::new()?;
+/// # futures::executor::block_on(async {
+/// // An operation that ends with a future, ..
+/// let found = monitor.new_operation("lookup").detail("user", "ada").try_run(lookup()).await;
+/// assert_eq!(found, Ok(7));
+/// # });
+///
+/// // .. and one that ends with a synchronous call.
+/// let failed = monitor.new_operation("lookup").try_call(|| "seven".parse::<u32>());
+/// assert!(failed.is_err());
+///
+/// let operations = monitor.summary().operations;
+/// assert_eq!((operations.completed, operations.failed), (1, 1));
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
+#[must_use = "nothing is started before `start`, `run`, `call` or the like"]
 pub struct OperationBuilder {
     hub: Arc<Hub>,
     kind: &'static str,
@@ -33,9 +57,11 @@ impl OperationBuilder {
         Self { hub, kind, peer: None, details: None }
     }
 
-    /// Says something of the operation, up to [`Limits::details`](super::Limits::details) times.
-    /// Secrets are taken out, and the value of a detail whose name speaks of a token, a password or a
-    /// credential is not kept at all.
+    /// Adds a detail, which is kept with the operation. At most
+    /// [`Limits::details`](super::Limits::details) are kept; further ones are ignored.
+    ///
+    /// Secrets are removed from the value. If the name contains a word such as `token`, `password`
+    /// or `credential`, the value is not kept at all.
     pub fn detail(mut self, name: &'static str, value: impl Into<Detail>) -> Self {
         let Details { values, .. } = &mut **self.details.get_or_insert_default();
         if values.len() < self.hub.context.limits.details {
@@ -44,15 +70,18 @@ impl OperationBuilder {
         self
     }
 
-    /// The peer that the operation is done to, whose secrets are taken out too, and by whose clock it is
-    /// measured; others are by the system's. The operation does not count among the peer's [operations](super::ConnectionInfo::operations), which are the calls on
-    /// it.
+    /// Sets the peer that the operation is about. The peer's secrets are removed from texts of the
+    /// operation too, and the operation is measured by the peer's clock instead of the system's.
+    ///
+    /// The operation is not counted in
+    /// [`ConnectionInfo::operations`](super::ConnectionInfo::operations) of the peer, which counts
+    /// only calls on the peer and its closes.
     pub fn peer(mut self, peer: &PeerId) -> Self {
         self.peer = Some(peer.clone());
         self
     }
 
-    /// Starts the operation.
+    /// Starts the operation. The caller has to end it.
     #[inline]
     pub fn start(self) -> Operation {
         let Self { hub, kind, peer, mut details } = self;
@@ -74,14 +103,15 @@ impl OperationBuilder {
         Operation { hub, id, kind, subject, span, open: true }
     }
 
-    /// Starts the operation, and ends it with `future`: completed when the future is ready, cancelled
-    /// if it is dropped before.
+    /// Starts the operation, and returns a future that runs `future`. The operation is completed
+    /// when the future is ready, and cancelled if the future is dropped before.
     pub fn run<F: Future>(self, future: F) -> Monitored<F> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
 
-    /// Starts the operation, and ends it with `future`: completed or failed by the future's result,
-    /// cancelled if the future is dropped before.
+    /// Starts the operation, and returns a future that runs `future`. The operation is completed if
+    /// the future returns `Ok`, failed if it returns an error, and cancelled if it is dropped
+    /// before.
     pub fn try_run<F, T, E>(self, future: F) -> Monitored<F>
     where
         F: Future<Output = Result<T, E>>,
@@ -93,7 +123,8 @@ impl OperationBuilder {
         Monitored { future, failure: failure::<T, E>, operation: Some(self.start()) }
     }
 
-    /// Starts the operation, and ends it with `work`: completed, or cancelled if `work` panics.
+    /// Starts the operation, and calls `work`. The operation is completed when `work` returns, and
+    /// cancelled if it panics.
     pub fn call<T>(self, work: impl FnOnce() -> T) -> T {
         let operation = self.start();
         let result = operation.within(work);
@@ -101,12 +132,12 @@ impl OperationBuilder {
         result
     }
 
-    /// Starts the operation, and ends it with `work`: completed or failed by its result, cancelled if
-    /// it panics.
+    /// Starts the operation, and calls `work`. The operation is completed if `work` returns `Ok`,
+    /// failed if it returns an error, and cancelled if it panics.
     ///
     /// # Errors
     ///
-    /// The error of `work`.
+    /// The error that `work` returns.
     pub fn try_call<T, E: Error + 'static>(
         self,
         work: impl FnOnce() -> Result<T, E>,
@@ -127,13 +158,27 @@ impl fmt::Debug for OperationBuilder {
     }
 }
 
-/// The peer that an operation is done to.
+/// The peer that an operation is about, and its clock.
 struct Subject {
     peer: PeerId,
     clock: Clock,
 }
 
-/// An operation in flight. **An operation that is dropped before it was ended is cancelled.**
+/// An operation in flight, started with [`OperationBuilder::start`]. **Dropping it before it was
+/// ended cancels it.**
+///
+/// ```
+/// use anypeer::monitor::{Monitor, OperationOutcome};
+///
+/// let monitor = Monitor::new()?;
+/// let upload = monitor.new_operation("upload").detail("file", "a.txt").start();
+/// let id = upload.id();
+/// let outcome = || monitor.operation(id).and_then(|operation| operation.outcome);
+/// assert_eq!(outcome(), None);
+/// upload.complete();
+/// assert_eq!(outcome(), Some(OperationOutcome::Completed(None)));
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[must_use = "an operation that is dropped is cancelled"]
 pub struct Operation {
     hub: Arc<Hub>,
@@ -145,24 +190,25 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The id that the monitor knows the operation by.
+    /// Returns the operation's id, for [`Monitor::operation`](super::Monitor::operation).
     #[must_use]
     pub fn id(&self) -> OperationId {
         self.id
     }
 
-    /// Ends the operation: it has succeeded.
+    /// Ends the operation as completed.
     #[inline]
     pub fn complete(mut self) {
         self.end(OperationOutcome::Completed(None));
     }
 
-    /// Ends the operation: it has succeeded, with this result.
+    /// Ends the operation as completed, with this text as the result. Secrets are removed from it.
     pub fn complete_with(mut self, result: &str) {
         self.end_with(&OperationEnd::Completed(Some(result)));
     }
 
-    /// Ends the operation: it has failed, with this error.
+    /// Ends the operation as failed, with this error. The texts of the error and of its sources are
+    /// kept, without secrets.
     pub fn fail(mut self, error: &(dyn Error + 'static)) {
         self.end_with(&OperationEnd::Failed(error));
     }
@@ -174,7 +220,7 @@ impl Operation {
         self.end(outcome);
     }
 
-    /// Does a part of the operation, within its span.
+    /// Runs `work` inside the operation's span.
     fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.span {
             Some(span) => span.within(work),
@@ -207,11 +253,12 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// Looks for the error in an output.
+/// Returns the error in an output, if there is one.
 type Failure<T> = fn(&T) -> Option<&(dyn Error + 'static)>;
 
 pin_project! {
-    /// A future that is an operation until it is ready or dropped.
+    /// A future whose operation ends when it is ready or dropped, returned by
+    /// [`OperationBuilder::run`] and [`OperationBuilder::try_run`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Monitored<F>
     where
@@ -225,7 +272,7 @@ pin_project! {
 }
 
 impl<F: Future> Monitored<F> {
-    /// The operation's id; `None` once it has ended.
+    /// Returns the operation's id, or `None` if it has ended.
     #[must_use]
     pub fn id(&self) -> Option<OperationId> {
         self.operation.as_ref().map(Operation::id)

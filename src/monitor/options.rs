@@ -1,8 +1,9 @@
-//! What a monitor keeps, and how often it looks.
+//! Options of a monitor: how much it keeps, and how often it samples.
 
 use std::time::Duration;
 
-/// Options with a setter each: the docs of an option are those of its setter.
+/// Defines a struct of options with a setter for each. The docs of an option become those of its
+/// setter.
 macro_rules! options {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$option_doc:meta])* $option:ident: $type:ty = $default:expr,)*
@@ -14,7 +15,7 @@ macro_rules! options {
         }
 
         impl $name {
-            /// The defaults.
+            /// Returns the defaults.
             #[must_use]
             pub const fn new() -> Self {
                 Self { $($option: $default,)* }
@@ -41,60 +42,73 @@ macro_rules! options {
 pub(super) use options;
 
 options! {
-    /// How much a [`Monitor`](super::Monitor) keeps. It never keeps more.
+    /// The limits of what a [`Monitor`](super::Monitor) keeps, see
+    /// [`MonitorBuilder::limits`](super::MonitorBuilder::limits).
     ///
-    /// Texts are also cut at fixed lengths: 256 bytes for a name, 512 for an error.
+    /// Texts are also cut at fixed lengths: 256 bytes for a name, 512 bytes for an error.
+    ///
+    /// ```
+    /// use anypeer::monitor::Limits;
+    ///
+    /// let limits = Limits::new().closed_connections(1000).timeline(32);
+    /// println!("at most {} MiB with 500 live connections", limits.memory_bound(500) >> 20);
+    /// ```
     Limits {
-        /// How many of the last connections that have ended are kept; 256 by default.
+        /// Sets how many of the last connections that have ended are kept; 256 by default.
         closed_connections: usize = 256,
-        /// How many of the last entries in the timeline of a connection are kept; 64 by default.
+        /// Sets how many of the last entries in the timeline of a connection are kept; 64 by
+        /// default.
         timeline: usize = 64,
-        /// How many of the first candidates of each side of a connection are kept; 32 by default.
+        /// Sets how many candidates of each side of a connection are kept, from the first; 32 by
+        /// default.
         candidates: usize = 32,
-        /// How many of the last session descriptions of a connection are kept; 8 by default.
+        /// Sets how many of the last session descriptions of a connection are kept; 8 by default.
         descriptions: usize = 8,
-        /// How many bytes a session description may have; of a longer one, only the length is kept. 16 KiB
-        /// by default.
+        /// Sets how many bytes a session description may have to be kept; 16 KiB by default. Of a
+        /// longer one, everything but the text is kept.
         description_bytes: usize = 16 << 10,
-        /// How many of the first tracks of a connection are kept, and how many data channels; 64 by
-        /// default.
+        /// Sets how many tracks of a connection, and how many of its data channels, are kept; 64 by
+        /// default. The first tracks are kept. A closed data channel makes room for a new one.
         tracks_and_channels: usize = 64,
-        /// How many of the last errors of a connection are kept; 8 by default.
+        /// Sets how many of the last errors of a connection are kept; 8 by default.
         errors: usize = 8,
-        /// How many of the last samples of a connection's statistics are kept; 60 by default.
+        /// Sets how many of the last samples of a connection's statistics are kept; 60 by default.
         samples: usize = 60,
-        /// How many operations in flight are known by their ids; any others are only counted. 65,536 by
-        /// default.
+        /// Sets how many operations in flight have a record; 65,536 by default. Further ones are
+        /// only counted.
         active_operations: usize = 1 << 16,
-        /// How many of the last operations that have ended are kept; 1,024 by default.
+        /// Sets how many of the last operations that have ended are kept; 1,024 by default.
         finished_operations: usize = 1024,
-        /// How many details of an operation are kept; 16 by default.
+        /// Sets how many details of an operation are kept; 16 by default.
         details: usize = 16,
-        /// How many names of operations, and how many names of tasks, are told apart; 128 by default.
+        /// Sets how many names of operations, and how many names of tasks, are counted separately;
+        /// 128 by default. Further names are counted together as `other`.
         names: usize = 128,
-        /// How many of the last updates are kept for those who follow live; 4,096 by default. None are kept
-        /// before somebody follows.
+        /// Sets how many of the last updates are kept for
+        /// [`Monitor::updates`](super::Monitor::updates); 4,096 by default. None are kept before
+        /// that function is first called.
         updates: usize = 4096,
     }
 }
 
-/// The longest name (an id, a label, a track's id) that is kept whole, in bytes.
+/// The length at which a name (an id, a label, the id of a track) is cut, in bytes.
 pub(crate) const NAME_BYTES: usize = 256;
-/// The longest text of an error that is kept whole, in bytes.
+/// The length at which the text of an error is cut, in bytes.
 pub(crate) const ERROR_BYTES: usize = 512;
-/// The longest chain of an error's sources that is kept whole.
+/// The number of errors that are kept of an error and its sources.
 pub(crate) const ERROR_CHAIN: usize = 8;
 
-/// No less than the size of a sample.
+/// An upper bound of the size of a sample.
 pub(crate) const SAMPLE_BYTES: usize = 112;
 
-/// Rounds up what the allocator adds and what grows by doubling.
+/// A factor for the overhead of the allocator, and for collections that grow by doubling.
 const SLACK: usize = 2;
 
 impl Limits {
-    /// An upper bound of the memory that a monitor holds, in bytes, while `live` connections are open.
+    /// Returns an upper bound of the memory that a monitor holds while `live` connections are open,
+    /// in bytes.
     ///
-    /// Each part counts with the size of its type, and with its texts at their longest.
+    /// It assumes that all limits are reached, and that every text has its maximum length.
     #[must_use]
     pub fn memory_bound(&self, live: usize) -> usize {
         let connections = live.saturating_add(self.closed_connections);
@@ -107,7 +121,7 @@ impl Limits {
             .saturating_add(64 << 10)
     }
 
-    /// An upper bound of the memory that is held for one connection, in bytes.
+    /// Returns an upper bound of the memory that is held for one connection, in bytes.
     #[must_use]
     pub fn connection_bound(&self) -> usize {
         let entry = 64 + ERROR_BYTES;
@@ -123,12 +137,12 @@ impl Limits {
         SLACK * parts.iter().sum::<usize>()
     }
 
-    /// More than is ever held of one update, in bytes, with its text.
+    /// An upper bound of the memory that is held for one update, in bytes, with its text.
     fn update_bound(&self) -> usize {
         3 * (self.operation_bound() / SLACK + ERROR_BYTES)
     }
 
-    /// An upper bound of the memory that is held for one operation, in bytes.
+    /// Returns an upper bound of the memory that is held for one operation, in bytes.
     #[must_use]
     pub fn operation_bound(&self) -> usize {
         SLACK
@@ -140,13 +154,13 @@ impl Limits {
 }
 
 options! {
-    /// How the statistics of connections are sampled.
+    /// Options of how the statistics of connections are sampled, see
+    /// [`MonitorBuilder::sample`](super::MonitorBuilder::sample).
     SampleOptions {
-        /// How often each connection is sampled, within the share; at most every second. 5 s by
-        /// default.
+        /// Sets the time between two samples of a connection; 5 s by default, and at least 1 s. It
+        /// becomes longer if sampling would take more than its share of a core.
         interval: Duration = Duration::from_secs(5),
-        /// The share of one core that sampling may take; 0.02 by default. If that is not enough, the
-        /// interval becomes longer.
+        /// Sets the share of one core that sampling may take, from 0.0001 to 1; 0.02 by default.
         share: f64 = 0.02,
     }
 }

@@ -1,4 +1,4 @@
-//! Finding connections without copying what is known of them.
+//! Finds connections without copying everything that is known of them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,11 @@ use super::record::{Connection, State};
 use super::report::{ConnectionFilter, ConnectionInfo, ConnectionRow, Page};
 use crate::id::PeerId;
 
-/// How many connections are taken off the book at once.
+/// The number of connections that are read under one lock of the book.
 const CHUNK: usize = 256;
 
-/// A connection that was found. It keeps what is known of the connection, and not the connection
-/// itself.
+/// A reference to the record of a connection, returned by [`Monitor::find`] and the like. It keeps
+/// the record, but not the connection.
 #[derive(Clone)]
 pub struct ConnectionRef {
     hub: Arc<Hub>,
@@ -21,25 +21,25 @@ pub struct ConnectionRef {
 }
 
 impl ConnectionRef {
-    /// The connection's number in the order of opening.
+    /// Returns the connection's number in the order of opening.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.connection.number
     }
 
-    /// The connection's id.
+    /// Returns the connection's id.
     #[must_use]
     pub fn id(&self) -> &PeerId {
         &self.connection.id
     }
 
-    /// All that is known of the connection.
+    /// Returns everything that is known of the connection.
     #[must_use]
     pub fn info(&self) -> ConnectionInfo {
         self.hub.connection_info(&self.connection)
     }
 
-    /// The most important of what is known of the connection.
+    /// Returns a summary of the connection.
     #[must_use]
     pub fn row(&self) -> ConnectionRow {
         self.connection.row(&self.hub.context)
@@ -56,8 +56,28 @@ impl fmt::Debug for ConnectionRef {
 }
 
 impl Monitor {
-    /// Finds at most `limit` live connections that `filter` takes, in the order of their opening,
-    /// after the connection with this [number](ConnectionInfo::number); 0 for the first.
+    /// Finds at most `limit` live connections that match `filter`, in the order of opening. They
+    /// follow the connection with the [number](ConnectionInfo::number) `after`; 0 begins with the
+    /// first.
+    ///
+    /// ```
+    /// use anypeer::ConnectionState;
+    /// use anypeer::monitor::{ConnectionFilter, Monitor};
+    ///
+    /// let monitor = Monitor::new()?;
+    /// let mut failed = ConnectionFilter::new();
+    /// failed.state = Some(ConnectionState::Failed);
+    /// let mut after = 0;
+    /// loop {
+    ///     let page = monitor.find(after, 100, &failed);
+    ///     for connection in &page.items {
+    ///         println!("{} failed: {:?}", connection.id(), connection.row().cause);
+    ///     }
+    ///     let Some(next) = page.next else { break };
+    ///     after = next;
+    /// }
+    /// # Ok::<(), anypeer::runtime::StartError>(())
+    /// ```
     #[must_use]
     pub fn find(&self, after: u64, limit: usize, filter: &ConnectionFilter) -> Page<ConnectionRef> {
         let mut page = Page { items: Vec::new(), next: None };
@@ -83,8 +103,9 @@ impl Monitor {
         }
     }
 
-    /// Finds at most `limit` connections that have ended, are still known, and that `filter` takes,
-    /// the latest first; from the [cursor](Page::next) of an earlier page, if there is one.
+    /// Finds at most `limit` connections that have ended, are still kept, and match `filter`, the
+    /// latest first. `after` is the [cursor](Page::next) of the page before; `None` returns the
+    /// first page.
     #[must_use]
     pub fn find_closed(
         &self,
@@ -107,8 +128,8 @@ impl Monitor {
         page
     }
 
-    /// Finds the live connection with this id, or else the last one that has ended and is still
-    /// known.
+    /// Finds the live connection with this id, or else the last one with this id that has ended and
+    /// is still kept.
     #[must_use]
     pub fn find_one(&self, id: impl AsRef<str>) -> Option<ConnectionRef> {
         self.book().get(id.as_ref()).map(|connection| self.found(connection))
@@ -119,6 +140,7 @@ impl Monitor {
     }
 }
 
+/// Whether the connection matches the filter.
 fn takes(filter: &ConnectionFilter, connection: &Connection) -> bool {
     let own = |group: &String| connection.group.as_ref().is_some_and(|it| it.as_str() == group);
     filter.id.as_ref().is_none_or(|id| connection.id.as_str() == id)

@@ -1,4 +1,5 @@
-//! Looking at connections, one after the other, within a set share of a core.
+//! Samples the statistics of connections, one after the other, within a share of a core, and looks
+//! for stuck and orphaned tasks.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,18 +15,18 @@ use super::tasks::StuckOptions;
 use crate::runtime::background::foreign;
 use crate::runtime::{Clock, Runtime};
 
-/// How often it looks for connections that are due.
+/// How often the sampler looks for connections that are due.
 const TICK: Duration = Duration::from_millis(100);
-/// How often it looks for stuck and orphaned tasks.
+/// How often the sampler looks for stuck and orphaned tasks.
 const TASKS: Duration = Duration::from_secs(1);
-/// So many connections are looked at in one go.
+/// The maximum number of connections that are sampled as one task.
 const BATCH: usize = 64;
 
-/// A batch that takes longer is left behind, and goes on by itself: one connection that blocks its
-/// thread keeps no other from being looked at.
+/// The sampler does not wait longer for a batch, which then continues as a detached task. A
+/// connection that blocks its thread therefore does not prevent the others from being sampled.
 const BATCH_TIME: Duration = Duration::from_secs(2);
 
-/// Runs until the monitor is gone.
+/// Starts the sampler, which runs until the monitor is dropped.
 pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, stuck: StuckOptions) {
     let (weak_hub, weak_book) = (Arc::downgrade(hub), Arc::downgrade(book));
     drop(Runtime::spawn_background(look_at_tasks(weak_hub, weak_book, stuck)));
@@ -37,8 +38,7 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
                 return;
             };
             match opened {
-                // One that is opened after this is heard of. A monitor that is gone is noticed
-                // once a while.
+                // Wait for a connection. The deadline is to notice that the monitor was dropped.
                 (opened, 0) => {
                     let deadline = Clock::system().after(TASKS);
                     Clock::system().by(deadline, opened).await;
@@ -47,7 +47,7 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
             }
             let Some(due) = book.upgrade().map(|book| pace.due(&book)) else { return };
             if !due.is_empty() {
-                // A connection's answer may be anybody's code.
+                // Reading the statistics of a connection calls foreign code.
                 let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&hub), due)));
                 let spent = Clock::system().by(Clock::system().after(BATCH_TIME), batch).await;
                 pace.spent(spent.and_then(Result::ok).unwrap_or_default());
@@ -56,7 +56,7 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
     }));
 }
 
-/// Looks for tasks that are stuck or orphaned, until the monitor is gone.
+/// Looks for tasks that are stuck or orphaned, until the monitor is dropped.
 async fn look_at_tasks(hub: Weak<Hub>, book: Weak<Book>, stuck: StuckOptions) {
     loop {
         Clock::system().sleep(TASKS).await;
@@ -65,7 +65,7 @@ async fn look_at_tasks(hub: Weak<Hub>, book: Weak<Book>, stuck: StuckOptions) {
     }
 }
 
-/// Looks at some connections, and says for how long it had a thread for that.
+/// Samples connections, and returns the total time of all polls.
 async fn look_at(hub: Weak<Hub>, due: Vec<Arc<Connection>>) -> Duration {
     let mut looks = Box::pin(async move {
         for connection in due {
@@ -84,8 +84,9 @@ async fn look_at(hub: Weak<Hub>, due: Vec<Arc<Connection>>) -> Duration {
     spent
 }
 
+/// Samples one connection.
 async fn look(context: &Context, connection: &Connection) {
-    /// A connection that does not answer by then is not asked again before it is due again.
+    /// How long to wait for the statistics of a connection.
     const PATIENCE: Duration = Duration::from_millis(500);
     let probe = connection.read(State::probe);
     let Some(probe) = probe else { return };
@@ -95,15 +96,16 @@ async fn look(context: &Context, connection: &Connection) {
     }
 }
 
-/// Which connections are due, and how long to wait for the next.
+/// Decides which connections are due, and how long to wait for the next ones.
 struct Pace {
     options: SampleOptions,
-    /// The last one that was looked at.
+    /// The number of the last connection that was sampled.
     last: u64,
-    /// Connections that are owed a look, and parts of one.
+    /// How many connections are due, including a fraction.
     owed: f64,
-    /// When it was reckoned last.
+    /// When `owed` was last updated.
     reckoned: Instant,
+    /// How long to wait.
     pause: Duration,
 }
 
@@ -116,7 +118,7 @@ impl Pace {
         self.pause
     }
 
-    /// The next ones, in the order of their opening, over and over.
+    /// Returns the connections that are due, in the order of opening, starting over after the last.
     fn due(&mut self, book: &Book) -> Vec<Arc<Connection>> {
         let live = book.live_len();
         let now = Instant::now();
@@ -135,7 +137,7 @@ impl Pace {
         due
     }
 
-    /// Waits so long that the work was no more than its share.
+    /// Extends the pause so that the time spent does not exceed the share of a core.
     fn spent(&mut self, time: Duration) {
         let share = self.options.share.clamp(0.000_1, 1.0);
         self.pause = self.pause.max(time.mul_f64(1.0 / share - 1.0));

@@ -1,4 +1,4 @@
-//! Tasks: how many, by name and end, and which of them are stuck or orphaned.
+//! The numbers of tasks, by name and end, and which tasks are stuck or orphaned.
 
 use std::time::Duration;
 
@@ -8,30 +8,34 @@ use super::report::StuckReason;
 use crate::sync::Mutex;
 use crate::task::{TaskEnd, TaskInfo, WeakTaskGroup};
 
+/// The numbers of tasks of one name.
 #[derive(Debug, Default)]
 struct Named {
     started: u64,
     ends: TaskEndCounts,
-    /// When they were last looked for.
+    /// The number of stuck tasks when they were last looked for.
     stuck: u64,
+    /// The number of orphaned tasks when they were last looked for.
     orphaned: u64,
 }
 
 options! {
-    /// When a task counts as stuck.
+    /// Options of when a task counts as stuck, see
+    /// [`MonitorBuilder::stuck`](super::MonitorBuilder::stuck).
     StuckOptions {
-        /// How long one poll may take; 5 s by default.
+        /// Sets how long one poll of a task may take; 5 s by default. It applies to tasks whose
+        /// polls are timed.
         polling: Duration = Duration::from_secs(5),
-        /// How long a task may take to stop once it was asked to; 30 s by default.
+        /// Sets how long a task may take to stop after it was asked to; 30 s by default.
         stopping: Duration = Duration::from_secs(30),
-        /// How long a task may go without being polled. `None`, the default, lets tasks wait as long
-        /// as they like.
+        /// Sets how long a task may go without being polled; `None`, the default, for no limit. It
+        /// applies to tasks whose polls are timed.
         idle: Option<Duration> = None,
     }
 }
 
 impl StuckOptions {
-    /// Why the task counts as stuck, if it does. Polls are known only for groups that are timed.
+    /// Returns why the task counts as stuck, if it does. Polls are only known in timed groups.
     pub(super) fn reason(&self, task: &TaskInfo) -> Option<StuckReason> {
         let current = task.polls.and_then(|polls| polls.current);
         if current.is_some_and(|time| time >= self.polling) {
@@ -45,6 +49,7 @@ impl StuckOptions {
     }
 }
 
+/// The tasks that a monitor knows.
 pub(super) struct Tasks {
     inner: Mutex<TaskTable>,
 }
@@ -52,15 +57,17 @@ pub(super) struct Tasks {
 struct TaskTable {
     all: TaskCounts,
     names: Names<Named>,
-    /// With the number of the connection that they belong to, if they belong to one.
+    /// The groups of tasks, each with the number of the connection that it belongs to, if any.
     groups: Vec<(Option<u64>, WeakTaskGroup)>,
-    /// When they were last looked for.
+    /// The number of stuck tasks when they were last looked for.
     stuck: u64,
+    /// The number of orphaned tasks when they were last looked for.
     orphaned: u64,
-    /// At how many groups those that are gone are looked for.
+    /// The number of groups at which groups that are gone are removed.
     look_at: usize,
 }
 
+/// The first number of groups at which groups that are gone are removed.
 const FIRST_LOOK: usize = 64;
 
 impl Tasks {
@@ -107,7 +114,7 @@ impl Tasks {
         self.inner.lock().all
     }
 
-    /// For each name: how many have not ended, and how the others did.
+    /// The numbers of tasks, by name.
     pub(super) fn names(&self) -> Vec<TaskMetrics> {
         let inner = self.inner.lock();
         let metrics = |(name, named): (&'static str, &Named)| {
@@ -118,7 +125,7 @@ impl Tasks {
         inner.names.iter().map(metrics).collect()
     }
 
-    /// Looks for tasks that are stuck, and for those whose connections are not live any more.
+    /// Counts the tasks that are stuck, and those whose connection is no longer live.
     pub(super) fn look(&self, stuck: StuckOptions, is_live: impl Fn(u64) -> bool) {
         let all = if self.counts().pending() == 0 { Vec::new() } else { self.all() };
         let seen: Vec<_> = all
@@ -143,13 +150,14 @@ impl Tasks {
         }
     }
 
-    /// How many there were; and how many are stuck, and orphaned, when they were last looked for.
+    /// The numbers of tasks, and how many were stuck and orphaned when they were last looked for.
     pub(super) fn summary(&self) -> (TaskCounts, u64, u64) {
         let inner = self.inner.lock();
         (inner.all, inner.stuck, inner.orphaned)
     }
 
-    /// Those that have not ended, in no particular order, with the connections that they belong to.
+    /// The recorded tasks that have not ended, in no particular order, each with the number of the
+    /// connection that it belongs to.
     pub(super) fn all(&self) -> Vec<(Option<u64>, TaskInfo)> {
         let groups = self.inner.lock().groups.clone();
         let tasks = |(connection, group): &(Option<u64>, WeakTaskGroup)| {
@@ -159,7 +167,7 @@ impl Tasks {
         groups.iter().flat_map(tasks).collect()
     }
 
-    /// Those of one connection.
+    /// The recorded tasks of one connection that have not ended.
     pub(super) fn of(&self, connection: u64) -> Vec<TaskInfo> {
         let inner = self.inner.lock();
         let own = inner.groups.iter().filter(|(owner, _)| *owner == Some(connection));

@@ -2,23 +2,37 @@
 
 use super::spawner::{BoxFuture, Spawner};
 
-/// Spawns on async-std's global executor, from any thread.
+/// A [`Spawner`] for async-std's global executor. It can be used from any thread.
 ///
-/// **Legacy.** async-std is discontinued (RUSTSEC-2025-0052), and recommends smol. This is for
-/// servers that have not moved yet: on them peers are closed as truly as anywhere.
+/// **Legacy.** async-std is discontinued (RUSTSEC-2025-0052); its maintainers recommend smol. This
+/// backend is for servers that still use async-std. Peers work on it as on any other.
 ///
-/// The executor's threads are async-std's own (`ASYNC_STD_THREAD_COUNT` of them).
+/// async-std starts the executor's threads itself. Their number is that of the environment variable
+/// `ASYNC_STD_THREAD_COUNT`, or else of the CPU cores.
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::runtime::{AsyncStdSpawner, Runtime};
+///
+/// // A set whose peers run on async-std.
+/// let peers = Peers::builder().runtime(AsyncStdSpawner::new()).build();
+///
+/// // A task on async-std.
+/// let runtime = Runtime::from(AsyncStdSpawner::new());
+/// assert_eq!(async_std::task::block_on(runtime.spawn(async { 1 + 2 })), Ok(3));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsyncStdSpawner(());
 
 impl AsyncStdSpawner {
-    /// Spawns on the global executor.
+    /// Returns a spawner for the global executor.
     #[must_use]
     pub const fn new() -> Self {
         Self(())
     }
 
-    /// Spawns on the global executor, if the calling thread is in one of its tasks.
+    /// Returns a spawner for the global executor if the calling thread is polling an async-std task
+    /// or the future of an async-std `block_on`, and otherwise `None`.
     #[must_use]
     pub fn try_current() -> Option<Self> {
         in_task().then(Self::new)
@@ -35,13 +49,13 @@ impl Spawner for AsyncStdSpawner {
     }
 }
 
-/// Spawns detached.
+/// Spawns a detached task on the global executor.
 #[expect(clippy::disallowed_methods, reason = "this is the backend")]
 pub(super) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     drop(async_std::task::spawn(task));
 }
 
-/// Whether this thread is inside async-std's poll of a task or of a `block_on` future.
+/// Whether async-std is polling a task or the future of a `block_on` on this thread.
 pub(super) fn in_task() -> bool {
     async_std::task::try_current().is_some()
 }

@@ -20,31 +20,35 @@ use super::spawner::BoxFuture;
 use super::thread::{StartError, start_thread};
 use crate::sync::Mutex;
 
-/// Beyond this many threads that foreign code holds, further foreign work waits for one of them.
+/// The maximum number of threads. When foreign code blocks all of them, further work waits until
+/// one of them is free.
 const MAX_WORKERS: usize = 64;
 
-/// After this long inside foreign code, a thread is taken to be blocked. Foreign polls take
-/// microseconds, and two cores may be shared by many threads.
+/// The time inside foreign code after which the threads are considered blocked. A foreign poll
+/// usually takes microseconds; the margin is for threads that wait for a CPU core.
 const BLOCKED_AFTER: Duration = Duration::from_millis(20);
 
-/// A thread more than the first goes when none more was needed for this long.
+/// An additional thread ends when no further thread was needed for this long.
 const KEPT_FOR: Duration = Duration::from_secs(10);
 
+/// The executor and the bookkeeping of its threads.
 struct Background {
     executor: Executor<'static>,
     workers: Mutex<Workers>,
+    /// Notified to end one thread.
     retire: Event,
 }
 
+/// The threads of the executor.
 struct Workers {
     started: usize,
-    /// How many of them are inside a foreign poll.
+    /// The number of threads that are polling or dropping foreign code.
     foreign: usize,
-    /// Since when all of them are.
+    /// The time since which all threads are inside foreign code.
     full_since: Option<Instant>,
-    /// When the last one was started.
+    /// When an additional thread was last started.
     needed: Option<Instant>,
-    /// When they are looked at next.
+    /// When the supervisor looks at the threads next.
     look: Option<(Instant, Alarm)>,
 }
 
@@ -60,7 +64,7 @@ static BACKGROUND: Background = Background {
     retire: Event::new(),
 };
 
-/// Starts the executor's thread and the timers', unless they run already.
+/// Starts the executor's first thread and the timer thread, unless they are running.
 pub(super) fn start() -> Result<(), StartError> {
     let mut workers = BACKGROUND.workers.lock();
     if workers.started == 0 {
@@ -69,7 +73,7 @@ pub(super) fn start() -> Result<(), StartError> {
     Ok(())
 }
 
-/// Queues a task; it runs once [`start`] has succeeded, before or after.
+/// Queues a task. It runs once [`start`] has succeeded, whether before or after this call.
 pub(super) fn spawn<F>(future: F) -> async_executor::Task<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
@@ -84,12 +88,13 @@ impl Workers {
         Ok(())
     }
 
+    /// Has the supervisor look at the threads at the given time.
     fn look_at(&mut self, at: Instant) {
         self.look = Some((at, Clock::system().alarm(at, Waker::from(Arc::new(Supervisor)))));
     }
 }
 
-/// A worker's life.
+/// The main function of a thread of the executor. It returns when the thread is retired.
 fn work() {
     let (parker, unparker) = parking::pair();
     let waker = Waker::from(unparker);
@@ -100,7 +105,8 @@ fn work() {
     }
 }
 
-/// Marks `future` as code that is not ours: its polls and its drop may block their thread.
+/// Marks `future` as foreign code, which is code of the application or of another crate: polling or
+/// dropping it may block the thread.
 pub(crate) fn foreign<F>(future: F) -> Foreign<F::Output>
 where
     F: Future + Send + 'static,
@@ -108,7 +114,7 @@ where
     Foreign { future: Some(Box::pin(future)) }
 }
 
-/// See [`foreign`].
+/// The future that [`foreign`] returns. A panic while the inner future is dropped is caught.
 pub(crate) struct Foreign<T> {
     future: Option<BoxFuture<T>>,
 }
@@ -129,12 +135,12 @@ impl<T> Drop for Foreign<T> {
     fn drop(&mut self) {
         let _inside = Inside::enter();
         let future = self.future.take();
-        // The executor would abort the process.
+        // async-executor aborts the process if dropping a task's future panics.
         let _panicked = catch_unwind(AssertUnwindSafe(|| drop(future)));
     }
 }
 
-/// A worker is inside foreign code.
+/// Counts the current thread as being inside foreign code until it is dropped.
 struct Inside;
 
 impl Inside {
@@ -162,7 +168,8 @@ impl Drop for Inside {
     }
 }
 
-/// Looks at the workers, on the timers' thread, while there is something to see.
+/// Starts and retires additional threads. It runs on the timer thread, and only while foreign code
+/// is running or there are additional threads.
 struct Supervisor;
 
 impl Wake for Supervisor {
@@ -173,7 +180,7 @@ impl Wake for Supervisor {
             workers.full_since.get_or_insert(now);
         }
         let blocked = workers.full_since.is_some_and(|since| now - since >= BLOCKED_AFTER);
-        // A thread that the system refuses is asked for again at the next look.
+        // If the system refuses a new thread, the next look tries again.
         if blocked && workers.started < MAX_WORKERS && workers.start_one().is_ok() {
             workers.full_since = None;
             workers.needed = Some(now);

@@ -1,9 +1,9 @@
-//! The clock of a runtime, and alarms by it.
+//! The clock of a runtime, and its alarms.
 //!
-//! Alarms work on any thread, whatever drives it, or nothing. Those of the system's clock are fired
-//! by one thread, `anypeer-timer`, which is woken only for a new earliest alarm. Each of async-io's
-//! timers wakes its reactor, and in a profile of 400 closes at once that was most of what our side
-//! of a close took.
+//! Alarms do not need an executor. Those of the system clock are fired by one thread,
+//! `anypeer-timer`, which is woken only when an alarm becomes the earliest one. async-io's timers
+//! are not used, because each of them wakes the reactor: in a profile of 400 concurrent closes,
+//! these wake-ups took most of the time that anypeer spent on a close.
 
 use std::fmt;
 use std::io;
@@ -19,19 +19,20 @@ use parking::{Parker, Unparker};
 use super::timers::{Key, Timers};
 use crate::sync::Mutex;
 
-/// What tells the time to everything that belongs to a peer: the bounds of its closes, the
-/// deadlines of its tasks, the budgets of its callbacks, the reaper, and the dates of its events.
+/// The clock that everything about a peer is measured by: the time limits of its closes, the
+/// timeouts of its tasks, the budgets of its callbacks, the limits of the reaper, and the times of
+/// its events.
 ///
-/// A clock belongs to a runtime ([`Spawner::clock`](super::Spawner::clock)), and is the system's
-/// monotonic clock unless the runtime says otherwise. In tests
-/// `test_util::ManualClock` (feature `test-util`) gives one that is turned by hand.
+/// Each runtime has a clock ([`Spawner::clock`](super::Spawner::clock)), which is the system's
+/// monotonic clock by default. For tests, `test_util::ManualClock` (feature `test-util`) makes one
+/// that stands still until the test advances it.
 ///
-/// Blocking waits ([`Closing::wait`](crate::Closing::wait) and its like) are bounded by the system's
-/// clock all the same.
+/// The timeouts of blocking waits, such as [`Closing::wait`](crate::Closing::wait), are always
+/// measured by the system's clock.
 #[derive(Clone, Default)]
 pub struct Clock(Option<Arc<Manual>>);
 
-/// A clock that goes only when it is turned.
+/// The state of a clock that stands still until it is advanced.
 pub(crate) struct Manual {
     now: Mutex<Instant>,
     timers: Timers,
@@ -39,11 +40,11 @@ pub(crate) struct Manual {
 
 static SYSTEM: Timers = Timers::new();
 
-/// The thread that fires the system clock's alarms, once it was started.
+/// The handle of the timer thread, once the thread was started.
 static THREAD: OnceLock<Unparker> = OnceLock::new();
 
 impl Clock {
-    /// The system's monotonic clock.
+    /// Returns the system's monotonic clock.
     #[must_use]
     pub const fn system() -> Self {
         Self(None)
@@ -60,7 +61,7 @@ impl Clock {
         self.0.is_none()
     }
 
-    /// The time now.
+    /// Returns the current time.
     #[inline]
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -70,12 +71,12 @@ impl Clock {
         }
     }
 
-    /// How long ago `earlier` was.
+    /// Returns the time since `earlier`; zero if `earlier` is in the future.
     pub(crate) fn since(&self, earlier: Instant) -> Duration {
         self.now().saturating_duration_since(earlier)
     }
 
-    /// `duration` from now.
+    /// Returns the instant that is `duration` from now.
     pub(crate) fn after(&self, duration: Duration) -> Instant {
         after(self.now(), duration)
     }
@@ -84,8 +85,8 @@ impl Clock {
         self.0.as_ref().map_or(&SYSTEM, |manual| &manual.timers)
     }
 
-    /// Sets an alarm that wakes `waker` at `at`, or at once if that is past, unless the alarm is
-    /// dropped before.
+    /// Sets an alarm that wakes `waker` at `at`, or at once if that is in the past. Dropping the
+    /// alarm cancels it.
     pub(crate) fn alarm(&self, at: Instant, waker: Waker) -> Alarm {
         let (key, earliest) = self.timers().insert(at, waker);
         match &self.0 {
@@ -99,17 +100,18 @@ impl Clock {
         Alarm { clock: self.clone(), key }
     }
 
-    /// Completes after `duration`.
+    /// Returns a future that completes after `duration`.
     pub(crate) fn sleep(&self, duration: Duration) -> Sleep {
         self.sleep_until(self.after(duration))
     }
 
-    /// Completes at `deadline`.
+    /// Returns a future that completes at `deadline`.
     pub(crate) fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep { clock: self.clone(), deadline, alarm: None }
     }
 
-    /// The output of `future`, or `None` at `deadline`; a future that is ready by then wins.
+    /// Waits for `future` until `deadline`, and returns its output, or `None` if the deadline is
+    /// reached first. If both are ready in the same poll, the output is returned.
     pub(crate) async fn by<F: Future + Unpin>(
         &self,
         deadline: Instant,
@@ -134,7 +136,7 @@ impl Manual {
         Arc::new(Self { now: Mutex::new(Instant::now()), timers: Timers::new() })
     }
 
-    /// Turns the clock on by `time`, past each alarm that falls due on the way.
+    /// Advances the clock by `time`, and fires each alarm that becomes due, in order.
     pub(crate) fn advance(&self, time: Duration) {
         let until = after(*self.now.lock(), time);
         loop {
@@ -152,13 +154,13 @@ impl Manual {
         let mut now = self.now.lock();
         *now = (*now).max(until);
         drop(now);
-        // One that was set meanwhile, by the time before.
+        // Another thread may have set an alarm between the loop and the new time.
         self.fire();
     }
 }
 
 impl Manual {
-    /// Fires what is due already.
+    /// Fires the alarms that are due.
     fn fire(&self) {
         let now = *self.now.lock();
         while let Ok((_, waker)) = self.timers.take_due(now) {
@@ -167,7 +169,7 @@ impl Manual {
     }
 }
 
-/// Starts the thread that fires alarms, unless it runs. Two threads must not call this at once.
+/// Starts the timer thread, unless it is running. Two threads must not call this at the same time.
 pub(super) fn start() -> io::Result<()> {
     if THREAD.get().is_some() {
         return Ok(());
@@ -175,11 +177,12 @@ pub(super) fn start() -> io::Result<()> {
     let parker = Parker::new();
     let unparker = parker.unparker();
     super::thread::start_thread("anypeer-timer", move || fire(&parker))?;
-    // An alarm that was set before this is found when the thread is woken for the first time.
+    // This wake-up makes the thread find alarms that were set before it was known.
     THREAD.get_or_init(|| unparker).unpark();
     Ok(())
 }
 
+/// The main function of the timer thread.
 fn fire(parker: &Parker) -> ! {
     loop {
         let due = SYSTEM.take_due(Instant::now());
@@ -191,12 +194,12 @@ fn fire(parker: &Parker) -> ! {
     }
 }
 
-/// Wakes a waker of any executor; a panic of one must not end the alarms of all.
+/// Wakes a waker, which is foreign code: its panic must not end the timer thread.
 fn wake(waker: Waker) {
     let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
 }
 
-/// Wakes a waker at an instant, unless it is dropped before.
+/// An alarm, which wakes a waker at an instant. Dropping the alarm cancels it.
 #[derive(Debug)]
 pub(crate) struct Alarm {
     clock: Clock,
@@ -209,12 +212,12 @@ impl Drop for Alarm {
     }
 }
 
-/// Completes at its deadline, on any executor, or on none.
+/// A future that completes at its deadline. It needs no executor.
 #[derive(Debug)]
 pub(crate) struct Sleep {
     clock: Clock,
     deadline: Instant,
-    /// Set once it waits.
+    /// Set by the first poll before the deadline.
     alarm: Option<Alarm>,
 }
 
@@ -236,7 +239,8 @@ impl Future for Sleep {
     }
 }
 
-/// `duration` after `start`, or else an instant that nobody will see.
+/// Returns the instant that is `duration` after `start`, or a century after it if `Instant` cannot
+/// represent that.
 pub(crate) fn after(start: Instant, duration: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     start.checked_add(duration).unwrap_or_else(|| start + CENTURY)

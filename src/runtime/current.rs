@@ -1,18 +1,24 @@
-//! Which runtime is this thread on?
+//! Finds the runtime that a thread is on.
 
 use super::handle::Runtime;
 use super::join::JoinHandle;
 use super::mark::marked;
 use super::thread::StartError;
 
-/// The runtime that the calling thread is on, if that can be known.
+/// Returns the runtime that the calling thread is on, or `None` if it cannot be detected.
 ///
-/// In this order: the scope of an [`enter`](super::enter) guard or of a task that [`Runtime::spawn`] started;
-/// a tokio context (`Handle::try_current`); a task of async-std's; otherwise `None`. A bare smol or `async-executor`
-/// thread leaves no mark that could be read, and is never guessed: call [`enter`](super::enter) there, or name
-/// the runtime.
+/// The first of these that applies is returned:
 ///
-/// Objects of this crate call it when they are made, never when they are dropped.
+/// 1. the runtime of the innermost [`enter`](super::enter) guard, or of the task that
+///    [`Runtime::spawn`] started and that is being polled;
+/// 2. the tokio runtime whose context the thread is in (`Handle::try_current`);
+/// 3. async-std, if one of its tasks is being polled.
+///
+/// A thread of smol or of `async-executor` cannot be recognised. On such a thread, call
+/// [`enter`](super::enter), or name the runtime where one is asked for.
+///
+/// This crate calls `current` when an object, such as a set of peers, is made, and never when one
+/// is dropped.
 #[must_use]
 pub fn current() -> Option<Runtime> {
     let current = marked();
@@ -24,7 +30,8 @@ pub fn current() -> Option<Runtime> {
 }
 
 impl Runtime {
-    /// The [`current`] runtime, or else the [`background`](Self::background) one.
+    /// Returns the [`current`] runtime, or the [`background`](Self::background) runtime if there is
+    /// no current one.
     ///
     /// # Errors
     ///
@@ -34,12 +41,21 @@ impl Runtime {
     }
 }
 
-/// Starts `future` from anywhere: on the [`current`] runtime, or on the
-/// background one where there is none.
+/// Spawns `future` on the [`current`] runtime, or on the [`background`](Runtime::background)
+/// runtime if there is no current one.
 ///
-/// The bridge between synchronous and asynchronous code. The future has started when this
-/// returns; `await` the handle, [`wait`](JoinHandle::wait) on it with a bound, or drop it and the
-/// work goes on.
+/// `run` can be called from synchronous and from asynchronous code. The future is spawned when
+/// `run` returns. The handle can be awaited, [waited](JoinHandle::wait) on with a timeout, or
+/// dropped; dropping it does not stop the future.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::runtime;
+///
+/// let mut answer = runtime::run(async { 6 * 7 })?;
+/// assert_eq!(answer.wait(Duration::from_secs(5))?, Ok(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

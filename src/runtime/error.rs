@@ -1,17 +1,18 @@
-//! Why a task has no result.
+//! The error of a task that has no result.
 
 use std::any::Any;
 use std::fmt;
 
-/// Why a task has no result.
+/// The reason why a task has no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// It panicked, with this message.
+    /// The task panicked, with this message. A payload that is no string has the message
+    /// `(no message)`.
     Panicked(String),
-    /// It was aborted through its handle.
+    /// The task was cancelled: through its handle, by its task group, or by its timeout.
     Cancelled,
-    /// Its executor dropped it: refused it, was shut down, or is gone.
+    /// The task's executor dropped it: the executor refused the task, was shut down, or is gone.
     Lost,
 }
 
@@ -27,7 +28,7 @@ impl fmt::Display for JoinError {
 
 impl std::error::Error for JoinError {}
 
-/// The error for a caught panic, with its message where it has one.
+/// Converts the payload of a caught panic to an error.
 #[cold]
 pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> JoinError {
     let message = match payload.downcast::<String>() {

@@ -1,4 +1,4 @@
-//! The backend for an executor that the host drives itself.
+//! The backend for an `async_executor::Executor` that the application runs.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -7,12 +7,12 @@ use async_executor::{Executor, StaticExecutor, Task};
 
 use super::spawner::{BoxFuture, Spawner};
 
-/// Spawns on an [`Executor`] of `async_executor`'s (or smol's, which is the same) that the host
-/// drives, from any thread.
+/// A [`Spawner`] for an [`Executor`] of `async_executor` (which is the same type as
+/// `smol::Executor`) that the application runs. It can be used from any thread.
 ///
-/// The executor may be driven by one thread, by several, or by nobody for a while: what is spawned
-/// waits. One in an `Arc` is held weakly: when the host drops it, the executor goes, with every
-/// task in it, and what is spawned after that is refused.
+/// One thread or several may run the executor. While no thread runs it, its tasks wait. The spawner
+/// holds an executor in an `Arc` weakly: when the application drops the executor, all of its tasks
+/// are dropped, and tasks that are spawned after that are refused.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -30,7 +30,7 @@ use super::spawner::{BoxFuture, Spawner};
 /// assert_eq!(refused.wait(Duration::from_secs(5)).unwrap(), Err(JoinError::Lost));
 /// ```
 ///
-/// An executor in a `static`:
+/// With an executor in a `static`:
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,17 +44,17 @@ use super::spawner::{BoxFuture, Spawner};
 /// assert_eq!(two.wait(Duration::from_secs(5)).unwrap(), Ok(2));
 /// ```
 ///
-/// Tasks that are spawned through [`Runtime::spawn`](super::Runtime::spawn) know where they are.
-/// The host's own tasks leave no mark: in them, [`enter`](super::enter) the runtime or name it, and
-/// `await` closes rather than `wait` for them.
+/// [`runtime::current`](super::current) recognises tasks that are spawned through
+/// [`Runtime::spawn`](super::Runtime::spawn), but not tasks that the application spawns on the
+/// executor itself. In the latter, [`enter`](super::enter) the runtime or name it, and `await`
+/// closes instead of blocking on them with `wait`.
 ///
 /// # `LocalExecutor`
 ///
-/// A `LocalExecutor` cannot back a spawner: its tasks stay on one thread, and those of a
-/// [`Spawner`] are spawned from any. A host that has nothing else leaves its peers on the
-/// [`background`](super::Runtime::background) runtime, which is where they are if no other is
-/// named, and awaits the handles of this crate in its local tasks: handles may be awaited on any
-/// executor.
+/// A `LocalExecutor` cannot be used as a spawner, because its tasks can only be spawned from one
+/// thread. An application that has no other executor can leave its peers on the
+/// [`background`](super::Runtime::background) runtime, which is the default, and await the handles
+/// of this crate in its local tasks. Handles may be awaited on any executor.
 ///
 /// ```
 /// use anypeer::runtime::Runtime;
@@ -80,14 +80,15 @@ enum Held {
 }
 
 impl ExecutorSpawner {
-    /// Spawns on `executor`: a `&Arc<Executor<'static>>`, which the spawner does not keep alive, a
-    /// `&'static Executor<'static>` or a `&'static StaticExecutor`.
+    /// Returns a spawner for `executor`, which is a `&Arc<Executor<'static>>`, a
+    /// `&'static Executor<'static>` or a `&'static StaticExecutor`. The spawner does not keep an
+    /// executor in an `Arc` alive.
     #[must_use]
     pub fn new(executor: impl Into<Self>) -> Self {
         executor.into()
     }
 
-    /// `None` if the executor is gone: `future` was dropped.
+    /// Spawns `future`. Returns `None`, and drops `future`, if the executor is gone.
     #[inline]
     pub(super) fn spawn_typed<T: Send + 'static>(
         &self,

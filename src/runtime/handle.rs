@@ -1,4 +1,4 @@
-//! The handle over every backend.
+//! `Runtime`: a handle to an executor, with a variant for each backend.
 
 use std::any::Any;
 use std::fmt;
@@ -17,11 +17,26 @@ use super::thread::StartError;
 #[cfg(feature = "tokio")]
 use super::tokio::TokioSpawner;
 
-/// A handle to an executor: cheap to clone, and free to call from any thread.
+/// A handle to an executor. It is cheap to clone, and can be used from any thread.
 ///
-/// Every [`Spawner`] converts into one, so that whatever takes `impl Into<Runtime>` takes a spawner
-/// as it is. Spawning on a built-in backend costs what the backend's own `spawn` costs; only
-/// another spawner pays for a box.
+/// Every [`Spawner`] converts into a `Runtime`, so a function that takes `impl Into<Runtime>` also
+/// takes a spawner. On a built-in backend, spawning calls the backend's own `spawn` without boxing
+/// the future; for any other spawner, the future is boxed.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::runtime::Runtime;
+///
+/// // The runtime that this thread is on, or anypeer's own if there is none. To name one, write
+/// // for instance `Runtime::from(SmolSpawner::new())`.
+/// let runtime = Runtime::current_or_background()?;
+/// let mut answer = runtime.spawn(async { 6 * 7 });
+/// // This is synchronous code. In a task, write `answer.await` instead.
+/// assert_eq!(answer.wait(Duration::from_secs(5))?, Ok(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Dropping a `Runtime` stops neither the executor nor any task.
 #[derive(Clone)]
 pub struct Runtime {
     pub(super) backend: Backend,
@@ -41,14 +56,14 @@ pub(super) enum Backend {
 }
 
 impl<S: Spawner> From<S> for Runtime {
-    /// A handle to the spawner's executor.
+    /// Returns a handle to the spawner's executor.
     fn from(spawner: S) -> Self {
         Self { backend: Backend::new(spawner) }
     }
 }
 
 impl Backend {
-    /// The built-in spawners are recognised by their types, and keep their typed way of spawning.
+    /// Recognises the built-in spawners by their types, so that futures need not be boxed for them.
     fn new(spawner: impl Spawner) -> Self {
         let any: &dyn Any = &spawner;
         #[cfg(feature = "tokio")]
@@ -71,20 +86,22 @@ impl Backend {
 }
 
 impl Runtime {
-    /// The background executor of this crate, for work without another executor.
+    /// Returns the background executor of this crate, which runs peers and tasks that have no other
+    /// executor. It also coordinates closes.
     ///
-    /// Its thread is started on first use and stays. It also coordinates closes. **All peers on
-    /// this runtime share one thread**: a server should name another one.
+    /// Its thread, named `anypeer`, is started on first use and never ends. **All peers on this
+    /// runtime normally share this one thread**: a server should use another runtime.
     ///
     /// # Errors
     ///
-    /// Returns [`StartError`] if its thread cannot be started.
+    /// [`StartError`] if the thread of the executor, or the thread of its timers, cannot be
+    /// started.
     pub fn background() -> Result<Self, StartError> {
         background::start()?;
         Ok(Self { backend: Backend::Background })
     }
 
-    /// Runs `work` on this thread as if on the executor; see [`Spawner::within`].
+    /// Runs `work` on this thread, in the context of the executor; see [`Spawner::within`].
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.backend {
             #[cfg(feature = "tokio")]
@@ -96,7 +113,7 @@ impl Runtime {
                         result = Some(work());
                     }
                 });
-                // A spawner that forgot to call `work` only loses the context, never the work.
+                // If the spawner did not call `work`, the work is done without the context.
                 match (result, work) {
                     (Some(result), _) => result,
                     (None, Some(work)) => work(),
@@ -107,11 +124,11 @@ impl Runtime {
         }
     }
 
-    /// The clock of the runtime; see [`Spawner::clock`].
+    /// Returns the clock of the runtime; see [`Spawner::clock`].
     #[must_use]
     pub fn clock(&self) -> Clock {
         match &self.backend {
-            // A panic of a foreign spawner must not keep a peer from being made.
+            // A panic in a custom spawner's `clock` must not prevent that a peer is opened.
             Backend::Custom(spawner) => {
                 catch_unwind(AssertUnwindSafe(|| spawner.clock())).unwrap_or_default()
             }
@@ -119,8 +136,8 @@ impl Runtime {
         }
     }
 
-    /// The backend's name: `tokio`, `smol`, `async-std`, `executor`, `background`, or a custom
-    /// spawner's own.
+    /// Returns the backend's name: `tokio`, `smol`, `async-std`, `executor`, `background`, or the
+    /// [name](Spawner::name) of a custom spawner.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match &self.backend {

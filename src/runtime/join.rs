@@ -1,4 +1,4 @@
-//! The eager handle of a task.
+//! `JoinHandle`: the handle of a spawned task.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,18 +14,29 @@ use futures::future::{AbortHandle, Abortable, Aborted};
 use super::error::{JoinError, panicked};
 use super::wait::{WaitError, wait};
 
-/// A handle to a task that has been started.
+/// A handle to a spawned task, returned by [`Runtime::spawn`](super::Runtime::spawn).
 ///
-/// - `await` it: the task's result, or why there is none. Any executor will do, not only the
-///   task's own.
-/// - [`wait`](Self::wait) on it from synchronous code, with a bound.
-/// - Drop it: **the task goes on**, on every backend. [`abort`](Self::abort) ends it.
+/// - Awaiting the handle returns the task's result, or the reason why there is none. A handle can
+///   be awaited on any executor, not only on that of the task.
+/// - [`wait`](Self::wait) blocks a thread until the task has ended, up to a timeout.
+/// - **Dropping the handle does not stop the task**, on any backend. [`abort`](Self::abort) does.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::runtime::{self, JoinError};
+///
+/// let mut endless = runtime::run(std::future::pending::<()>())?;
+/// endless.abort();
+/// assert_eq!(endless.wait(Duration::from_secs(5))?, Err(JoinError::Cancelled));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Cancel safety
 ///
-/// Awaiting by reference and being cancelled loses nothing: await again. After the result was
-/// taken, polling again says [`JoinError::Lost`].
-#[must_use = "a dropped handle detaches its task"]
+/// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
+/// the handle can be awaited again. The result is returned once; do not await the handle after
+/// that.
+#[must_use = "the task continues without its handle, but its result is lost"]
 pub struct JoinHandle<T> {
     inner: Inner<T>,
     aborted: bool,
@@ -52,14 +63,14 @@ impl<T> JoinHandle<T> {
         Self { inner: Inner::Task(Some(task.fallible())), aborted: false }
     }
 
-    /// The handle of a task that was refused.
+    /// Returns the handle of a task that was refused. It is ready with [`JoinError::Lost`].
     #[cold]
     pub(crate) fn refused() -> Self {
         Self { inner: Inner::Task(None), aborted: false }
     }
 
-    /// Wraps `task` so that its end is reported to the handle also where the executor has no
-    /// handles of its own.
+    /// Wraps `task` so that its result is sent to the returned handle, for executors whose own
+    /// handles cannot be used.
     pub(super) fn reported<F>(task: F) -> (impl Future<Output = ()> + Send + 'static, Self)
     where
         F: Future<Output = T> + Send + 'static,
@@ -71,38 +82,42 @@ impl<T> JoinHandle<T> {
         let task = async move {
             let ended = AssertUnwindSafe(task).catch_unwind().await;
             if let Some(result) = ended.map_or_else(|panic| Some(Err(panicked(panic))), aborted) {
-                // Nobody may be waiting any more.
+                // The handle may have been dropped.
                 let _detached = report.send(result);
             }
         };
         (task, Self { inner: Inner::Reported { end, abort }, aborted: false })
     }
 
-    /// Ends the task at its next suspension point; a task that has ended is left as it is.
+    /// Cancels the task at its next suspension point.
     ///
-    /// The task's future is dropped by its executor, soon, not by this call.
+    /// This does not wait. The task's executor drops the future soon after, and the handle then
+    /// returns [`JoinError::Cancelled`]. Aborting a task that has ended may discard a result that
+    /// was not taken yet; whether it does depends on the backend.
     pub fn abort(&mut self) {
         self.aborted = true;
         match &mut self.inner {
             #[cfg(feature = "tokio")]
             Inner::Tokio(handle) => handle.abort(),
-            // Dropping an `async_task` handle is its cancel.
+            // Dropping an `async_task` handle cancels the task.
             Inner::Task(task) => drop(task.take()),
             Inner::Reported { abort, .. } => abort.abort(),
         }
     }
 
-    /// Blocks this thread until the task has ended, at most for `timeout`.
+    /// Blocks this thread until the task has ended, but no longer than `timeout`.
     ///
     /// # Errors
     ///
-    /// [`WaitError::TimedOut`] when the time is up: the task goes on, and the handle can be waited
-    /// on or awaited again. [`WaitError::WouldStarve`], at once, where blocking would keep an
-    /// executor from running its tasks: `await` there.
+    /// - [`WaitError::TimedOut`] if the task has not ended within `timeout`. The task continues,
+    ///   and the handle can be waited on or awaited again.
+    /// - [`WaitError::WouldStarve`], without blocking, if this thread is running an executor's task
+    ///   and the task is not done yet. Await the handle there.
     pub fn wait(&mut self, timeout: Duration) -> Result<Result<T, JoinError>, WaitError> {
         wait(self, timeout)
     }
 
+    /// The error of a task that its executor dropped.
     #[cold]
     fn lost(&self) -> JoinError {
         if self.aborted { JoinError::Cancelled } else { JoinError::Lost }
@@ -123,11 +138,11 @@ impl<T> Future for JoinHandle<T> {
             },
             Inner::Task(slot) => {
                 let Some(task) = slot else { return Poll::Ready(Err(this.lost())) };
-                // `async_task` hands the panic of a task to whoever awaits it.
+                // Polling the handle of an `async_task` that panicked resumes the panic.
                 match catch_unwind(AssertUnwindSafe(|| Pin::new(task).poll(cx))) {
                     Ok(Poll::Pending) => Poll::Pending,
                     Ok(Poll::Ready(Some(output))) => {
-                        // Cheaper than its drop, which would cancel what has ended.
+                        // `detach` is cheaper than a drop, which would cancel the task first.
                         if let Some(task) = slot.take() {
                             task.detach();
                         }
@@ -165,6 +180,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
     }
 }
 
+/// Converts the result of an `Abortable`; `None` if the task was aborted.
 fn aborted<T>(ended: Result<T, Aborted>) -> Option<Result<T, JoinError>> {
     ended.ok().map(Ok)
 }

@@ -1,4 +1,5 @@
-//! The mark that a thread bears while it is on a runtime, as far as we put it there.
+//! Marks a thread with the runtime that it is on: while it polls a task that this crate spawned,
+//! and while an `enter` guard is alive.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,20 +11,21 @@ use pin_project_lite::pin_project;
 
 use super::handle::{Backend, Runtime};
 
-/// What a thread is on, as far as we marked it. The innermost mark counts.
+/// The mark of a thread. Marks nest, and the innermost one counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
-    /// Nothing of ours.
+    /// The thread is not marked.
     None,
-    /// A task of ours on a backend that its name says all about: a `Copy` mark costs a nanosecond.
+    /// The thread polls a task of this crate on smol's global executor. This mark and the next two
+    /// need no reference to the executor, so setting one takes about a nanosecond.
     #[cfg(feature = "smol")]
     Smol,
-    /// Likewise.
+    /// The thread polls a task of this crate on async-std's global executor.
     #[cfg(feature = "async-std")]
     AsyncStd,
-    /// Likewise.
+    /// The thread polls a task on the background executor.
     Background,
-    /// What [`NAMED`] says.
+    /// The thread is on the runtime in [`NAMED`]: in a task, or in the scope of an `enter` guard.
     Named { in_task: bool },
 }
 
@@ -33,17 +35,18 @@ thread_local! {
     static NAMED: Cell<Option<Runtime>> = const { Cell::new(None) };
 }
 
-/// Swaps the named runtime; `None` where the thread-local is destroyed already.
+/// Replaces the named runtime, and returns the previous one; `None` if the thread-local has been
+/// destroyed.
 fn replace_named(runtime: Option<Runtime>) -> Option<Runtime> {
     NAMED.try_with(|cell| cell.replace(runtime)).ok().flatten()
 }
 
-/// Whether this thread is polling one of our tasks.
+/// Whether this thread is polling a task that this crate spawned.
 pub(super) fn in_own_task() -> bool {
     !matches!(MARK.get(), Mark::None | Mark::Named { in_task: false })
 }
 
-/// The runtime that the thread's mark says.
+/// Returns the runtime that this thread is marked with.
 pub(super) fn marked() -> Option<Runtime> {
     match MARK.get() {
         Mark::None => None,
@@ -60,10 +63,11 @@ pub(super) fn marked() -> Option<Runtime> {
     }
 }
 
-/// Marks the calling thread as being on `runtime` until the guard is dropped.
+/// Makes [`current`](super::current) return `runtime` on the calling thread until the guard is
+/// dropped.
 ///
-/// For a host whose executor leaves no mark of its own: enter once in each executor thread, or
-/// around a call.
+/// This is for applications whose executor cannot be detected. Enter the runtime once in each
+/// thread of the executor, or around a single call.
 ///
 /// ```
 /// use anypeer::runtime::{self, Runtime};
@@ -82,9 +86,10 @@ pub fn enter(runtime: &Runtime) -> EnterGuard {
     EnterGuard { mark, named, _not_send: PhantomData }
 }
 
-/// Restores what [`current`](super::current) said before [`enter`], when dropped.
+/// The guard that [`enter`] returns. When it is dropped, [`current`](super::current) returns what
+/// it returned before.
 ///
-/// Guards of one thread are dropped in the reverse order of their making.
+/// Drop the guards of one thread in the reverse order of their creation.
 #[must_use = "the mark goes when the guard is dropped"]
 pub struct EnterGuard {
     mark: Mark,
@@ -107,7 +112,7 @@ impl fmt::Debug for EnterGuard {
 }
 
 pin_project! {
-    /// A future that marks the thread while it is polled.
+    /// A future that sets a mark while it is polled.
     pub(super) struct Marked<F> {
         mark: Mark,
         #[pin]
@@ -133,7 +138,7 @@ impl<F: Future> Future for Marked<F> {
     }
 }
 
-/// Restores the mark after a poll, also one that panics.
+/// Restores the previous mark after a poll, even if the poll panics.
 struct Restore(Mark);
 
 impl Drop for Restore {
@@ -144,9 +149,10 @@ impl Drop for Restore {
 }
 
 pin_project! {
-    /// A future that marks the thread with a runtime by name while it is polled.
+    /// A future that marks the thread with a runtime while it is polled.
     pub(super) struct Named<F> {
-        // Moves into the thread-local for a poll and back: no reference count is touched.
+        // During a poll the runtime is moved to the thread-local and back, so that no reference
+        // count changes.
         runtime: Option<Runtime>,
         #[pin]
         future: Marked<F>,
@@ -171,8 +177,8 @@ impl<F: Future> Future for Named<F> {
     }
 }
 
-/// Gives the runtime back to its future after a poll, and the thread its own, also when the poll
-/// panics.
+/// After a poll, moves the runtime back to its future, and restores the thread's previous one, even
+/// if the poll panics.
 struct RestoreNamed<'a> {
     runtime: &'a mut Option<Runtime>,
     previous: Option<Runtime>,

@@ -1,8 +1,13 @@
-//! Executors: how futures get onto the host's, and what to do where there is none.
+//! Executors: spawns futures on the application's executor, or on a background executor of this
+//! crate if the application has none.
 //!
-//! [`Spawner`] is what a backend implements; [`Runtime`] is the cheap handle that the rest of the
-//! crate holds. [`current`] is the counterpart of Python's `sniffio.current_async_library`, and
-//! [`run`] that of `anyio.from_thread.run`: it starts a future from anywhere.
+//! - [`Spawner`] is the trait that an executor's backend implements.
+//! - [`Runtime`] is a handle to an executor, which the rest of the crate uses.
+//! - [`current`] detects the runtime that a thread is on, as `sniffio.current_async_library` does
+//!   in Python.
+//! - [`run`] spawns a future from synchronous or asynchronous code, as `anyio.from_thread.run` does
+//!   in Python.
+//! - [`guide`] explains how to use an executor of your own.
 //!
 //! ```
 //! # #[cfg(feature = "smol")] {
@@ -11,7 +16,7 @@
 //!
 //! let runtime = Runtime::from(SmolSpawner::new());
 //! let mut answer = runtime.spawn(async { 6 * 7 });
-//! // From synchronous code, with a bound; in a task, `answer.await` instead.
+//! // This is synchronous code. In a task, write `answer.await` instead.
 //! assert_eq!(answer.wait(Duration::from_secs(5)).unwrap().unwrap(), 42);
 //! # }
 //! ```

@@ -1,7 +1,8 @@
-//! Reactor-bound I/O: UDP sockets and timers of the runtime's own where it has them.
+//! UDP sockets and timers for connections of the `webrtc` crate.
 //!
-//! tokio's sockets and timers are used on tokio; async-io's everywhere else, which work on any
-//! executor. TCP is async-io's on every runtime: it carries ICE only where UDP is blocked.
+//! On tokio, tokio's sockets and timers are used. On every other runtime, the sockets are those of
+//! async-io, which work on any executor. ICE over TCP uses async-io on every runtime, because it is
+//! only needed where UDP is blocked.
 
 use std::io;
 use std::net;
@@ -13,7 +14,7 @@ use async_io::Async;
 use super::handle::{Backend, Runtime};
 use super::spawner::BoxFuture;
 
-/// A non-blocking UDP socket with its runtime's readiness.
+/// A non-blocking UDP socket that is registered with a reactor.
 #[derive(Debug)]
 pub(crate) enum UdpSocket {
     AsyncIo(Async<net::UdpSocket>),
@@ -21,7 +22,7 @@ pub(crate) enum UdpSocket {
     Tokio(tokio::net::UdpSocket),
 }
 
-/// Which readiness an operation waits for.
+/// The readiness that an operation waits for.
 #[derive(Clone, Copy)]
 pub(crate) enum Interest {
     Read,
@@ -29,9 +30,7 @@ pub(crate) enum Interest {
 }
 
 impl Runtime {
-    /// Registers `socket` with the runtime's reactor.
-    ///
-    /// On tokio to be called within the runtime.
+    /// Registers `socket` with tokio's reactor on tokio, and with async-io's on any other runtime.
     pub(crate) fn udp_socket(&self, socket: net::UdpSocket) -> io::Result<UdpSocket> {
         socket.set_nonblocking(true)?;
         match &self.backend {
@@ -48,8 +47,8 @@ impl Runtime {
         }
     }
 
-    /// Completes after `duration`: by the runtime's own timer on the runtime, and elsewhere by one
-    /// that needs no runtime.
+    /// Returns a future that completes after `duration`. Within its own tokio runtime it uses
+    /// tokio's timer, and otherwise the runtime's [`Clock`](super::Clock), which needs no executor.
     pub(crate) fn sleep(&self, duration: Duration) -> BoxFuture {
         match &self.backend {
             #[cfg(feature = "tokio")]
@@ -74,7 +73,8 @@ impl UdpSocket {
         }
     }
 
-    /// Repeats `operation` until it would not block, waiting for readiness in between.
+    /// Repeats `operation` until it returns something other than `WouldBlock`, and waits for
+    /// readiness in between.
     pub(crate) fn poll_io<T>(
         &self,
         cx: &mut Context<'_>,
@@ -83,7 +83,7 @@ impl UdpSocket {
     ) -> Poll<io::Result<T>> {
         loop {
             match self {
-                // async-io reports only events that are new, so the operation comes first.
+                // async-io reports only readiness that is new, so the operation is tried first.
                 Self::AsyncIo(socket) => {
                     match operation() {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -94,7 +94,7 @@ impl UdpSocket {
                         Interest::Write => socket.poll_writable(cx),
                     })?;
                 }
-                // tokio keeps readiness, and `try_io` clears it.
+                // tokio remembers readiness, and `try_io` clears it on `WouldBlock`.
                 #[cfg(feature = "tokio")]
                 Self::Tokio(socket) => {
                     let interest = match interest {

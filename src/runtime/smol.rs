@@ -2,15 +2,31 @@
 
 use super::spawner::{BoxFuture, Spawner};
 
-/// Spawns on smol's global executor, from any thread.
+/// A [`Spawner`] for smol's global executor. It can be used from any thread.
 ///
-/// The executor's threads are smol's own (`SMOL_THREADS` of them), so tasks run whether or not
-/// the host is in a `smol::block_on`.
+/// smol starts the executor's threads itself. Their number is that of the environment variable
+/// `SMOL_THREADS`, or else 1. Tasks run on them whether or not the application is in a
+/// `smol::block_on`.
+///
+/// A thread of smol cannot be detected, so [`runtime::current`](super::current) does not find smol
+/// in the application's own tasks. Name the runtime instead:
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::runtime::{Runtime, SmolSpawner};
+///
+/// // A set whose peers run on smol.
+/// let peers = Peers::builder().runtime(SmolSpawner::new()).build();
+///
+/// // A task on smol.
+/// let runtime = Runtime::from(SmolSpawner::new());
+/// assert_eq!(smol::block_on(runtime.spawn(async { 1 + 2 })), Ok(3));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SmolSpawner(());
 
 impl SmolSpawner {
-    /// Spawns on the global executor.
+    /// Returns a spawner for the global executor.
     #[must_use]
     pub const fn new() -> Self {
         Self(())
@@ -27,6 +43,7 @@ impl Spawner for SmolSpawner {
     }
 }
 
+/// Spawns a task on the global executor.
 #[expect(clippy::disallowed_methods, reason = "this is the backend")]
 #[inline]
 pub(super) fn spawn<T: Send + 'static>(
@@ -35,9 +52,10 @@ pub(super) fn spawn<T: Send + 'static>(
     smol::spawn(future)
 }
 
-/// Whether this is one of the threads that drive smol's global executor.
+/// Whether this is a thread of smol's global executor.
 ///
-/// smol leaves no other mark; its threads are named `smol-N` (smol 2.0, `src/spawn.rs`).
+/// The name is the only way to recognise one: smol names its threads `smol-N` (smol 2.0,
+/// `src/spawn.rs`).
 pub(super) fn on_executor_thread() -> bool {
     std::thread::current().name().is_some_and(|name| {
         name.strip_prefix("smol-")

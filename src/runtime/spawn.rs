@@ -1,4 +1,4 @@
-//! Starting tasks: each with a mark, by which it knows where it is, and a handle.
+//! Spawning: gives each task a mark, by which `current` finds its runtime, and a handle.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,10 +8,10 @@ use super::join::JoinHandle;
 use super::mark::{Mark, Marked, Named};
 
 impl Runtime {
-    /// Starts `future` on the executor.
+    /// Spawns `future` on the executor.
     ///
-    /// Dropping the handle detaches the task. If the executor drops the task, now or later, the
-    /// handle says [`JoinError::Lost`](super::JoinError::Lost).
+    /// Dropping the handle does not stop the task. If the executor drops the task, now or later,
+    /// the handle returns [`JoinError::Lost`](super::JoinError::Lost).
     #[cfg_attr(feature = "tokio", track_caller)]
     #[inline]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
@@ -38,16 +38,16 @@ impl Runtime {
             Backend::Custom(spawner) => {
                 let (task, handle) = JoinHandle::reported(Named::new(self.clone(), future));
                 let task = Box::pin(task);
-                // A spawner that panics has dropped the task, which is a refusal.
+                // A spawner that panics has dropped the task, which counts as refused.
                 let _refused = catch_unwind(AssertUnwindSafe(|| spawner.spawn(task)));
                 handle
             }
         }
     }
 
-    /// Starts work of ours on the background executor, which the caller knows to be running.
+    /// Spawns a future of this crate on the background executor, which must have been started.
     ///
-    /// Code that is not ours goes through [`background::foreign`].
+    /// Wrap foreign code in [`background::foreign`].
     pub(crate) fn spawn_background<F>(future: F) -> JoinHandle<F::Output>
     where
         F: Future<Output: Send + 'static> + Send + 'static,

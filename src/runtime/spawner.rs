@@ -1,21 +1,24 @@
-//! What an executor has to be able to do.
+//! `Spawner`: the trait that an executor's backend implements.
 
 use std::fmt;
 use std::pin::Pin;
 
 use super::clock::Clock;
 
-/// A boxed future that any thread may poll.
+/// A boxed future that can be sent to another thread.
 pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
-/// An executor that tasks can be put on.
+/// An executor that tasks can be spawned on.
 ///
-/// This is all that a third party implements to bring its own executor:
+/// anypeer implements it for tokio, smol, async-std and `async_executor::Executor`. To use any
+/// other executor, implement the one required method:
 ///
 /// ```
-/// use anypeer::runtime::{BoxFuture, Spawner};
+/// use std::time::Duration;
+/// use anypeer::Peers;
+/// use anypeer::runtime::{BoxFuture, Runtime, Spawner};
 ///
-/// /// A thread for every task: crude, and a complete backend.
+/// /// An executor with a thread for every task.
 /// #[derive(Debug)]
 /// struct Threads;
 ///
@@ -24,36 +27,42 @@ pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 ///         std::thread::spawn(|| futures::executor::block_on(task));
 ///     }
 /// }
-/// # let runtime = anypeer::runtime::Runtime::from(Threads);
-/// # let mut two = runtime.spawn(async { 1 + 1 });
-/// # assert_eq!(two.wait(std::time::Duration::from_secs(5)).unwrap().unwrap(), 2);
+///
+/// // A set whose peers run on it, and a task.
+/// let peers = Peers::builder().runtime(Threads).build();
+/// let mut two = Runtime::from(Threads).spawn(async { 1 + 1 });
+/// assert_eq!(two.wait(Duration::from_secs(5))?, Ok(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// [`runtime::guide`](super::guide) has a longer example.
 ///
 /// # Contract
 ///
-/// - [`spawn`](Self::spawn) returns without polling the task to its end, and may be called from
-///   any thread, from destructors and while a panic unwinds. It does not panic.
-/// - The task is polled until it is ready, or dropped. **A task that is dropped was refused**:
-///   that is how an executor that is shutting down says so, before the task's first poll or after
-///   its last.
-/// - An implementation that holds an executor whose tasks may hold the spawner holds it weakly.
+/// - [`spawn`](Self::spawn) returns without running the task to completion. It can be called from
+///   any thread, from destructors, and while a panic unwinds. It does not panic.
+/// - The executor polls the task until it is ready, or drops it. **A task that is dropped before it
+///   is ready counts as refused**, whether or not it was polled before. An executor that is
+///   shutting down refuses tasks in this way.
+/// - A spawner holds its executor weakly if the executor's tasks may hold the spawner. Otherwise
+///   neither would ever be freed.
 pub trait Spawner: fmt::Debug + Send + Sync + 'static {
-    /// Puts `task` on the executor, detached.
+    /// Spawns `task` on the executor, detached.
     fn spawn(&self, task: BoxFuture);
 
-    /// Runs `work` on this thread as if on the executor, for code that looks its runtime up in a
-    /// thread-local. By default there is nothing to set.
+    /// Runs `work` on this thread, in the context of the executor, for code that finds its runtime
+    /// in a thread-local. The default only calls `work`.
     fn within(&self, work: &mut dyn FnMut()) {
         work();
     }
 
-    /// The clock that belongs to the executor, read once for each peer and each group of tasks.
-    /// By default the system's.
+    /// Returns the clock of the executor. It is called once for each peer and each group of tasks.
+    /// The default is the system's clock.
     fn clock(&self) -> Clock {
         Clock::system()
     }
 
-    /// A short name, for messages.
+    /// Returns a short name, which is used in messages. The default is `custom`.
     fn name(&self) -> &'static str {
         "custom"
     }

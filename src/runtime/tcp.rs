@@ -1,4 +1,4 @@
-//! TCP of the runtime's own where it has it, for servers.
+//! TCP sockets for the HTTP server: tokio's on tokio, and async-io's on every other runtime.
 
 use std::io;
 use std::net;
@@ -7,7 +7,7 @@ use async_io::Async;
 
 use super::handle::{Backend, Runtime};
 
-/// A listening socket with its runtime's readiness.
+/// A listening socket that is registered with a reactor.
 #[derive(Debug)]
 pub(crate) enum TcpListener {
     AsyncIo(Async<net::TcpListener>),
@@ -15,7 +15,7 @@ pub(crate) enum TcpListener {
     Tokio(tokio::net::TcpListener),
 }
 
-/// A connected socket with its runtime's readiness.
+/// A connected socket that is registered with a reactor.
 #[derive(Debug)]
 pub(crate) enum TcpStream {
     AsyncIo(Async<net::TcpStream>),
@@ -24,7 +24,8 @@ pub(crate) enum TcpStream {
 }
 
 impl Runtime {
-    /// Registers `listener` with the runtime's reactor.
+    /// Registers `listener` with tokio's reactor on tokio, and with async-io's on any other
+    /// runtime.
     pub(crate) fn tcp_listener(&self, listener: net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
         match &self.backend {
@@ -47,6 +48,7 @@ fn async_io(listener: net::TcpListener) -> io::Result<TcpListener> {
 }
 
 impl TcpListener {
+    /// Accepts a connection, and disables Nagle's algorithm (`TCP_NODELAY`) on it.
     pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
         match self {
             Self::AsyncIo(listener) => {

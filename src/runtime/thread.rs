@@ -1,10 +1,10 @@
-//! Threads of our own, each by name.
+//! The threads that this crate starts.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-/// Starts a thread, which goes on by itself.
+/// Starts a detached thread with this name.
 #[cfg(not(anypeer_loom))]
 #[expect(clippy::disallowed_methods, reason = "the only threads of this crate")]
 pub(crate) fn start_thread<T: Send + 'static>(
@@ -14,14 +14,14 @@ pub(crate) fn start_thread<T: Send + 'static>(
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-/// A thread of this crate's could not be started.
+/// The error of a thread of this crate that could not be started.
 ///
-/// The system refused a thread: see [`source`](std::error::Error::source).
+/// [`source`](std::error::Error::source) is the system's error.
 #[derive(Clone, Debug)]
 pub struct StartError(Arc<io::Error>);
 
 impl StartError {
-    /// Says what the system said.
+    /// Wraps the system's error.
     #[cfg(not(anypeer_loom))]
     pub(crate) fn new(error: io::Error) -> Self {
         Self(Arc::new(error))

@@ -1,24 +1,25 @@
-//! Blocking a thread on a future: with a bound, and only where that starves nobody.
+//! Blocks a thread on a future: up to a timeout, and only where that does not block an executor.
 
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-/// Why a blocking wait ended without the result.
+/// The reason why a blocking wait returned without the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitError {
-    /// The time is up. The work goes on; wait or await again.
+    /// The timeout was reached. The work continues; wait on the handle or await it again.
     TimedOut,
-    /// Refused at once: this thread is running an executor's tasks, and blocking it could keep
-    /// the very work that is waited for from running. `await` the handle instead.
+    /// The wait was refused without blocking: this thread is running an executor's task, and
+    /// blocking it could prevent the executor from running the awaited work. Await the handle
+    /// instead.
     ///
-    /// Known without guessing on tokio (but not inside `tokio::task::unconstrained`), on async-std,
-    /// in the executors of the futures crate, in tasks that this crate spawned, and by the
-    /// thread's name on smol's own threads. A task that the host itself put on a bare
-    /// `async-executor` cannot be known: blocking there costs the close its grace period, and it
-    /// is forced.
+    /// This is detected on tokio (except inside `tokio::task::unconstrained`), on async-std, in the
+    /// executors of the `futures` crate, in tasks that this crate spawned, and on smol's own
+    /// threads, by the name of the thread. It cannot be detected in a task that the application
+    /// itself spawned on an `async-executor`. There, `wait` blocks; if the peer runs on the blocked
+    /// thread, a close cannot use its grace period, and is forced.
     WouldStarve,
 }
 
@@ -35,10 +36,10 @@ impl fmt::Display for WaitError {
 
 impl std::error::Error for WaitError {}
 
-/// Blocks until `future` is ready, at most for `timeout`.
+/// Blocks until `future` is ready, but no longer than `timeout`.
 ///
-/// A fresh parker for every call: the cached ones of the executors' `block_on`s panic when nested
-/// and in thread-local destructors.
+/// Each call makes its own parker, because the `block_on` functions of executors cache theirs in a
+/// thread-local, and panic when they are nested or called in the destructor of a thread-local.
 pub(crate) fn wait<F: Future + Unpin>(
     future: &mut F,
     timeout: Duration,
@@ -47,7 +48,7 @@ pub(crate) fn wait<F: Future + Unpin>(
     let waker = Waker::from(unparker);
     let mut cx = Context::from_waker(&waker);
     let start = Instant::now();
-    // What has ended is answered anywhere, also where blocking would be refused.
+    // A future that is ready needs no blocking, and is answered even where blocking is refused.
     if let Poll::Ready(output) = Pin::new(&mut *future).poll(&mut cx) {
         return Ok(output);
     }
@@ -66,7 +67,7 @@ pub(crate) fn wait<F: Future + Unpin>(
     }
 }
 
-/// Whether this thread is in the middle of an executor's poll of a task.
+/// Whether an executor is polling a task on this thread.
 fn would_starve() -> bool {
     #[cfg(feature = "tokio")]
     if super::tokio::in_task() {
@@ -80,6 +81,6 @@ fn would_starve() -> bool {
     if super::smol::on_executor_thread() {
         return true;
     }
-    // A pool or a `block_on` of futures' own: its guard refuses to be nested.
+    // An error means that the thread is in a pool or a `block_on` of the `futures` crate.
     super::mark::in_own_task() || futures::executor::enter().is_err()
 }

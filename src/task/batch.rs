@@ -1,4 +1,4 @@
-//! Many tasks, and every one of their results.
+//! `Batch`: the handle of several tasks.
 
 use std::fmt;
 use std::pin::Pin;
@@ -8,19 +8,35 @@ use std::time::Duration;
 use super::handle::TaskHandle;
 use crate::runtime::{JoinError, WaitError, wait};
 
-/// Tasks that were started together; it is awaited for the results of all, in their order.
+/// A handle to several tasks, returned by
+/// [`TaskBuilder::spawn_all`](super::TaskBuilder::spawn_all).
 ///
-/// One that fails, panics or is cancelled ends no other: each has its own result. Dropping the
-/// batch detaches its tasks, which still belong to their group.
+/// Awaiting the batch returns the results of all tasks, in the order in which they were started. A
+/// task that fails, panics or is cancelled does not affect the others. Dropping the batch does not
+/// stop the tasks; they still belong to their group.
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use anypeer::runtime::SmolSpawner;
+/// use anypeer::task::TaskGroup;
+///
+/// smol::block_on(async {
+///     let group = TaskGroup::new(SmolSpawner::new())?;
+///     let squares = group.task("square").spawn_all((1..=3).map(|n| async move { n * n }));
+///     assert_eq!(squares.await, [Ok(1), Ok(4), Ok(9)]);
+///     Ok::<(), anypeer::runtime::StartError>(())
+/// })
+/// # .unwrap() }
+/// ```
 ///
 /// # Cancel safety
 ///
-/// Nothing is lost: await again, by reference. The results are given once; after that there are
-/// none.
-#[must_use = "the tasks go on without their batch, and their results are lost"]
+/// Cancel safe if it is awaited by reference: when that future is dropped, the batch can be awaited
+/// again. The results are returned once. Awaiting the batch after that returns an empty list.
+#[must_use = "the tasks continue without the batch, but their results are lost"]
 pub struct Batch<T> {
     tasks: Vec<TaskHandle<T>>,
-    /// How many of them have given their results.
+    /// The number of tasks whose results were collected.
     ended: usize,
     results: Vec<Result<T, JoinError>>,
 }
@@ -32,22 +48,23 @@ impl<T> Batch<T> {
         Self { results: Vec::with_capacity(tasks.len()), ended: 0, tasks }
     }
 
-    /// The tasks, in their order: to abort one of them, or to see how it ended.
+    /// Returns the handles of the tasks, in the order in which they were started, for instance to
+    /// abort one of them.
     #[must_use]
     pub fn tasks(&self) -> &[TaskHandle<T>] {
         &self.tasks
     }
 
-    /// Ends every task at its next suspension point.
+    /// Cancels every task at its next suspension point. This does not wait for the tasks.
     pub fn abort(&self) {
         self.tasks.iter().for_each(TaskHandle::abort);
     }
 
-    /// Blocks this thread until every task has ended, at most for `timeout`.
+    /// Blocks this thread until every task has ended, but no longer than `timeout`.
     ///
     /// # Errors
     ///
-    /// Those of [`TaskHandle::wait`].
+    /// The errors of [`TaskHandle::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Vec<Result<T, JoinError>>, WaitError> {
         wait(self, timeout)
     }
@@ -56,7 +73,7 @@ impl<T> Batch<T> {
 impl<T> Future for Batch<T> {
     type Output = Vec<Result<T, JoinError>>;
 
-    /// One after the other: they all go on by themselves, and this only collects.
+    /// Collects the results in order. The tasks make progress without being polled here.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         while let Some(task) = this.tasks.get_mut(this.ended) {

@@ -1,4 +1,4 @@
-//! The books of a group: which tasks it has, and which of them are to stop.
+//! The state of a group: its tasks, and which of them are to stop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -19,27 +19,32 @@ use crate::task_info::{
     CancelReason, RecordedTasks, StuckTasks, TaskEnd, TaskId, TaskInfo, WeakTaskGroup,
 };
 
-/// Whose tasks they are, and who is told of them.
+/// The owner of a group, and the observers of the group's tasks.
 pub(crate) struct Owner {
+    /// The peer that the tasks belong to, if any.
     pub(crate) peer: Option<PeerId>,
     pub(crate) watch: Watch,
 }
 
+/// The state of a group.
 pub(crate) struct Books {
     pub(super) runtime: Runtime,
     owner: Owner,
+    /// Whether polls are timed.
     pub(super) timed: bool,
     pub(super) token: CancellationToken,
     counted: Arc<Counter>,
     recorded: Mutex<Recorded>,
-    /// How many of the recorded ones are to be dropped at their next poll: mostly none, and then
-    /// no poll needs the lock.
+    /// The number of recorded tasks that are to be dropped at their next poll. It is usually zero,
+    /// and then a poll does not take the lock.
     stopping: AtomicUsize,
 }
 
+/// The tasks that have a record.
 #[derive(Default)]
 struct Recorded {
     tasks: Slab<TaskRecord>,
+    /// Whether the group was cancelled.
     cancelled: bool,
 }
 
@@ -64,13 +69,14 @@ impl Books {
         &self.owner.watch
     }
 
-    /// Those that are only counted.
+    /// The count of the tasks that have no record.
     #[inline]
     pub(super) fn counted(&self) -> &Arc<Counter> {
         &self.counted
     }
 
-    /// Gives a task its place in the books.
+    /// Adds the record of a task that is about to start, and returns its index. In a group that was
+    /// cancelled, the task is dropped at its first poll.
     #[inline]
     pub(super) fn add(&self, record: TaskRecord) -> usize {
         if self.owner.watch.is_attached() {
@@ -87,7 +93,7 @@ impl Books {
         place
     }
 
-    /// Tells a task's end, and strikes the task off the books.
+    /// Reports the end of a task to the observers, and removes its record.
     #[inline]
     pub(super) fn remove(&self, place: usize, end: &TaskEnd) {
         if self.owner.watch.is_attached() {
@@ -114,7 +120,7 @@ impl Books {
         }
     }
 
-    /// Why the task there is to be dropped now, if it is.
+    /// Returns why the task with this index is to be dropped, or `None` if it is not.
     #[inline]
     pub(super) fn is_stopping(&self, place: usize) -> Option<CancelReason> {
         if self.stopping.load(Ordering::Acquire) == 0 {
@@ -123,7 +129,8 @@ impl Books {
         self.recorded.lock().tasks.get(place).and_then(TaskRecord::stops)
     }
 
-    /// Keeps a waker for whoever asks the task there to stop; says why, if somebody has.
+    /// Keeps a waker of the task with this index, with which the task is woken when it is to stop.
+    /// Returns the reason if the task is to stop already.
     pub(super) fn wait(&self, place: usize, waker: &Waker) -> Option<CancelReason> {
         let waker = Some(waker.clone());
         let mut recorded = self.recorded.lock();
@@ -135,7 +142,7 @@ impl Books {
         stops
     }
 
-    /// Takes note of the beginning of a poll, where polls are timed.
+    /// Records the beginning of a poll, if polls are timed.
     #[inline]
     pub(super) fn begin_poll(&self, place: usize) {
         if self.timed {
@@ -143,7 +150,7 @@ impl Books {
         }
     }
 
-    /// Takes note of the end of a poll.
+    /// Records the end of a poll, if polls are timed.
     #[inline]
     pub(super) fn end_poll(&self, place: usize) {
         if self.timed {
@@ -161,6 +168,7 @@ impl Books {
         record.info(self.peer(), self.timed, now)
     }
 
+    /// Returns information about a task, or `None` if it has ended.
     pub(super) fn info(&self, place: usize, id: TaskId) -> Option<TaskInfo> {
         let now = self.watch().now();
         let recorded = self.recorded.lock();
@@ -168,7 +176,7 @@ impl Books {
         Some(self.info_of(record, now))
     }
 
-    /// Has one task dropped at its next poll.
+    /// Has one task dropped at its next poll, if it has not ended.
     pub(super) fn abort_one(&self, place: usize, id: TaskId, reason: CancelReason) {
         let mut recorded = self.recorded.lock();
         let record = recorded.tasks.get_mut(place).filter(|record| record.id == id);
@@ -177,7 +185,8 @@ impl Books {
         wake(waker);
     }
 
-    /// Asks a task to stop, under the lock; the answer is to be woken without it.
+    /// Asks a task to stop. This is called under the lock; the caller wakes the returned waker
+    /// after releasing it.
     fn cancel_one(
         &self,
         record: &mut TaskRecord,
@@ -193,6 +202,8 @@ impl Books {
         }
     }
 
+    /// Cancels the group: refuses new tasks, drops tasks at their next poll, and asks cooperative
+    /// ones to stop.
     pub(super) fn cancel(&self) {
         self.recorded.lock().cancelled = true;
         self.counted.cancel();
@@ -200,7 +211,7 @@ impl Books {
         self.token.cancel();
     }
 
-    /// Has every task dropped at its next poll, by `force` also the cooperative ones.
+    /// Has every task dropped at its next poll; cooperative tasks only if `force`.
     pub(super) fn stop(&self, force: bool) {
         let mut recorded = self.recorded.lock();
         let tasks = recorded.tasks.iter_mut();
@@ -211,12 +222,16 @@ impl Books {
         wakers.into_iter().for_each(|waker| wake(Some(waker)));
     }
 
-    /// In one expression: the lock is held while the counted ones are read, so that a counted task
-    /// that starts a recorded one as its last act is seen in one place or the other.
+    /// The number of tasks that have not ended.
+    ///
+    /// The lock is held until both numbers are read (it is a temporary of the whole expression). A
+    /// counted task that starts a recorded one just before it ends is therefore seen in one of
+    /// them.
     pub(super) fn len(&self) -> usize {
         self.recorded.lock().tasks.len() + self.counted.len()
     }
 
+    /// The tasks that have not ended, as the result of waiting for them.
     pub(crate) fn left(&self) -> StuckTasks {
         StuckTasks { named: self.infos(), unnamed: self.counted.len() }
     }
@@ -227,7 +242,7 @@ impl Books {
         recorded.tasks.iter().map(|(_, record)| self.info_of(record, now)).collect()
     }
 
-    /// A reference that keeps neither the group nor its tasks.
+    /// Returns a reference that keeps neither the group nor its tasks alive.
     pub(super) fn downgrade(self: &Arc<Self>) -> WeakTaskGroup {
         let recorded = Arc::downgrade(self);
         WeakTaskGroup::new(recorded, Arc::clone(&self.counted) as _)
@@ -244,7 +259,7 @@ impl RecordedTasks for Books {
     }
 }
 
-/// Wakes a task; its executor's waker is any code.
+/// Wakes a task. A waker is the code of its executor, whose panic is caught.
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));

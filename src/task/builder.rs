@@ -1,4 +1,4 @@
-//! Starting a task.
+//! `TaskBuilder`: configures and starts a task.
 
 use std::fmt;
 use std::panic::Location;
@@ -11,7 +11,35 @@ use super::handle::TaskHandle;
 use super::record::TaskRecord;
 use super::supervised::{Place, Supervised};
 
-/// A task that is about to be started.
+/// Configures a task of a group before it is started, see
+/// [`TaskGroup::task`](super::TaskGroup::task).
+///
+/// ```
+/// # #[cfg(feature = "smol")] {
+/// use std::time::Duration;
+/// use anypeer::runtime::{JoinError, SmolSpawner};
+/// use anypeer::task::TaskGroup;
+///
+/// smol::block_on(async {
+///     let group = TaskGroup::new(SmolSpawner::new())?;
+///
+///     // A task with a timeout.
+///     let slow = std::future::pending::<()>();
+///     let lookup = group.task("lookup").timeout(Duration::from_millis(10)).spawn(slow);
+///     assert_eq!(lookup.await, Err(JoinError::Cancelled));
+///
+///     // A task that cleans up when its group is cancelled.
+///     let token = group.token().clone();
+///     let writer = group.task("writer").cooperative(true).spawn(async move {
+///         token.cancelled().await;
+///         "flushed"
+///     });
+///     group.cancel();
+///     assert_eq!(writer.await, Ok("flushed"));
+///     Ok::<(), anypeer::runtime::StartError>(())
+/// })
+/// # .unwrap() }
+/// ```
 #[derive(Clone, Copy)]
 #[must_use = "nothing is started before `spawn`"]
 pub struct TaskBuilder<'a> {
@@ -26,21 +54,27 @@ impl<'a> TaskBuilder<'a> {
         Self { group, name, timeout: None, cooperative: false }
     }
 
-    /// Cancels the task if it has not ended this long after its start.
+    /// Cancels the task if it has not ended within `timeout` of its start. The task is dropped,
+    /// even if it is [cooperative](Self::cooperative). Its end is
+    /// [`CancelReason::DeadlineExceeded`](super::CancelReason::DeadlineExceeded). By default there
+    /// is no timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Whether the task, when the group is cancelled, is only asked, through the group's
-    /// [token](super::TaskGroup::token), so that it can end in order. It is dropped when the time for
-    /// that is over: the grace period of a close, or of [`TaskGroup::shutdown`](super::TaskGroup::shutdown).
+    /// Sets whether the task is only asked to stop when its group is cancelled, so that it can
+    /// clean up. By default it is not, and is dropped.
+    ///
+    /// A cooperative task has to watch the group's [token](super::TaskGroup::token) and return when
+    /// the token is cancelled. If it does not, it is dropped when the grace period of the peer's
+    /// close, or of [`TaskGroup::shutdown`](super::TaskGroup::shutdown), is over.
     pub fn cooperative(mut self, cooperative: bool) -> Self {
         self.cooperative = cooperative;
         self
     }
 
-    /// Starts it.
+    /// Starts the task.
     #[track_caller]
     pub fn spawn<F>(self, future: F) -> TaskHandle<F::Output>
     where
@@ -49,7 +83,8 @@ impl<'a> TaskBuilder<'a> {
         self.start(future, |_| None)
     }
 
-    /// Starts it; an error that it returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
+    /// Starts a task that returns a `Result`. If it returns an error, the task's end is
+    /// [`TaskEnd::Failed`](super::TaskEnd::Failed) with the error's text.
     #[track_caller]
     pub fn try_spawn<F, T, E>(self, future: F) -> TaskHandle<Result<T, E>>
     where
@@ -60,7 +95,7 @@ impl<'a> TaskBuilder<'a> {
         self.start(future, |result| result.as_ref().err().map(ToString::to_string))
     }
 
-    /// Starts one for each future.
+    /// Starts a task for each future, all with the options of this builder.
     #[track_caller]
     pub fn spawn_all<F>(self, futures: impl IntoIterator<Item = F>) -> Batch<F::Output>
     where
@@ -73,7 +108,8 @@ impl<'a> TaskBuilder<'a> {
         Batch::new(tasks)
     }
 
-    /// Starts one for each future; an error that one returns is its end, [`TaskEnd::Failed`](super::TaskEnd::Failed).
+    /// Starts a task for each future, all with the options of this builder. If a future returns an
+    /// error, its task's end is [`TaskEnd::Failed`](super::TaskEnd::Failed) with the error's text.
     #[track_caller]
     pub fn try_spawn_all<F, T, E>(self, futures: impl IntoIterator<Item = F>) -> Batch<Result<T, E>>
     where

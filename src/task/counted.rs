@@ -1,7 +1,7 @@
-//! Tasks that are counted, no more.
+//! Tasks that are counted, but have no record.
 //!
-//! A group's count lies in memory that is never freed, only used again by another group. So a
-//! counted task needs no reference to its group: it is one addition when it starts and one
+//! The count of a group lies in memory that is never freed, but is reused by other groups. A
+//! counted task therefore needs no reference count: it costs one addition when it starts, and one
 //! subtraction when it ends.
 
 use std::ops::Deref;
@@ -14,19 +14,21 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Event, EventListener, Pool, wake_all};
 use crate::task_info::CountedTasks;
 
-/// How many counted tasks a group has, and who waits for it to have none.
+/// The number of counted tasks of a group.
 pub(super) struct Count {
-    /// [`ONE`] for each task that has not ended, and the flags.
+    /// [`ONE`] for each task that has not ended, plus the flags.
     state: AtomicUsize,
+    /// Notified when the last task ends.
     idle: Event,
 }
 
+/// One task in [`Count::state`].
 const ONE: usize = 8;
-/// Somebody waits for there to be none.
+/// Flag: a future waits for the last task to end.
 const AWAITED: usize = 1;
-/// There will be no more.
+/// Flag: new tasks are refused.
 const CANCELLED: usize = 2;
-/// The group is gone: who counts the last task down hands the memory on.
+/// Flag: the group is gone, so the last task to end returns the memory to the pool.
 const RELEASED: usize = 4;
 
 static POOL: Pool<Count> = Pool::new();
@@ -36,7 +38,7 @@ impl Count {
         Self { state: AtomicUsize::new(0), idle: Event::new() }
     }
 
-    /// One task more, unless there are to be no more.
+    /// Counts a task that starts, or returns `None` if new tasks are refused.
     #[inline]
     pub(super) fn add(&'static self) -> Option<Counted> {
         let taken = self.state.fetch_add(ONE, Ordering::AcqRel) & CANCELLED == 0;
@@ -48,43 +50,46 @@ impl Count {
         self.state.load(Ordering::Acquire) / ONE
     }
 
-    /// From now on none is added.
+    /// Refuses new tasks from now on.
     pub(super) fn cancel(&self) {
         self.state.fetch_or(CANCELLED, Ordering::AcqRel);
     }
 
-    /// Listens for there to be none. It is heard if they are counted after this.
+    /// Listens for the last task to end. Read the number of tasks after this call, or the end of
+    /// the last task may be missed.
     pub(super) fn listen(&self) -> EventListener {
         let listener = self.idle.listen();
         self.state.fetch_or(AWAITED, Ordering::AcqRel);
         listener
     }
 
-    /// Wakes who listens, if anybody does.
+    /// Notifies listeners, if there were any.
     pub(super) fn wake(&self) {
         if self.state.load(Ordering::Acquire) & AWAITED != 0 {
             wake_all(&self.idle);
         }
     }
 
-    /// The last task has ended, by a state that it left.
+    /// Handles the end of the last task; `state` is the state before its end.
     #[cold]
     fn last_ended(&'static self, state: usize) {
         if state & RELEASED != 0 {
             self.recycle();
         } else {
-            // It may be another group's by now: whoever is woken counts for itself.
+            // The memory may be another group's by now. That is harmless: listeners count again.
             wake_all(&self.idle);
         }
     }
 
+    /// Returns the memory to the pool.
     fn recycle(&'static self) {
         self.state.store(0, Ordering::Release);
         POOL.give_back(self);
     }
 }
 
-/// A group's count, until it is dropped: then its memory is handed on, once there is no task.
+/// A group's reference to its count. When it is dropped, the memory is returned to the pool as soon
+/// as the last task has ended.
 pub(super) struct Counter(&'static Count);
 
 impl Counter {
@@ -116,7 +121,7 @@ impl Drop for Counter {
     }
 }
 
-/// One task of a group's, until it is dropped.
+/// Counts one task of a group until it is dropped.
 pub(super) struct Counted(&'static Count);
 
 impl Drop for Counted {

@@ -1,4 +1,4 @@
-//! Tasks that belong together.
+//! `TaskGroup`: tasks that are cancelled and waited for together.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +16,11 @@ use crate::runtime::clock::after;
 use crate::runtime::{JoinHandle, Runtime, StartError};
 use crate::task_info::{StuckTasks, TaskInfo, WeakTaskGroup};
 
-/// Tasks that are cancelled and waited for together.
+/// A group of tasks that are cancelled and waited for together.
 ///
-/// Clones are handles to the same group. A group that was cancelled stays so, and refuses new
-/// tasks. **When the last handle is dropped the group is cancelled.**
+/// Each peer has one ([`Peer::tasks`](crate::Peer::tasks)), which its close cancels. Clones are
+/// handles to the same group. **When the last handle is dropped, the group is cancelled.** A
+/// cancelled group stays cancelled, and runs no new tasks.
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -32,8 +33,8 @@ use crate::task_info::{StuckTasks, TaskInfo, WeakTaskGroup};
 ///
 ///     let ticker = group.spawn("ticker", std::future::pending::<()>());
 ///     group.cancel();
+///     group.idle().await; // Every task has ended.
 ///     assert_eq!(ticker.await, Err(JoinError::Cancelled));
-///     group.idle().await;
 ///     Ok::<(), anypeer::runtime::StartError>(())
 /// })
 /// # .unwrap() }
@@ -44,7 +45,7 @@ pub struct TaskGroup {
     _handle: Arc<Handle>,
 }
 
-/// What all handles share, and no task does; its drop cancels the group.
+/// Shared by all handles of a group, but not by its tasks. Dropping it cancels the group.
 struct Handle {
     group: Arc<Books>,
 }
@@ -55,7 +56,7 @@ impl Drop for Handle {
     }
 }
 
-/// Configures a [`TaskGroup`].
+/// Configures a [`TaskGroup`], see [`TaskGroup::builder`].
 #[must_use]
 pub struct TaskGroupBuilder {
     runtime: Runtime,
@@ -64,23 +65,24 @@ pub struct TaskGroupBuilder {
 }
 
 impl TaskGroupBuilder {
-    /// Whether to time every poll of every recorded task: see [`TaskInfo::polls`]. By default not.
+    /// Sets whether every poll of every recorded task is timed, see [`TaskInfo::polls`]. By
+    /// default, polls are not timed.
     pub fn timed(mut self, timed: bool) -> Self {
         self.timed = timed;
         self
     }
 
-    /// One more who is told of the beginnings and ends of recorded tasks.
+    /// Adds an observer, which receives an event when a recorded task starts and when it ends.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// The empty group.
+    /// Makes the group, which has no tasks yet.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that deadlines need could not be started.
+    /// [`StartError`] if the thread that timeouts need cannot be started.
     pub fn build(self) -> Result<TaskGroup, StartError> {
         Runtime::background()?;
         let owner = Owner { peer: None, watch: Watch::new(self.observers, self.runtime.clock()) };
@@ -102,43 +104,44 @@ impl fmt::Debug for TaskGroupBuilder {
 }
 
 impl TaskGroup {
-    /// A group of nobody's, whose tasks run on `runtime`.
+    /// Makes a group that belongs to no peer, and whose tasks run on `runtime`.
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that deadlines need could not be started.
+    /// [`StartError`] if the thread that timeouts need cannot be started.
     pub fn new(runtime: impl Into<Runtime>) -> Result<Self, StartError> {
         Self::builder(runtime).build()
     }
 
-    /// Configures one.
+    /// Returns a builder for a group that belongs to no peer, and whose tasks run on `runtime`.
     pub fn builder(runtime: impl Into<Runtime>) -> TaskGroupBuilder {
         TaskGroupBuilder { runtime: runtime.into(), observers: Vec::new(), timed: false }
     }
 
-    /// A group of somebody's. The background executor runs already.
+    /// Makes a group for an owner. The background executor must have been started.
     pub(crate) fn owned(runtime: Runtime, owner: Owner, timed: bool) -> Self {
         let group = Arc::new(Books::new(runtime, owner, timed));
         Self { _handle: Arc::new(Handle { group: Arc::clone(&group) }), group }
     }
 
-    /// Says that there is a group, before it has tasks.
+    /// Reports the new group to its observers, before it has tasks.
     pub(crate) fn tell_created(&self) {
         let group = &self.downgrade();
         let kind = || EventKind::TaskGroupCreated { group };
         self.group.watch().tell(self.group.peer(), kind);
     }
 
-    /// A reference that does not keep the group.
+    /// Returns a reference that keeps neither the group nor its tasks alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakTaskGroup {
         self.group.downgrade()
     }
 
-    /// Starts a task, recorded under `name`.
+    /// Starts a task, and keeps a record of it under `name`.
     ///
-    /// When the group is cancelled it is dropped at its next suspension point. In a group that was
-    /// cancelled already it ends so without having run.
+    /// When the group is cancelled, the task is dropped at its next suspension point. If the group
+    /// was cancelled before, the task ends as cancelled without having run. Use
+    /// [`task`](Self::task) to set a timeout, or to let the task clean up.
     #[track_caller]
     pub fn spawn<F>(&self, name: &'static str, future: F) -> TaskHandle<F::Output>
     where
@@ -147,15 +150,16 @@ impl TaskGroup {
         self.task(name).spawn(future)
     }
 
-    /// Configures a task before it is started.
+    /// Returns a builder for a task, of which a record is kept under `name`.
     pub fn task(&self, name: &'static str) -> TaskBuilder<'_> {
         TaskBuilder::new(&self.group, name)
     }
 
-    /// Starts a task that is counted, no more: it is waited for, and neither named nor cancelled.
-    /// It watches the [token](Self::token) itself, should it have to stop.
+    /// Starts a task that is only counted. The group waits for it, but keeps no record of it and
+    /// cannot cancel it: if the task has to stop, it must watch the [token](Self::token) itself.
     ///
-    /// In a group that was cancelled already it is refused: [`JoinError::Lost`].
+    /// If the group was cancelled before, the future is dropped, and the handle returns
+    /// [`JoinError::Lost`].
     ///
     /// [`JoinError::Lost`]: crate::runtime::JoinError::Lost
     #[cfg_attr(feature = "tokio", track_caller)]
@@ -171,27 +175,29 @@ impl TaskGroup {
         }
     }
 
-    /// Cancelled with the group. Tasks may watch it, and hand it and its children on.
+    /// Returns the group's token, which is cancelled when the group is cancelled. Tasks can watch
+    /// it, and pass it or its children on. Cancelling the token itself does not cancel the group.
     #[must_use]
     pub fn token(&self) -> &CancellationToken {
         &self.group.token
     }
 
-    /// Cancels every task, and refuses new ones from now on. Never waits.
+    /// Cancels every task, and refuses new ones from now on. This does not wait for the tasks.
     ///
-    /// [Cooperative](TaskBuilder::cooperative) tasks are asked, and others dropped at their next
-    /// suspension point.
+    /// [Cooperative](TaskBuilder::cooperative) and [tracked](Self::track) tasks are asked to stop,
+    /// through the [token](Self::token). All others are dropped at their next suspension point.
     pub fn cancel(&self) {
         self.group.cancel();
     }
 
-    /// [`cancel`](Self::cancel)s, and drops cooperative tasks too at their next suspension point.
+    /// Cancels the group as [`cancel`](Self::cancel) does, and also drops cooperative tasks at
+    /// their next suspension point.
     pub fn abort(&self) {
         self.group.cancel();
         self.group.stop(true);
     }
 
-    /// Completes when no task is left.
+    /// Completes when the group has no tasks. This does not cancel them.
     ///
     /// # Cancel safety
     ///
@@ -200,14 +206,15 @@ impl TaskGroup {
         Idle::new(Arc::clone(&self.group))
     }
 
-    /// Cancels every task and waits for them. After the grace period of `options` the cooperative
-    /// ones are dropped too, and after its timeout nobody is waited for any longer. The answer names those that
-    /// would not stop.
+    /// Cancels every task, waits for them, and returns the tasks that have not stopped.
+    ///
+    /// Cooperative tasks that have not ended after the grace period of `options` are dropped. The
+    /// wait ends after the timeout of `options`, even if tasks have not stopped.
     ///
     /// # Cancel safety
     ///
-    /// The tasks are cancelled when this is called. Dropped before its end it drops no cooperative
-    /// task; call it again.
+    /// The group is cancelled by the call itself. If the future is dropped before the grace period
+    /// is over, cooperative tasks are not dropped; call `shutdown` again.
     pub fn shutdown(
         &self,
         options: CloseOptions,
@@ -217,6 +224,7 @@ impl TaskGroup {
         self.shutdown_by(after(start, grace), after(start, timeout))
     }
 
+    /// As [`shutdown`](Self::shutdown), with instants of the group's clock.
     pub(crate) fn shutdown_by(
         &self,
         grace: Instant,
@@ -235,19 +243,19 @@ impl TaskGroup {
         }
     }
 
-    /// How many tasks have not ended.
+    /// Returns the number of tasks that have not ended, recorded or only counted.
     #[must_use]
     pub fn len(&self) -> usize {
         self.group.len()
     }
 
-    /// Whether every task has ended.
+    /// Returns whether every task has ended.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The recorded tasks that have not ended, in no particular order.
+    /// Returns information about the recorded tasks that have not ended, in no particular order.
     #[must_use]
     pub fn tasks(&self) -> Vec<TaskInfo> {
         self.group.infos()

@@ -1,4 +1,4 @@
-//! The handle of a supervised task.
+//! `TaskHandle`: the handle of a recorded task.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,15 +10,36 @@ use super::books::Books;
 use crate::runtime::{JoinError, JoinHandle, WaitError, wait};
 use crate::task_info::{CancelReason, TaskId, TaskInfo};
 
-/// A handle to a supervised task: a [`JoinHandle`] that also knows who the task is.
+/// A handle to a recorded task of a group: a [`JoinHandle`] with the task's id, name and
+/// information.
 ///
-/// Await it, [`wait`](Self::wait) on it with a bound, or drop it: **the task goes on**, and still
-/// belongs to its group.
+/// - Awaiting the handle returns the task's result, or the reason why there is none. A handle can
+///   be awaited on any executor, not only on that of the task.
+/// - [`wait`](Self::wait) blocks a thread until the task has ended, up to a timeout.
+/// - **Dropping the handle does not stop the task**, which still belongs to its group.
+///   [`abort`](Self::abort) stops it.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::runtime::Runtime;
+/// use anypeer::task::TaskGroup;
+///
+/// let group = TaskGroup::new(Runtime::current_or_background()?)?;
+/// let mut sum = group.spawn("sum", async { 1 + 2 });
+/// assert_eq!(sum.name(), "sum");
+/// // This is synchronous code. In a task, write `sum.await` instead.
+/// assert_eq!(sum.wait(Duration::from_secs(5))?, Ok(3));
+///
+/// // Without its handle, the task runs until it ends or its group is cancelled.
+/// group.spawn("ticker", std::future::pending::<()>());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Cancel safety
 ///
-/// Awaiting by reference and being cancelled loses nothing: await again. After the result was
-/// taken, polling again says [`JoinError::Lost`].
+/// Cancel safe if it is awaited by reference (`(&mut handle).await`): when that future is dropped,
+/// the handle can be awaited again. The result is returned once; do not await the handle after
+/// that.
 pub struct TaskHandle<T> {
     group: Arc<Books>,
     place: usize,
@@ -39,36 +60,38 @@ impl<T> TaskHandle<T> {
         Self { group, place, id, name, task }
     }
 
-    /// The task's id.
+    /// Returns the task's id.
     #[must_use]
     pub fn id(&self) -> TaskId {
         self.id
     }
 
-    /// The task's name.
+    /// Returns the name that the task was started with.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What is known of the task now; `None` once it has ended.
+    /// Returns information about the task, or `None` if it has ended.
     #[must_use]
     pub fn info(&self) -> Option<TaskInfo> {
         self.group.info(self.place, self.id)
     }
 
-    /// Ends the task at its next suspension point; a task that has ended is left as it is.
+    /// Cancels the task at its next suspension point, even if it is cooperative. A task that has
+    /// ended is not affected.
     ///
-    /// The task's future is dropped by its executor, soon, not by this call.
+    /// This does not wait. The task's executor drops the future soon after, and the handle then
+    /// returns [`JoinError::Cancelled`].
     pub fn abort(&self) {
         self.group.abort_one(self.place, self.id, CancelReason::Aborted);
     }
 
-    /// Blocks this thread until the task has ended, at most for `timeout`.
+    /// Blocks this thread until the task has ended, but no longer than `timeout`.
     ///
     /// # Errors
     ///
-    /// Those of [`JoinHandle::wait`].
+    /// The errors of [`JoinHandle::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Result<T, JoinError>, WaitError> {
         wait(self, timeout)
     }

@@ -1,4 +1,4 @@
-//! Waiting for a group to have no task left.
+//! Waits until a group has no tasks.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::books::Books;
 use crate::sync::EventListener;
 
-/// Completes when no task is left.
+/// A future that completes when the group has no tasks.
 pub(super) struct Idle {
     group: Arc<Books>,
     listener: Option<EventListener>,
@@ -30,7 +30,8 @@ impl Future for Idle {
                 return Poll::Ready(());
             }
             match listener {
-                // Before the tasks are counted again.
+                // The listener is made before the tasks are counted again, so that no end is
+                // missed.
                 None => *listener = Some(group.counted().listen()),
                 Some(waiting) => match Pin::new(waiting).poll(cx) {
                     Poll::Ready(()) => *listener = None,

@@ -1,15 +1,24 @@
-//! Supervised tasks: each has a name, an owner and one end.
+//! Groups of tasks that are cancelled and waited for together.
 //!
 //! A [`TaskGroup`] belongs to a peer ([`Peer::tasks`](crate::Peer::tasks)), to a set of peers
-//! ([`Peers::tasks`](crate::Peers::tasks)), or to nobody. Closing a peer cancels its tasks, waits
-//! for them within the bound of the close, and names those that would not stop. All of it works
-//! on any executor, and is awaited on any other.
+//! ([`Peers::tasks`](crate::Peers::tasks)), or to no peer ([`TaskGroup::new`]). Closing a peer
+//! cancels its tasks, waits for them within the timeout of the close, and reports those that did
+//! not stop. Tasks run on any executor, and their handles can be awaited on any other.
 //!
-//! What a task costs is chosen where it is started (`benches/cost.rs`, limits in brackets):
+//! ```no_run
+//! async fn example(peer: &anypeer::Peer) {
+//!     // Cancelled when the peer is closed.
+//!     peer.tasks().spawn("echo", async { /* .. */ });
+//! }
+//! ```
 //!
-//! - [`TaskGroup::track`] counts it, no more (1.10 times the executor's own spawn);
-//! - [`TaskGroup::spawn`] and [`TaskGroup::task`] keep a record of it: id, name, place, end (1.40);
-//! - in a [timed](TaskGroupBuilder::timed) group each poll is timed too (1.60).
+//! There are three kinds of tasks, with different overhead. `benches/cost.rs` holds each below a
+//! limit, given here as a multiple of the cost of the executor's own `spawn`:
+//!
+//! - [`TaskGroup::track`] only counts the task (1.10);
+//! - [`TaskGroup::spawn`] and [`TaskGroup::task`] keep a record of the task, with its id, name,
+//!   source location and end (1.40);
+//! - in a [timed](TaskGroupBuilder::timed) group, each poll of a recorded task is timed too (1.60).
 
 mod batch;
 mod books;

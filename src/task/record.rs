@@ -1,4 +1,4 @@
-//! What a group keeps of a task.
+//! The record that a group keeps of a task.
 
 use std::panic::Location;
 use std::task::Waker;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::id::PeerId;
 use crate::task_info::{CancelReason, PollTimes, TaskId, TaskInfo};
 
-/// The polls of a task.
+/// How a task was polled so far.
 #[derive(Default)]
 pub(super) struct Polls {
     polls: u64,
@@ -24,7 +24,7 @@ impl Polls {
         self.in_progress = true;
     }
 
-    /// Of the poll in progress, if there is one.
+    /// Records the end of the poll in progress, if there is one.
     pub(super) fn end(&mut self, now: Instant) {
         if !self.in_progress {
             return;
@@ -44,19 +44,19 @@ impl Polls {
     }
 }
 
-/// A task that has not ended, in its group's books.
+/// The record of a task that has not ended.
 pub(super) struct TaskRecord {
     pub(super) id: TaskId,
     pub(super) name: &'static str,
     location: &'static Location<'static>,
     pub(super) started: Instant,
-    /// Whether it is asked through the token before it is dropped.
+    /// Whether the task is asked to stop before it is dropped.
     cooperative: bool,
-    /// Why it was cancelled, and when, if it was.
+    /// Why and when the task was asked to stop, if it was.
     reason: Option<(CancelReason, Instant)>,
-    /// Whether it is to be dropped at its next poll.
+    /// Whether the task is to be dropped at its next poll.
     pub(super) stopping: bool,
-    /// Wakes it, once it has waited for something.
+    /// The waker of the task, once it has been pending.
     pub(super) waker: Option<Waker>,
     pub(super) polls: Polls,
 }
@@ -82,7 +82,7 @@ impl TaskRecord {
         }
     }
 
-    /// What is known of the task at `now`; `timed` says whether its polls are timed.
+    /// Returns information about the task at `now`; `timed` tells whether its polls are timed.
     pub(super) fn info(&self, peer: Option<&PeerId>, timed: bool, now: Instant) -> TaskInfo {
         TaskInfo {
             id: self.id,
@@ -95,12 +95,13 @@ impl TaskRecord {
         }
     }
 
-    /// Why it is to be dropped now, if it is.
+    /// Returns why the task is to be dropped, or `None` if it is not.
     pub(super) fn stops(&self) -> Option<CancelReason> {
         self.reason.filter(|_| self.stopping).map(|(reason, _)| reason)
     }
 
-    /// Asks it to stop, by force unless it is cooperative; the answer is to be woken.
+    /// Asks the task to stop, and has it dropped at its next poll unless it is cooperative or if
+    /// `force`. The first reason is kept.
     pub(super) fn cancel(&mut self, reason: CancelReason, force: bool, now: Instant) -> Stop {
         self.reason.get_or_insert((reason, now));
         if self.stopping || (self.cooperative && !force) {
@@ -111,10 +112,10 @@ impl TaskRecord {
     }
 }
 
-/// What came of asking a task to stop.
+/// The result of asking a task to stop.
 pub(super) enum Stop {
-    /// It stops by itself, or does so already.
+    /// The task is cooperative and stops by itself, or is to be dropped already.
     Asked,
-    /// It is dropped at its next poll, to which this wakes it.
+    /// The task is dropped at its next poll. The caller has to wake it.
     Forced(Option<Waker>),
 }

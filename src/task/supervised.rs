@@ -1,4 +1,4 @@
-//! The future that an executor gets for a task.
+//! The future that is spawned for a recorded task.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -13,16 +13,17 @@ use crate::runtime::{JoinError, panicked};
 use crate::task_info::{CancelReason, TaskEnd};
 
 pin_project! {
-    /// A task's future under its group's eyes: it catches panics, stops when asked, and says how
-    /// it ended, also when its executor drops it.
+    /// Wraps the future of a recorded task: catches its panics, drops it when it is to stop, and
+    /// records how it ended, even if the executor drops it.
     pub(super) struct Supervised<F: Future> {
-        // Dropped before the end is told.
+        // Dropped before the end is reported.
         #[pin]
         future: Option<F>,
-        // Boxed: few tasks have one, and every task's future is moved about.
+        // Boxed, because few tasks have one, and the future is moved when it is spawned.
         deadline: Option<Box<Sleep>>,
         failure: fn(&F::Output) -> Option<String>,
-        // Which one the record has. Not itself: a task must not hold what may hold it.
+        // The identity of the waker that the record has. The waker itself may own this task, so
+        // holding it here could be a reference cycle.
         waker: Option<(usize, usize)>,
         place: Place,
     }
@@ -52,12 +53,12 @@ impl<F: Future> Future for Supervised<F> {
                 return Poll::Ready(Err(JoinError::Lost));
             };
             this.place.begin_poll();
-            // The text of an error is the application's code, too.
+            // `failure` formats an error of the application, whose code may panic too.
             let poll = || future.poll(cx).map(|output| ((this.failure)(&output), output));
             match catch_unwind(AssertUnwindSafe(poll)) {
                 Ok(Poll::Ready((failure, output))) => {
                     let end = failure.map_or(TaskEnd::Completed, TaskEnd::Failed);
-                    // Dropping what is left of it may panic too; it has its output all the same.
+                    // Dropping the future may panic; the output is returned nevertheless.
                     let _ignored = dropped(this.future);
                     this.place.leave(&end);
                     return Poll::Ready(Ok(output));
@@ -66,7 +67,7 @@ impl<F: Future> Future for Supervised<F> {
                     this.place.end_poll();
                     let waker = identity(cx.waker());
                     if this.waker.replace(waker) != Some(waker) {
-                        // It may have been asked before there was a waker to be woken.
+                        // The task may have been asked to stop before the record had this waker.
                         stop = this.place.wait(cx.waker());
                     }
                     if let Some(deadline) = this.deadline
@@ -90,19 +91,19 @@ impl<F: Future> Future for Supervised<F> {
     }
 }
 
-/// What tells one waker from another, for as long as either is alive.
+/// A value that differs between any two wakers that are alive at the same time, unless they wake
+/// the same task.
 fn identity(waker: &Waker) -> (usize, usize) {
     (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }
 
-/// Drops the future now; its locals may panic.
+/// Drops the future now, and catches a panic of its destructor.
 #[inline]
 fn dropped<F>(mut future: Pin<&mut Option<F>>) -> Result<(), JoinError> {
     catch_unwind(AssertUnwindSafe(|| future.set(None))).map_err(panicked)
 }
 
-/// A task's place in its group's books. Dropped before the task has ended, it says that the task
-/// is lost.
+/// A task's entry in its group. If it is dropped before the task has ended, the task is lost.
 pub(super) struct Place {
     group: Arc<Books>,
     place: usize,
@@ -115,13 +116,14 @@ impl Place {
         Self { group, place, left: false }
     }
 
-    /// Why the task is to be dropped now, if it is.
+    /// Returns why the task is to be dropped, or `None` if it is not.
     #[inline]
     fn is_stopping(&self) -> Option<CancelReason> {
         self.group.is_stopping(self.place)
     }
 
-    /// Leaves a waker for whoever asks the task to stop; says whether somebody has.
+    /// Keeps a waker for the time when the task is to stop. Returns the reason if it is to stop
+    /// already.
     fn wait(&self, waker: &Waker) -> Option<CancelReason> {
         self.group.wait(self.place, waker)
     }
@@ -136,6 +138,7 @@ impl Place {
         self.group.end_poll(self.place);
     }
 
+    /// Records that the task panicked.
     #[cold]
     fn panicked<T>(&mut self, error: JoinError) -> Poll<Result<T, JoinError>> {
         let message = match &error {
@@ -146,7 +149,7 @@ impl Place {
         Poll::Ready(Err(error))
     }
 
-    /// Ends the task, once.
+    /// Records the end of the task; only the first call has an effect.
     #[inline]
     fn leave(&mut self, end: &TaskEnd) {
         if !std::mem::replace(&mut self.left, true) {

@@ -1,4 +1,4 @@
-//! Asking work to stop.
+//! `CancellationToken`: asks tasks to stop.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 
 use crate::sync::{Completion, EventListener};
 
-/// Asks any number of tasks to stop; once asked, always asked.
+/// A token that asks any number of tasks to stop, as the one of tokio-util.
 ///
-/// Clones are the same token. A [`child`](Self::child) is cancelled with its parent, and can be
-/// cancelled without it. Dropping a token asks nothing. On any executor, and from any thread.
+/// A cancelled token stays cancelled. Clones refer to the same token. A [`child`](Self::child) is
+/// cancelled together with its parent, and can be cancelled alone. Dropping a token does not cancel
+/// it. A token works on any executor, and can be used from any thread.
 ///
 /// ```
 /// use anypeer::task::CancellationToken;
@@ -34,7 +35,7 @@ struct Inner {
 }
 
 impl Drop for Inner {
-    /// A line of any length, without recursion.
+    /// Drops a chain of parents in a loop, since recursion could overflow the stack.
     fn drop(&mut self) {
         let mut parent = self.parent.take();
         while let Some(mut inner) = parent.and_then(|token| Arc::into_inner(token.inner)) {
@@ -44,25 +45,25 @@ impl Drop for Inner {
 }
 
 impl CancellationToken {
-    /// A token that nothing cancels but itself.
+    /// Returns a new token without a parent.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A token that is cancelled with this one.
+    /// Returns a new token that is cancelled when this one is.
     #[must_use]
     pub fn child(&self) -> Self {
         let inner = Inner { cancelled: Completion::new(), parent: Some(self.clone()) };
         Self { inner: Arc::new(inner) }
     }
 
-    /// Asks whoever has this token, or a child of it, to stop. Never blocks.
+    /// Cancels this token and all of its children. This does not block.
     pub fn cancel(&self) {
         self.inner.cancelled.set(());
     }
 
-    /// Whether this token or one above it was cancelled.
+    /// Returns whether this token, or a parent of it, was cancelled.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.line().any(|token| token.inner.cancelled.get().is_some())
@@ -77,12 +78,13 @@ impl CancellationToken {
         Cancelled { token: self.clone(), listeners: Vec::new() }
     }
 
-    /// Runs `future` until it ends or the token is cancelled; `None` if it was cancelled first.
-    /// A future that is ready by then wins.
+    /// Runs `future` until it is ready, or until the token is cancelled, and returns its output, or
+    /// `None` if the token was cancelled first. If both are ready in the same poll, the output is
+    /// returned.
     ///
     /// # Cancel safety
     ///
-    /// That of `future`.
+    /// Cancel safe if `future` is cancel safe.
     pub async fn run_until_cancelled<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = std::pin::pin!(future);
         let mut cancelled = std::pin::pin!(self.cancelled());
@@ -93,7 +95,7 @@ impl CancellationToken {
         .await
     }
 
-    /// This token and those above it.
+    /// Returns this token, its parent, the parent's parent, and so on.
     fn line(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |token| token.inner.parent.as_ref())
     }
@@ -105,9 +107,10 @@ impl fmt::Debug for CancellationToken {
     }
 }
 
+/// The future that [`CancellationToken::cancelled`] returns.
 struct Cancelled {
     token: CancellationToken,
-    /// One for each token of the line, once polled.
+    /// A listener for the token and each of its parents, once the future was polled.
     listeners: Vec<Option<EventListener>>,
 }
 

@@ -1,4 +1,4 @@
-//! The file that `chrome://webrtc-internals` saves, as of Chrome M138.
+//! The shapes of a file of `chrome://webrtc-internals`, as of Chrome M138.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::w3c::{Configuration, Scalar, json};
 
-/// The file.
+/// The whole file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Dump {
     #[serde(rename = "getUserMedia")]
@@ -15,7 +15,7 @@ pub(crate) struct Dump {
     pub(crate) peer_connections: BTreeMap<String, PeerConnection>,
     #[serde(rename = "UserAgent")]
     pub(crate) user_agent: &'static str,
-    /// Readers refuse a file without it, and show the third.
+    /// Readers refuse a file without this key, and show the third brand.
     #[serde(rename = "UserAgentData")]
     pub(crate) user_agent_data: [Brand; 3],
 }
@@ -27,12 +27,13 @@ pub(crate) struct Brand {
     pub(crate) version: &'static str,
 }
 
+/// A connection.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PeerConnection {
     pub(crate) pid: u32,
     pub(crate) constraints: &'static str,
-    /// Chrome writes it as a string; only an object is looked into.
+    /// Chrome writes this as a string, but readers only look into an object.
     pub(crate) rtc_configuration: Configuration,
     pub(crate) stats: BTreeMap<String, Series>,
     pub(crate) update_log: Vec<Update>,
@@ -46,7 +47,7 @@ pub(crate) struct Series {
     start_time: String,
     end_time: String,
     stats_type: &'static str,
-    /// An array, as text.
+    /// A JSON array, as text.
     values: String,
 }
 
@@ -60,7 +61,7 @@ impl Series {
     }
 }
 
-/// One line of the log.
+/// An entry of the log.
 #[derive(Debug, Serialize)]
 pub(crate) struct Update {
     #[serde(rename = "type")]
@@ -70,25 +71,25 @@ pub(crate) struct Update {
 }
 
 impl Update {
-    /// A line without a value.
+    /// An entry without a value.
     pub(crate) fn bare(kind: &'static str, timestamp: u64) -> Self {
         Self { kind, value: String::new(), timestamp }
     }
 
     pub(crate) fn new<T: Serialize>(kind: &'static str, value: &T, timestamp: u64) -> Self {
-        // Readers know a description of old by this mark, wherever it is.
+        // Readers take a text with `, sdp: ` for a description in the format of old versions.
         let value = json(value).replace(", sdp: ", ", sdp\\u003a ");
         Self { kind, value, timestamp }
     }
 }
 
-/// Of `createDataChannel` and `ondatachannel`.
+/// The value of `createDataChannel` and `ondatachannel`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Channel<'a> {
     pub(crate) label: &'a str,
 }
 
-/// Of `onicecandidateerror`.
+/// The value of `onicecandidateerror`.
 #[derive(Debug, Serialize)]
 pub(crate) struct ParseCandidateError<'a> {
     pub(crate) url: &'a str,
@@ -99,7 +100,7 @@ pub(crate) struct ParseCandidateError<'a> {
     pub(crate) error_code: u16,
 }
 
-/// Of `transceiverAdded` and `transceiverModified`.
+/// The value of `transceiverAdded` and `transceiverModified`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Transceiver<'a> {
@@ -110,7 +111,7 @@ pub(crate) struct Transceiver<'a> {
     pub(crate) current_direction: Option<&'static str>,
 }
 
-/// A transceiver's sender or receiver.
+/// The sender or the receiver of a transceiver.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct End<'a> {
     pub(crate) track: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! Lines of a log, and the records that only a log has.
+//! Lines of the log, and the records that only the log has.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Every shape that leaves the process. Only this module uses serde.
+//! The shapes of everything that is serialised or parsed. Only this module uses serde.
 
 #![cfg_attr(
     feature = "http",

@@ -1,4 +1,4 @@
-//! `RTCStatsDump` files, version 3.
+//! The shapes of `RTCStatsDump` files, version 3.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::w3c::{Scalar, json};
 
-/// The first line, by which the file is known.
+/// The first line, which identifies the format.
 pub(crate) const MAGIC: &str = "RTCStatsDump";
 
-/// The second line.
+/// The second line of the file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Header {
@@ -20,14 +20,14 @@ pub(crate) struct Header {
     pub(crate) start_time: u64,
 }
 
-/// Of the `create` that belongs to no connection.
+/// The value of the `create` that belongs to no connection.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Client {
     pub(crate) user_agent: &'static str,
 }
 
-/// Every other line, without its time.
+/// Any other line, without its connection and its time.
 #[derive(Debug)]
 pub(crate) struct Line {
     method: &'static str,
@@ -39,13 +39,13 @@ impl Line {
         Self { method, value: json(value) }
     }
 
-    /// As text, some time after the line before it.
+    /// Returns the line as text. `delta_ms` is the time since the line before, in milliseconds.
     pub(crate) fn text(&self, connection: Option<&str>, delta_ms: u64) -> String {
         format!("[{},{},{},{delta_ms}]", json(self.method), json(&connection), self.value)
     }
 }
 
-/// Of `onicecandidateerror`.
+/// The value of `onicecandidateerror`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ParseCandidateError<'a> {
@@ -57,5 +57,6 @@ pub(crate) struct ParseCandidateError<'a> {
     pub(crate) error_text: &'a str,
 }
 
-/// Of `getStats`: by id, what has changed since the one before; `None` takes the id out.
+/// The value of `getStats`: by id, the fields that have changed since the last one. `None` removes
+/// the object.
 pub(crate) type Delta<'a> = BTreeMap<&'a str, Option<BTreeMap<&'static str, Scalar>>>;

@@ -1,4 +1,4 @@
-//! Shapes of W3C webrtc-pc and webrtc-stats, which both kinds of dumps are made of.
+//! Shapes of W3C webrtc-pc and webrtc-stats, which both formats of dumps use.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Scalar {
         Self::Text(text.into())
     }
 
-    /// Whether JavaScript takes it for false.
+    /// Whether the value is falsy in JavaScript.
     pub(crate) fn is_falsy(&self) -> bool {
         match self {
             Self::Unknown => true,
@@ -58,7 +58,7 @@ impl From<bool> for Scalar {
     }
 }
 
-/// In seconds, as W3C has it.
+/// In seconds, as in W3C webrtc-stats.
 impl From<Duration> for Scalar {
     fn from(time: Duration) -> Self {
         Self::Real(time.as_secs_f64())
@@ -71,7 +71,7 @@ impl<T: Into<Self>> From<Option<T>> for Scalar {
     }
 }
 
-/// `RTCSessionDescriptionInit`. Readers want its type first.
+/// `RTCSessionDescriptionInit`. Readers require `type` to be the first key.
 #[derive(Debug, Serialize)]
 pub(crate) struct Description<'a> {
     #[serde(rename = "type")]
@@ -89,7 +89,7 @@ pub(crate) struct IceCandidate {
     pub(crate) candidate: String,
 }
 
-/// `RTCConfiguration`, which has no place for a credential here.
+/// `RTCConfiguration`, without credentials.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Configuration {
@@ -103,7 +103,8 @@ pub(crate) struct IceServer {
     pub(crate) urls: Vec<String>,
 }
 
-/// As one line of JSON. Our shapes have string keys and no failing parts, so nothing is lost.
+/// Serialises a value as one line of JSON. This cannot fail for the shapes in this module, which
+/// have string keys only.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

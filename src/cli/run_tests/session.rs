@@ -15,12 +15,15 @@ use crate::client::{Client, Failure};
 
 /// The name of the stream that every session uses.
 pub(super) const STREAM: &str = "run-tests";
+/// The number of messages that are sent and echoed.
 const MESSAGES: usize = 100;
 
-/// A connection to the server.
+/// A session, as the client sees it.
 pub(super) struct Session {
+    /// The client's peer.
     pub(super) peer: Peer,
     channel: Arc<dyn DataChannel>,
+    /// The path of the session's URL.
     pub(super) location: String,
 }
 
@@ -30,6 +33,7 @@ impl Note for Session {
     }
 }
 
+/// A handler that does nothing.
 struct Quiet;
 
 impl PeerConnectionEventHandler for Quiet {}
@@ -60,6 +64,7 @@ impl Session {
         }
     }
 
+    /// Checks that messages are echoed in order.
     pub(super) async fn echo(&self) -> Tested {
         for number in 0..MESSAGES {
             self.channel.send_text(&format!("message {number}")).await?;

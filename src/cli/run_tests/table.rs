@@ -12,8 +12,10 @@ use crate::say;
 /// How long a test may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The result of a test, with a note to print if it passed.
 pub(super) type Tested = Result<String, Failure>;
 
+/// The number of tests that were run, and how many passed.
 #[derive(Default)]
 pub(super) struct Table {
     pub(super) run: usize,
@@ -37,7 +39,7 @@ pub(super) async fn timed<T>(test: impl Future<Output = Result<T, Failure>>) -> 
 }
 
 impl Table {
-    /// Runs a test and prints its result.
+    /// Runs a test, prints its result, and returns its value if it passed.
     pub(super) async fn test<T: Note>(
         &mut self,
         name: &str,
@@ -76,6 +78,7 @@ impl Note for String {
     }
 }
 
+/// Checks that a value is the expected one.
 pub(super) fn is(value: &Value, expected: &Value) -> Result<(), Failure> {
     if value == expected { Ok(()) } else { Err(format!("expected {expected}, got {value}").into()) }
 }

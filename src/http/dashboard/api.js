@@ -82,7 +82,7 @@ export function closedConnection(number) {
   return withStatistics(`webrtc/monitor/closed/${number}`);
 }
 
-/** The live connection with that id, or else the last one that has ended, with its statistics. */
+/** The live connection with this id, or else the last one that has ended, with its statistics. */
 export async function connection(id) {
   if (isSegment(id)) return withStatistics(`webrtc/monitor/connections/${encodeURIComponent(id)}`);
   const query = `id=${encodeURIComponent(id)}`;
@@ -96,7 +96,7 @@ export async function connection(id) {
   return closedConnection(connections[0].number);
 }
 
-/** The outcome of a close, also if the response has an error status. */
+/** Requests a close and returns its outcome, even if the response has an error status. */
 export async function close(path, method = 'POST') {
   const response = await send(path, { method });
   if (response.ok) return response.json();
@@ -118,7 +118,7 @@ export async function* pages(path, most = Infinity) {
   }
 }
 
-/** Saves a dump as a file: of one connection, or of all. */
+/** Saves a dump of one connection, or of all, as a file. */
 export async function saveDump(format, connection = null) {
   const query = new URLSearchParams({ format });
   if (connection !== null) query.set('connection', connection);

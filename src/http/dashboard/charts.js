@@ -26,7 +26,7 @@ function ago(seconds) {
   return seconds < 5400 ? `−${short(seconds / 60)} min` : `−${short(seconds / 3600)} h`;
 }
 
-/** One chart: `lines` are `{name, kind, value(point)}`, points have a `timestamp`. */
+/** A line chart. `lines` are `{name, kind, value(point)}`, and points have a `timestamp`. */
 export class LineChart {
   element;
   #lines;
@@ -64,7 +64,7 @@ export class LineChart {
     new ResizeObserver(this.#render).observe(this.element);
   }
 
-  /** `ended` if no more points will follow. A line without any known value is not shown. */
+  /** `ended` means that no more points will follow. A line without a known value is not shown. */
   update(points, ended) {
     this.#points = points;
     this.#ended = ended;

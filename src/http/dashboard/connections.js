@@ -240,7 +240,7 @@ export class ConnectionsView {
   #matches(row) {
     if (this.#state !== null && row.connection_state !== this.#state) return false;
     if (this.#text === '') return true;
-    // Neither changes during the life of a connection.
+    // The id and the group of a connection do not change.
     row.search ??= `${row.connection_id}\n${row.group ?? ''}`.toLowerCase();
     return (
       row.search.includes(this.#text) ||
@@ -249,7 +249,7 @@ export class ConnectionsView {
     );
   }
 
-  /** Ages grow without events. */
+  /** Updates the ages, which change without events. */
   #tick() {
     if (!document.hidden) this.#table.render();
   }
@@ -265,7 +265,7 @@ export class ConnectionsView {
         this.#store.refresh(Object.values(page.connections), askedAt);
       }
     } catch {
-      // A lost server is shown by the event stream; the read is repeated.
+      // The event stream shows that the server is lost, and this read is repeated.
     } finally {
       this.#refreshing = false;
     }

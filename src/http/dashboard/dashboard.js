@@ -31,7 +31,7 @@ const views = {
 };
 const tabs = [...document.querySelectorAll('[data-tab]')];
 
-// Which connection with an id to show, if the id was used more than once: the URL has only the id.
+// The connection to show. The URL has only the id, which may have been used more than once.
 let meant = null;
 
 function show(id, number = null) {
@@ -96,7 +96,7 @@ function showLive({ state, reason, retries }) {
   }[state];
   setText(byId('live'), text);
   byId('live').title = reason;
-  // The banner stays during a reconnect, so that it does not flicker.
+  // The banner stays visible while the page reconnects, so that it does not flicker.
   if (state !== 'connecting') {
     byId('lost').hidden = state !== 'lost';
     setText(byId('lost-reason'), reason);
@@ -217,8 +217,8 @@ function start() {
     dialogs.notice(
       'warn',
       missed === null
-        ? 'The server was restarted, or too many events were missed. The page was reloaded from the server.'
-        : `${missed} events were missed. The page was reloaded from the server.`,
+        ? 'The server was restarted, or too many events were missed. The data was read from the server again.'
+        : `${missed} events were missed. The data was read from the server again.`,
     ),
   );
   route();

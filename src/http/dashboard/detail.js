@@ -30,11 +30,11 @@ function rates(samples) {
   });
 }
 
-/** The connection with that id and number if it is still kept, else another with that id. */
+/** The connection with this id and number if it is still kept, or else another with this id. */
 async function read(id, number) {
   const found = await api.connection(id);
   if (number === null || found.connection.number === number) return found;
-  // The id was used again.
+  // Another connection has the id now.
   return api.closedConnection(number).catch((error) => {
     if (error.status === 404) return found;
     throw error;

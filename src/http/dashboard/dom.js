@@ -4,7 +4,7 @@ import { visible } from './format.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An element: `on*` functions become listeners, `data` its dataset, the rest attributes. */
+/** Makes an element: `on*` functions become listeners, `data` the dataset, the rest attributes. */
 export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
@@ -37,7 +37,7 @@ export function setAttribute(node, name, value) {
   }
 }
 
-/** A function that runs `work` in the next frame, once however often it is called. */
+/** Returns a function that runs `work` once in the next frame, however often it is called. */
 export function perFrame(work) {
   let asked = false;
   return () => {
@@ -50,7 +50,7 @@ export function perFrame(work) {
   };
 }
 
-/** A function that runs `work` some time after its first call, once for all calls meanwhile. */
+/** Returns a function that runs `work` once, some time after the first of several calls. */
 export function gathered(milliseconds, work) {
   let timer = null;
   return () => {

@@ -49,7 +49,7 @@ export class EventParser {
   }
 }
 
-/** Follows the events, and resumes where it was after a lost connection. */
+/** Follows the events, and continues after the last event when a lost connection is restored. */
 export class Live {
   #hear;
   #tell;
@@ -60,7 +60,7 @@ export class Live {
   #silence = null;
   state = 'connecting';
   reason = '';
-  /** Whether it reconnects by itself. */
+  /** Whether the page reconnects by itself. */
   retries = true;
 
   /** `hear(type, data)` for each event, `tell(live)` for each change of state. */

@@ -1,4 +1,4 @@
-//! The dashboard, a page without a build step that loads nothing from other hosts.
+//! The dashboard: a page without a build step, which loads nothing from other hosts.
 //!
 //! The page itself is public: it contains no data, and requests all data with the user's token.
 
@@ -14,7 +14,8 @@ use super::edge::request::Mount;
 use super::edge::response::Guarded;
 use super::shared::Shared;
 
-/// Allows only scripts and styles of this server, none of them inline, and no markup from text.
+/// The content security policy: only scripts and styles of this server, nothing inline, and no
+/// markup from text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self' data:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'; trusted-types 'none'";
@@ -23,6 +24,7 @@ const PAGE: &str = include_str!("index.html");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// Lists the files of the page, by media type.
 macro_rules! assets {
     ($($kind:expr => $($name:literal)*;)*) => {
         /// The files, each with its path, media type and content.
@@ -41,7 +43,8 @@ assets! {
     (status = 200, description = "The page, without data", content_type = "text/html", body = String),
 ))]
 pub(crate) async fn page(_: Anybody<Shared>, Mount(mount): Mount) -> Response {
-    // Links are relative to the page's folder, and a nested path without a slash is outside it.
+    // Links in the page are relative. Without a base, they would be wrong at a mounted path that
+    // has no slash at its end.
     let page = if mount.is_empty() {
         Cow::Borrowed(PAGE)
     } else {

@@ -12,23 +12,23 @@ const cell = (content, attributes = {}) => h('td', attributes, content);
 const number = (text, attributes = {}) => h('td', { class: 'num', ...attributes }, text);
 
 const REASONS = {
-  requested: 'It was closed by request.',
-  group_closed: 'Its stream was stopped.',
+  requested: 'The connection was closed by request.',
+  group_closed: 'The stream of the connection was stopped.',
   all_closed: 'All connections were closed.',
   shutdown: 'The server was shut down.',
-  dropped: 'The application dropped its last owner.',
+  dropped: 'The application dropped the last owner of the connection.',
   peers_dropped: 'The application dropped the set of connections.',
-  open_cancelled: 'Opening it failed or was cancelled.',
-  remote_closed: 'The remote side closed it.',
-  never_connected: 'It did not connect in time.',
-  disconnected: 'It stayed disconnected for too long.',
-  failed: 'It stayed in the state failed for too long.',
-  ended: 'It ended without being closed.',
+  open_cancelled: 'Opening the connection failed or was cancelled.',
+  remote_closed: 'The remote side closed the connection.',
+  never_connected: 'The connection did not connect in time.',
+  disconnected: 'The connection stayed disconnected for too long.',
+  failed: 'The connection stayed failed for too long.',
+  ended: 'The connection ended without being closed.',
 };
 
 const ending = {
   id: 'ending',
-  title: 'How it ended',
+  title: 'How the connection ended',
   of: ({ connection: { close, released, held_by: holders } }) =>
     close ? { close, released, holders } : null,
   render({ close, released, holders }) {
@@ -46,7 +46,7 @@ const ending = {
         ['Time', dateAndTime(close.timestamp)],
         ['Closed', close.closure ? h('span', { class: how }, close.closure) : 'not observable'],
         ['Cause', close.cause],
-        ['Close time', latency(close.duration)],
+        ['Close duration', latency(close.duration)],
         ['Memory', h('span', { class: tone }, memory)],
         [
           'Held by',

@@ -8,7 +8,7 @@ function stages({ created_at: created, lifecycle_events: events }) {
   const when = (type, state) =>
     events.find((event) => event.type === type && event.details.state === state)?.timestamp;
   const reached = [
-    ['Signalling', when('ice_state_change', 'checking')],
+    ['Signaling', when('ice_state_change', 'checking')],
     ['ICE', when('ice_state_change', 'connected') ?? when('ice_state_change', 'completed')],
     ['DTLS', when('connection_state_change', 'connected')],
   ];

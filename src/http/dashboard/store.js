@@ -53,7 +53,7 @@ export class Store {
     for (const listener of this.#listeners.get(kind) ?? []) listener(what);
   }
 
-  /** The server's time: this machine's clock may be wrong. */
+  /** The time of the server, since the clock of this machine may be wrong. */
   now() {
     return Date.now() / 1000 + this.#clock;
   }
@@ -62,7 +62,7 @@ export class Store {
     return (row.ended_at ?? this.now()) - row.created_at;
   }
 
-  /** A stream begins; its first events may be a snapshot. */
+  /** Called when a stream begins. Its first events may be a snapshot. */
   restart() {
     this.#inSnapshot = false;
   }
@@ -144,12 +144,12 @@ export class Store {
     this.#tell('operations');
   }
 
-  /** Takes the values of a page that was requested at `askedAt`. */
+  /** Updates the rows from a page that was requested at `askedAt`. */
   refresh(rows, askedAt) {
     for (const fresh of rows) {
       const row = this.connections.get(fresh.number);
       if (!row) continue;
-      // Events since then may be newer than the page.
+      // Events that arrived after the request may be newer than the page.
       if ((row.heard ?? 0) < askedAt) Object.assign(row, fresh);
       else for (const name of NUMBERS) row[name] = fresh[name];
     }

@@ -62,7 +62,7 @@ function write(values) {
   for (const [name, text] of Object.entries(values)) setText(byId(`n-${name}`), text);
 }
 
-/** Replaced only if they change, so that screen readers announce only changes. */
+/** Replaces the issues only if they change, so that screen readers announce only changes. */
 function showComplaints(complaints) {
   const text = JSON.stringify(complaints);
   if (text === complaintsShown) return;

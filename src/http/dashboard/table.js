@@ -95,7 +95,7 @@ export class VirtualTable {
     this.changed(true);
   }
 
-  /** Rows were added, removed or changed. `now` renders at once. */
+  /** Called when rows were added, removed or changed. `now` renders immediately. */
   changed(now = false) {
     this.#stale = true;
     if (now) this.#sortedAt = 0;

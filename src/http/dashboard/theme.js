@@ -1,4 +1,4 @@
-// The theme: light, dark, or that of the system. The choice is all that this page stores.
+// The theme: light, dark, or that of the system. The page stores nothing but this choice.
 
 import { setText } from './dom.js';
 

@@ -18,7 +18,7 @@ impl Token {
         Self(token.into_boxed_str())
     }
 
-    /// Compares in constant time, except for the length.
+    /// Whether this is the given token. The comparison takes constant time, except for the length.
     fn is(&self, given: &str) -> bool {
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
@@ -33,11 +33,11 @@ impl fmt::Debug for Token {
 /// The permission that a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// None: the response contains no secret.
+    /// No permission: the response contains no secret.
     Nothing,
-    /// To read.
+    /// The permission to read.
     Read,
-    /// To change something.
+    /// The permission to change something.
     Control,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Checks by its head whether a request may be answered.
+    /// Checks the head of a request: its host, its origin and its token.
     pub(crate) fn check(&self, need: Need, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         self.check_host(uri, headers)?;
         Self::check_origin(uri, headers)?;
@@ -62,13 +62,15 @@ impl Access {
         }
     }
 
+    /// Whether a host is allowed.
     fn knows_host(&self, host: &str) -> bool {
-        // RFC 6761, section 6.3, and RFC 1122, section 3.2.1.3.
+        // The loopback names (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3).
         let own = ["localhost", "127.0.0.1", "[::1]"];
         let named = |known: &str| known.eq_ignore_ascii_case(host);
         own.into_iter().any(named) || self.hosts.iter().any(|known| named(known))
     }
 
+    /// Refuses requests for other hosts.
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let no_host = || Problem::bad_request("The request needs one valid `Host` header");
         let authority = authority(uri, headers).ok_or_else(no_host)?;
@@ -87,7 +89,7 @@ impl Access {
         Err(no_host())
     }
 
-    /// Refuses requests from pages of other origins: there is no CORS.
+    /// Refuses requests from pages of other origins, since there is no CORS.
     fn check_origin(uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let origin = match (origins.next(), origins.next()) {
@@ -102,8 +104,8 @@ impl Access {
         }
     }
 
-    /// Without an `Origin`, the browser says where a request comes from (W3C Fetch Metadata). A
-    /// navigation to a page of this server is allowed.
+    /// Refuses requests without an `Origin` that come from pages of other origins, by the headers
+    /// of W3C Fetch Metadata. A navigation to a page of this server is allowed.
     fn check_fetch(headers: &HeaderMap) -> Result<(), Problem> {
         const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
         const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -117,6 +119,7 @@ impl Access {
         Ok(())
     }
 
+    /// Refuses requests without the token, if there is one.
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let Some(token) = &self.token else { return Ok(()) };
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

@@ -1,7 +1,8 @@
-//! The extractors that every handler names first: they refuse a request that may not be answered.
+//! Extractors that refuse requests without permission. Every handler has one of them as its first
+//! argument.
 //!
 //! They are extractors because an axum layer costs several allocations per request. A handler
-//! without one of them would answer anybody; a test checks every route.
+//! without one would answer every request, so a test checks all routes.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

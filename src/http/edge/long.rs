@@ -1,5 +1,6 @@
-//! Large responses: built one at a time and off the executor, and sent piece by piece. Their number
-//! is limited, so that clients that do not read their responses cannot use up the memory.
+//! Large responses. They are built one at a time, on a thread for blocking work, and sent in
+//! pieces. Their number is limited, so that clients that do not read their responses cannot use up
+//! the memory.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,16 +17,18 @@ use super::problem::Problem;
 /// How many large responses may be built or sent at once. A further request gets status 503.
 const AT_ONCE: usize = 64;
 
-/// How much is sent in one poll; hyper polls twice before other tasks run.
+/// The number of bytes that are sent in one poll. hyper polls twice before other tasks run.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// The large responses in progress.
+/// Limits the large responses in progress.
 pub(crate) struct LongAnswers {
+    /// One permit, for the response that is being built.
     making: Arc<Semaphore>,
+    /// A permit for each response that is being built or sent.
     places: Arc<Semaphore>,
 }
 
-/// The turn to build a large response.
+/// The permission to build a large response.
 pub(crate) struct Turn {
     place: SemaphoreGuardArc,
     making: SemaphoreGuardArc,
@@ -36,7 +39,7 @@ impl LongAnswers {
         Self { making: Arc::new(Semaphore::new(1)), places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Waits for a turn to build a large response.
+    /// Waits for the permission to build a large response. Refuses if too many are in progress.
     pub(crate) async fn turn(&self) -> Result<Turn, Problem> {
         let place = self.places.try_acquire_arc().ok_or_else(|| {
             Problem::unavailable("Too many large responses are in progress")
@@ -47,8 +50,8 @@ impl LongAnswers {
 }
 
 impl Turn {
-    /// Builds the response and returns its body. Building takes some milliseconds, too long for a
-    /// thread of the executor.
+    /// Builds the response with `make`, and returns its body. `make` runs on a thread for blocking
+    /// work, because it takes some milliseconds.
     ///
     /// # Cancel safety
     ///
@@ -70,7 +73,7 @@ impl Turn {
 /// The body of a large response.
 struct LongBody {
     text: Bytes,
-    /// Whether the last poll returned a piece: then the next poll yields to other tasks.
+    /// Whether the last poll returned a piece. If it did, the next poll yields to other tasks.
     is_others_turn: bool,
     _place: SemaphoreGuardArc,
 }
@@ -102,11 +105,11 @@ impl hyper::body::Body for LongBody {
     }
 }
 
-/// How many entries are visited before the thread yields: about 100 us of work.
+/// The number of entries that are visited before the thread yields. They take about 100 µs.
 const CHUNK: usize = 8;
 
-/// Visits each entry, and yields the thread after each chunk: otherwise the thread keeps the core
-/// for its whole time slice, which delays small responses.
+/// Visits each entry, and yields the thread after each chunk. Otherwise the thread would keep its
+/// core for a whole time slice, which would delay small responses.
 pub(crate) fn giving_way<T>(entries: &[T], mut visit: impl FnMut(&T)) {
     for chunk in entries.chunks(CHUNK) {
         chunk.iter().for_each(&mut visit);

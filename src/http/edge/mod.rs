@@ -1,4 +1,4 @@
-//! What every request passes and every answer goes out through: nothing here knows a route.
+//! Parts that all routes share: access control, extractors, and responses.
 
 pub(crate) mod access;
 pub(crate) mod guard;

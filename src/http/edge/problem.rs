@@ -58,23 +58,25 @@ impl Problem {
         Self { status, kind, title, detail, operation: None, header: None }
     }
 
+    /// The problem of a connection that does not exist.
     pub(crate) fn no_connection() -> Self {
         Self::not_found("Connection not found")
     }
 
-    /// Names the operation that the problem belongs to.
+    /// Adds the id of the operation that the problem belongs to.
     pub(crate) fn of(mut self, operation: OperationId) -> Self {
         self.operation = Some(operation);
         self
     }
 
+    /// Sets an additional response header.
     pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.header = Some((name, value));
         self
     }
 }
 
-/// Problems that only the routes of sessions have.
+/// Problems that only occur on the routes of sessions.
 #[cfg(feature = "webrtc")]
 impl Problem {
     problems! {
@@ -88,7 +90,7 @@ impl Problem {
     }
 }
 
-/// An error with its causes, which its own text leaves out.
+/// The text of an error, followed by the texts of its sources.
 #[cfg(feature = "webrtc")]
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

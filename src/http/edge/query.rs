@@ -19,11 +19,12 @@ impl<T: QueryShape, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// The default number of entries of a page.
 const DEFAULT_LIMIT: usize = 100;
-/// The largest page size.
+/// The greatest number of entries that may be requested for a page.
 const MAX_LIMIT: u16 = 500;
 
-/// The maximum number of entries of a page.
+/// Parses the maximum number of entries of a page.
 pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
     match given {
         None => Ok(DEFAULT_LIMIT),
@@ -32,12 +33,12 @@ pub(crate) fn limit(given: Option<u16>) -> Result<usize, Problem> {
     }
 }
 
-/// The id to filter by.
+/// Checks an id to filter by.
 pub(crate) fn id(given: Option<String>) -> Result<Option<String>, Problem> {
     valid("id", given, |id| PeerId::new(id).map(drop))
 }
 
-/// The group to filter by.
+/// Checks a group to filter by.
 pub(crate) fn group(given: Option<String>) -> Result<Option<String>, Problem> {
     valid("group", given, |group| GroupId::new(group).map(drop))
 }
@@ -53,12 +54,12 @@ fn valid(
     }
 }
 
-/// The cursor of a page, as a decimal number.
+/// Parses the cursor of a page, a decimal number.
 pub(crate) fn after(given: Option<&str>) -> Result<Option<u64>, Problem> {
     cursor(given, 10)
 }
 
-/// The cursor of a page of operations, as a hexadecimal number.
+/// Parses the cursor of a page of operations, a hexadecimal number.
 pub(crate) fn place(given: Option<&str>) -> Result<Option<u64>, Problem> {
     cursor(given, 16)
 }

@@ -34,8 +34,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Mount {
     }
 }
 
-/// Whether the client asks for an answer at once, with `Prefer: respond-async` (RFC 7240, section
-/// 4.1).
+/// Whether the client asks for a response before the close has ended, with `Prefer: respond-async`
+/// (RFC 7240, section 4.1).
 pub(crate) fn prefers_async(headers: &HeaderMap) -> bool {
     headers
         .get_all("prefer")

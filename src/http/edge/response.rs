@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 
 use crate::wire::http::{Shape, bytes};
 
-/// The headers that every response has.
+/// The headers of every response.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -16,7 +16,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     ),
 ];
 
-/// A response with the headers that every response has.
+/// Adds the headers of every response.
 pub(crate) struct Guarded<T>(pub(crate) T);
 
 impl<T: IntoResponse> IntoResponse for Guarded<T> {
@@ -27,7 +27,8 @@ impl<T: IntoResponse> IntoResponse for Guarded<T> {
     }
 }
 
-/// A [`Guarded`] body of a media type, built in one step because most responses are of this kind.
+/// A response with a body of a media type and the headers of every response. Most responses are of
+/// this kind, so it is built in one step.
 pub(crate) fn of_type(media_type: HeaderValue, body: Body) -> Response<Body> {
     // Room for the headers that the server adds to every response.
     let mut headers = HeaderMap::with_capacity(8);

@@ -49,8 +49,8 @@ pub(crate) async fn closed_connection(Reader(shared): Reader<Shared>, Id(number)
     Ok(details(&shared, &find(&shared, &number)?))
 }
 
-/// The statistics of one connection that has ended: the last ones, in the terms of W3C's
-/// `webrtc-stats`, and samples over time.
+/// The statistics of one connection that has ended: the last ones, in the format of W3C
+/// webrtc-stats, and samples over time.
 #[utoipa::path(get, path = "/webrtc/monitor/closed/{number}/stats", tag = "monitor",
     params(("number" = u64, Path, description = "The connection's number")),
     responses(
@@ -64,7 +64,7 @@ pub(crate) async fn closed_connection_stats(
     Ok(stats(&shared, &find(&shared, &number)?))
 }
 
-/// Why one connection that has ended failed, or never connected.
+/// The diagnosis of one connection that has ended: why it failed or never connected.
 #[utoipa::path(get, path = "/webrtc/monitor/closed/{number}/diagnosis", tag = "monitor",
     params(("number" = u64, Path, description = "The connection's number")),
     responses(
@@ -78,7 +78,7 @@ pub(crate) async fn closed_connection_diagnosis(
     Ok(diagnosis(&shared, &find(&shared, &number)?))
 }
 
-/// The connection with that number, if it has ended and is still kept.
+/// Finds the connection with this number, if it has ended and is still kept.
 fn find(shared: &Shared, number: &str) -> Result<ConnectionInfo, Problem> {
     let number = query::number(number, 10).ok_or_else(Problem::no_connection)?;
     let mut filter = ConnectionFilter::new();

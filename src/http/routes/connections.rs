@@ -19,8 +19,8 @@ use crate::wire::json::{ConnectionJson, unix};
 
 /// The live connections, paginated, in the order in which they were opened.
 ///
-/// The parameter `id` finds any connection, also one with the id `.` or `..`, which a URL cannot
-/// contain as a path segment (RFC 3986, section 5.2.4).
+/// The parameter `id` finds any connection, including one with the id `.` or `..`, which a URL
+/// cannot contain as a path segment (RFC 3986, section 5.2.4).
 #[utoipa::path(get, path = "/webrtc/monitor/connections", tag = "monitor", params(ConnectionsQuery), responses(
     (status = 200, description = "A page of connections", body = ConnectionsJson<'static>),
     (status = 400, response = ProblemJson),
@@ -64,8 +64,8 @@ pub(crate) fn list(
     writer.finish(total, page.next, monitor.now())
 }
 
-/// Everything that is known of one connection: the live one with that id, or else the last one that
-/// has ended.
+/// Everything that is known of one connection: the live one with this id, or else the last one with
+/// this id that has ended.
 #[utoipa::path(get, path = "/webrtc/monitor/connections/{id}", tag = "monitor",
     params(("id" = String, Path, description = "The connection's id")),
     responses(
@@ -76,7 +76,7 @@ pub(crate) async fn connection(Reader(shared): Reader<Shared>, Id(id): Id) -> An
     Ok(details(&shared, &find(&shared, &id)?))
 }
 
-/// The statistics of one connection: the last ones, in the terms of W3C's `webrtc-stats`, and samples
+/// The statistics of one connection: the last ones, in the format of W3C webrtc-stats, and samples
 /// over time.
 #[utoipa::path(get, path = "/webrtc/monitor/connections/{id}/stats", tag = "monitor",
     params(("id" = String, Path, description = "The connection's id")),
@@ -88,7 +88,7 @@ pub(crate) async fn connection_stats(Reader(shared): Reader<Shared>, Id(id): Id)
     Ok(stats(&shared, &find(&shared, &id)?))
 }
 
-/// Why one connection failed, or does not connect.
+/// The diagnosis of one connection: why it failed or does not connect.
 #[utoipa::path(get, path = "/webrtc/monitor/connections/{id}/diagnosis", tag = "monitor",
     params(("id" = String, Path, description = "The connection's id")),
     responses(
@@ -99,23 +99,23 @@ pub(crate) async fn connection_diagnosis(Reader(shared): Reader<Shared>, Id(id):
     Ok(diagnosis(&shared, &find(&shared, &id)?))
 }
 
-/// The live connection with that id, or else the last one that has ended.
+/// Finds the live connection with this id, or else the last one with this id that has ended.
 pub(crate) fn find(shared: &Shared, id: &str) -> Result<ConnectionInfo, Problem> {
     shared.monitor.connection(id).ok_or_else(Problem::no_connection)
 }
 
-/// Answers with everything that is known of a connection.
+/// A response with everything that is known of a connection.
 pub(crate) fn details(shared: &Shared, info: &ConnectionInfo) -> Response {
     let timestamp = unix(shared.monitor.now());
     json(&OneConnectionJson { connection: ConnectionJson::new(info), timestamp })
 }
 
-/// Answers with a connection's statistics.
+/// A response with a connection's statistics.
 pub(crate) fn stats(shared: &Shared, info: &ConnectionInfo) -> Response {
     json(&ConnectionStatsJson::new(info, last_stats(info), shared.monitor.now()))
 }
 
-/// Answers with a connection's diagnosis.
+/// A response with a connection's diagnosis.
 pub(crate) fn diagnosis(shared: &Shared, info: &ConnectionInfo) -> Response {
     json(&ConnectionDiagnosisJson::new(info, shared.monitor.now()))
 }

@@ -18,6 +18,7 @@ use crate::wire::http::{
 };
 use crate::wire::json::unix;
 
+// The names of operations in the Python original.
 const CLOSE: &str = "close_webrtc_connection";
 const CLOSE_ALL: &str = "close_all_webrtc_connections";
 const STOP: &str = "stop_webrtc_streaming";
@@ -85,8 +86,8 @@ pub(crate) async fn delete_connection(
     close(guard, mount, id, headers).await
 }
 
-/// Closes the connection with the `id` of the query, which may be any id, and returns the outcome:
-/// the same as `POST .../close`. Without an `id`, nothing is closed.
+/// Closes the connection with the id in the query parameter `id`, which may be any id, and returns
+/// the outcome: the same as `POST .../close`. Without the parameter, nothing is closed.
 #[utoipa::path(delete, path = "/webrtc/connections", tag = "control",
     params(
         CloseQuery,
@@ -109,7 +110,7 @@ pub(crate) async fn delete_connection_by_query(
     close(guard, mount, Id(query.id), headers).await
 }
 
-/// Checks that a close has ended the connection, as far as that can be observed.
+/// Returns a problem unless a close has ended the connection, as far as that can be observed.
 pub(crate) fn ended(outcome: &Outcome, operation: OperationId) -> Result<(), Problem> {
     match outcome {
         Outcome::Closed(_) | Outcome::AlreadyClosed | Outcome::Unconfirmed => Ok(()),
@@ -174,7 +175,7 @@ pub(crate) async fn stop(
     }
 }
 
-/// The start of a requested close.
+/// A requested close, with the time of its start.
 struct CloseRequest {
     operation: &'static str,
     start_time: f64,
@@ -190,7 +191,7 @@ impl CloseRequest {
         self.start.elapsed().as_secs_f64() * 1e3
     }
 
-    /// Answers at once, with the URL of the outcome.
+    /// A response before the close has ended, with the URL of the operation.
     fn accepted(&self, operation: OperationId, Mount(mount): &Mount) -> Response {
         let url = format!("{mount}/webrtc/monitor/operations/{operation}");
         let body = json(&AcceptedJson {
@@ -203,8 +204,9 @@ impl CloseRequest {
         (StatusCode::ACCEPTED, [(header::LOCATION, url), applied], body).into_response()
     }
 
-    /// Waits for every close and answers with the outcomes.
+    /// Waits for every close, and returns the report and a response with the outcomes.
     async fn closed(self, closing: ClosingAll, group: Option<&str>) -> (Report, Response) {
+        /// The maximum number of connections in `problems`.
         const SHOWN: usize = 100;
         let operation = closing.operation();
         let report = closing.await;

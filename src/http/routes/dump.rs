@@ -17,8 +17,8 @@ use crate::wire::http::{DumpParam, DumpQuery, ProblemJson};
 /// The maximum number of live connections in one dump, and of connections that have ended.
 const MAX_DUMPED: usize = 256;
 
-/// Connections in the format of `chrome://webrtc-internals` or of rtcstats: one, or the first 256 live
-/// ones and the last 256 that have ended.
+/// Connections in the format of `chrome://webrtc-internals` or of rtcstats: one connection, or the
+/// first 256 live ones and the last 256 that have ended.
 #[utoipa::path(get, path = "/webrtc/monitor/dump", tag = "monitor", params(DumpQuery), responses(
     (status = 200, description = "The dump, as a file to be saved", content(
         (Object = "application/json"), (String = "text/plain"),

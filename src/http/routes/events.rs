@@ -1,7 +1,7 @@
 //! The live events, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! A client is a position in the monitor's ring and has no queue: a slow client costs no more than
-//! a fast one.
+//! A client is a position in the ring buffer of the monitor, and has no queue. A slow client
+//! therefore needs no more memory than a fast one.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -27,17 +27,17 @@ use crate::wire::http::{
 };
 use crate::wire::json::{EventLineJson, OperationJson};
 
-/// How long events are collected before they are sent in one write.
+/// How long events are collected, to be sent in one write.
 const GATHERED_FOR: Duration = Duration::from_millis(25);
-/// How much is sent at once, approximately.
+/// The approximate number of bytes that are sent in one write.
 const CHUNK_BYTES: usize = 32 << 10;
 /// The minimum time between two summaries, which are sent only after events.
 const SUMMARY_EVERY: Duration = Duration::from_secs(1);
-/// The maximum time between two writes, so that a client that has gone is noticed.
+/// The maximum time between two writes. A write is how a client that has gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// How many connections a `snapshot` event has.
+/// The maximum number of connections in a `snapshot` event.
 const ROWS: usize = 200;
-/// How many operations in progress a snapshot has.
+/// The maximum number of operations in progress in a snapshot.
 const OPERATIONS: usize = 200;
 
 /// Live events: first `snapshot` events, the last of which has `more` set to false; then
@@ -78,24 +78,26 @@ pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -
     Ok(Guarded(([(header::CONTENT_TYPE, "text/event-stream")], body)).into_response())
 }
 
-/// What is sent to a client next.
+/// An item of the monitor's updates.
 type Received = Result<Arc<Update>, Lagged>;
 
-/// One client's stream.
+/// The stream of one client.
 struct EventStream {
     shared: Shared,
     updates: Updates,
     stage: Stage,
-    /// The number of events at the last summary, and the time when it was sent.
+    /// The number of events in the last summary.
     told_events: Option<u64>,
+    /// When the last summary was sent.
     told_at: Option<Instant>,
     _place: SemaphoreGuardArc,
 }
 
+/// What a stream sends.
 enum Stage {
-    /// Sending a snapshot; the connections up to that number have been sent.
+    /// The snapshot. The connections up to the number `after` were sent.
     Snapshot { after: u64 },
-    /// Sending events.
+    /// Events.
     Live,
 }
 
@@ -111,6 +113,7 @@ impl EventStream {
         }
     }
 
+    /// The next part of the snapshot.
     fn snapshot(&mut self, after: u64) -> String {
         let monitor = &self.shared.monitor;
         let page = monitor.find(after, ROWS, &ConnectionFilter::new());
@@ -129,6 +132,8 @@ impl EventStream {
         event
     }
 
+    /// The next events, with a summary if one is due, or a keep-alive; `None` at the end of the
+    /// stream.
     async fn live(&mut self) -> Option<String> {
         let mut next = self.updates.try_recv();
         if next.is_none() {
@@ -151,8 +156,8 @@ impl EventStream {
         Some(chunk)
     }
 
-    /// The events that arrive before a summary or a keep-alive is due; `None` at the end of the
-    /// stream.
+    /// The next update, or `Some(None)` if a summary or a keep-alive is due before it arrives;
+    /// `None` at the end of the stream.
     async fn wait(&mut self) -> Option<Option<Received>> {
         let is_current = self.told_events == Some(self.shared.monitor.summary().events);
         let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
@@ -165,6 +170,7 @@ impl EventStream {
         }
     }
 
+    /// Adds an update, or begins a new snapshot if updates were missed.
     fn add(&mut self, chunk: &mut String, heard: Received) {
         match heard {
             Ok(update) => match update.memo(frame) {
@@ -178,6 +184,7 @@ impl EventStream {
         }
     }
 
+    /// Adds a summary, if one is due and anything has happened.
     fn add_summary(&mut self, chunk: &mut String) {
         if self.told_at.is_some_and(|at| at.elapsed() < SUMMARY_EVERY) {
             return;
@@ -192,7 +199,7 @@ impl EventStream {
     }
 }
 
-/// An update as text, which is the same for every client.
+/// An update as a server-sent event, which is the same for every client.
 fn frame(update: &Update) -> Box<str> {
     let (name, data) = match update.kind() {
         UpdateKind::Connection { number, peer, group, at, event } => {
@@ -208,7 +215,7 @@ fn frame(update: &Update) -> Box<str> {
     event(name, Some(update.id()), &data).into()
 }
 
-/// The JSON contains no line breaks, so it is one line of data.
+/// A server-sent event. JSON contains no line breaks, so `data` is one line.
 fn event(name: &str, id: Option<UpdateId>, data: &str) -> String {
     let mut event = String::with_capacity(data.len() + 64);
     if let Some(id) = id {

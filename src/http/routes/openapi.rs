@@ -13,12 +13,13 @@ use crate::http::edge::response::json_text;
 use crate::http::shared::Shared;
 use crate::wire::http::{ProblemJson, text};
 
-/// The document as text: the routes, completed with what all of them have in common.
+/// The document as text, completed with the problems and the token of all routes.
 pub(crate) fn document_text(mut document: OpenApi, access: &Access) -> String {
     complete(&mut document, access);
     document.to_json().unwrap_or_default()
 }
 
+/// Adds the schema of problems, the token, and the responses that every request may get.
 fn complete(document: &mut OpenApi, access: &Access) {
     let has_token = access.token.is_some();
     let components = document.components.get_or_insert_default();
@@ -35,7 +36,8 @@ fn complete(document: &mut OpenApi, access: &Access) {
         read.security = Some(Vec::new());
     }
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        // Every request may be refused for its host (400, 421), its origin (403) or its token (401).
+        // Every request may be refused for its host (400, 421), its origin (403) or its token
+        // (401).
         let is_public = operation.security.is_some();
         let token = (has_token && !is_public).then_some("401");
         for status in ["400", "403", "421"].into_iter().chain(token) {
@@ -45,6 +47,7 @@ fn complete(document: &mut OpenApi, access: &Access) {
     }
 }
 
+/// The operations of a path.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, put, post, delete, options, head, patch, trace, .. } = item;
     [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
@@ -58,7 +61,7 @@ pub(crate) async fn document(Anybody(shared): Anybody<Shared>, Mount(mount): Mou
     json_text(under(&shared.document, &mount))
 }
 
-/// The document, with the path that the routes are mounted under.
+/// Adds the path that the routes are mounted under.
 fn under(document: &str, mount: &str) -> String {
     let servers = text(&[Server::new(mount)]);
     match document.strip_prefix('{') {
@@ -67,6 +70,7 @@ fn under(document: &str, mount: &str) -> String {
     }
 }
 
+/// A document without routes.
 pub(crate) fn base() -> OpenApi {
     let mut info = Info::new("anypeer", env!("CARGO_PKG_VERSION"));
     info.description = Some(env!("CARGO_PKG_DESCRIPTION").to_owned());

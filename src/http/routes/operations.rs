@@ -13,7 +13,7 @@ use crate::wire::http::{
 };
 use crate::wire::json::{OperationJson, unix};
 
-/// Operations, paginated: those in progress, unless another state is asked for.
+/// Operations, paginated: those in progress, unless another `state` is requested.
 #[utoipa::path(get, path = "/webrtc/monitor/operations", tag = "monitor", params(OperationsQuery), responses(
     (status = 200, description = "A page of operations", body = OperationsJson<'static>),
     (status = 400, response = ProblemJson),

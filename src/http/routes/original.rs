@@ -14,6 +14,7 @@ use crate::http::shared::Shared;
 use crate::wire::http::{CloseJson, CloseManyJson, ProblemJson, TestJson};
 use crate::wire::json::unix;
 
+/// The test routes.
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(test)).routes(routes!(close)).routes(routes!(close_all))
 }

@@ -1,4 +1,4 @@
-//! Health, summary and metrics.
+//! The routes of the health, the summary and the metrics.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +10,7 @@ use crate::metrics::{self, Format};
 use crate::monitor::Health;
 use crate::wire::http::{AliveJson, SummaryJson};
 
-/// Health status.
+/// The health status. This route needs no token.
 #[utoipa::path(get, path = "/health", tag = "monitor", security(()), responses(
     (status = 200, description = "Healthy, or degraded: there are health issues, but most connections work", body = AliveJson),
     (status = 503, description = "Failing: most live connections have failed, or a peer would not close", body = AliveJson),
@@ -25,7 +25,7 @@ pub(crate) async fn health(Anybody(shared): Anybody<Shared>) -> Response {
     response
 }
 
-/// Counts and health of the process, in constant time.
+/// The numbers of connections, operations and tasks, and the health. It takes constant time.
 #[utoipa::path(get, path = "/webrtc/monitor/summary", tag = "monitor", responses(
     (status = 200, description = "The summary", body = SummaryJson),
 ))]

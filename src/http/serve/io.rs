@@ -1,4 +1,4 @@
-//! The streams that hyper reads from and writes to.
+//! The streams of HTTP connections.
 
 use std::net::TcpStream;
 use std::pin::Pin;
@@ -16,12 +16,13 @@ use smol_hyper::rt::FuturesIo;
 use super::watch::Watched;
 use crate::runtime::tcp;
 
-/// A connection whose writes are watched.
+/// The stream of a connection, which reports its writes to the watchdog.
 pub(super) struct Io {
     stream: Stream,
     watched: Arc<Watched>,
 }
 
+/// A stream of async-io or of tokio.
 enum Stream {
     AsyncIo(FuturesIo<Sparing>),
     #[cfg(feature = "tokio")]
@@ -41,10 +42,11 @@ impl Io {
     }
 }
 
-/// A stream that does not read again right after a read that did not fill the buffer: that system
-/// call would almost always find nothing. tokio's streams do the same.
+/// A stream that does not read again immediately after a read that did not fill the buffer, because
+/// that system call would almost always return nothing. tokio's streams do the same.
 struct Sparing {
     stream: Async<TcpStream>,
+    /// Whether the last read did not fill the buffer.
     is_drained: bool,
 }
 
@@ -54,12 +56,12 @@ impl AsyncRead for Sparing {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        // Only once: after a wake-up the stream must be read.
+        // The flag is cleared, because the stream must be read after the next wake-up.
         if mem::take(&mut self.is_drained)
             && let Poll::Ready(told) = self.stream.poll_readable(cx)
         {
-            // The first readiness is usually that of the data read before; the second is that of
-            // new data.
+            // The first readiness usually belongs to the data that was read before, and the second
+            // to new data.
             told?;
             ready!(self.stream.poll_readable(cx))?;
         }
@@ -87,6 +89,7 @@ impl AsyncWrite for Sparing {
     }
 }
 
+/// Calls a method of either stream.
 macro_rules! on_stream {
     ($self:ident, $stream:ident => $call:expr) => {
         match &mut $self.stream {

@@ -26,7 +26,14 @@ use super::api::Api;
 use crate::runtime::{Clock, Runtime, StartError, tcp};
 use crate::task::TaskGroup;
 
-/// Options of the server. Every option has a default.
+/// Options of [`Api::serve`]. Every option has a default.
+///
+/// ```
+/// use std::time::Duration;
+/// use anypeer::http::ServeOptions;
+///
+/// let options = ServeOptions::new().max_connections(200).write_timeout(Duration::from_secs(10));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ServeOptions {
@@ -38,8 +45,8 @@ pub struct ServeOptions {
 
 impl ServeOptions {
     /// Returns the defaults: the server runs on the [current](crate::runtime::current) runtime, or
-    /// else on the background one, and has at most 1,024 connections. A request's head may take 10
-    /// s to arrive, and a client may leave an answer unread for 30 s.
+    /// on the background runtime if there is none, and has at most 1,024 connections. The head of a
+    /// request may take 10 s to arrive, and a client may leave a response unread for 30 s.
     pub fn new() -> Self {
         Self {
             runtime: None,
@@ -55,15 +62,15 @@ impl ServeOptions {
         self
     }
 
-    /// Sets how many HTTP connections may exist at once, at least 1. Further ones wait to be
-    /// accepted.
+    /// Sets how many HTTP connections may exist at the same time, at least 1. Further ones wait to
+    /// be accepted.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit.max(1);
         self
     }
 
-    /// Sets how long the head of a request may take to arrive, and how long a connection may stay idle
-    /// between two requests.
+    /// Sets how long the head of a request may take to arrive, and how long a connection may stay
+    /// idle between two requests.
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.head_timeout = limit;
         self
@@ -123,14 +130,15 @@ impl From<StartError> for ServeError {
 }
 
 impl Api {
-    /// Serves [`router`](Self::router) over HTTP/1.1, on any runtime.
+    /// Serves the routes of [`router`](Self::router) over HTTP/1.1, on any runtime, until the
+    /// returned [`Serving`] is shut down or dropped.
     ///
     /// # Errors
     ///
-    /// - [`ServeError::NeedsToken`] if the listener's address is not a loopback address and no token
-    ///   is set.
+    /// - [`ServeError::NeedsToken`] if the listener's address is not a loopback address and no
+    ///   token is set.
     /// - [`ServeError::Listener`] if the listener cannot be used.
-    /// - [`ServeError::Start`] if a thread could not be started.
+    /// - [`ServeError::Start`] if a thread that the server needs cannot be started.
     pub fn serve(
         &self,
         listener: TcpListener,
@@ -158,7 +166,7 @@ impl Api {
     }
 }
 
-/// Looks at all connections, again and again.
+/// Checks all connections regularly, without end.
 async fn watch(watchdog: Arc<Watchdog>) {
     loop {
         Clock::system().sleep(watchdog.interval()).await;
@@ -166,8 +174,28 @@ async fn watch(watchdog: Arc<Watchdog>) {
     }
 }
 
-/// A running server. **Dropping it ends it at once**; [`shutdown`](Self::shutdown) lets the requests in
-/// progress finish.
+/// A running server, returned by [`Api::serve`]. **Dropping it ends the server and its
+/// connections**; [`shutdown`](Self::shutdown) lets the requests in progress finish.
+///
+/// ```
+/// use std::net::TcpListener;
+/// use std::time::Duration;
+/// # use anypeer::Peers;
+/// # use anypeer::http::{Api, ServeOptions};
+/// # use anypeer::monitor::Monitor;
+///
+/// # let monitor = Monitor::new()?;
+/// # let peers = Peers::builder().monitor(&monitor).build();
+/// # let api = Api::builder(&peers, &monitor).build()?;
+/// let serving = api.serve(TcpListener::bind("127.0.0.1:0")?, ServeOptions::new())?;
+/// println!("listening on {}", serving.local_addr());
+///
+/// # futures::executor::block_on(async {
+/// let cut_off = serving.shutdown(Duration::from_secs(2)).await;
+/// assert_eq!(cut_off, 0);
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "dropping it ends the server"]
 pub struct Serving {
     address: SocketAddr,
@@ -177,25 +205,26 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// The address that the server listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// How many connections the server has.
+    /// Returns the number of HTTP connections.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.len()
     }
 
-    /// Accepts no more connections, ends the streams of events, and lets the requests in progress
-    /// finish, for at most `grace`. Returns how many connections were cut off.
+    /// Stops accepting connections, ends the streams of events, and waits until the requests in
+    /// progress are finished, but no longer than `grace`. Returns the number of connections that
+    /// were cut off.
     ///
     /// # Cancel safety
     ///
     /// The shutdown begins when this is called. If the future is dropped before it completes, the
-    /// requests that are still in progress are cut off.
+    /// connections that are left are cut off.
     pub fn shutdown(self, grace: Duration) -> impl Future<Output = usize> + Send {
         self.accepting.cancel();
         self.watchdog.tell_all(Order::Finish);
@@ -203,7 +232,7 @@ impl Serving {
             let deadline = Clock::system().after(grace);
             let idle = async {
                 self.accepting.idle().await;
-                // One that was accepted meanwhile.
+                // A connection may have been accepted since the first order.
                 self.watchdog.tell_all(Order::Finish);
                 self.connections.idle().await;
             };
@@ -235,10 +264,12 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// The maximum size of a request head, and of the read and write buffers.
 const BUFFER_BYTES: usize = 64 << 10;
 
+/// The task that accepts connections.
 struct Accept {
     listener: tcp::TcpListener,
     router: Router,
     connections: TaskGroup,
+    /// A permit for each connection.
     room: Arc<Semaphore>,
     watchdog: Arc<Watchdog>,
 }
@@ -261,7 +292,7 @@ impl Accept {
     }
 }
 
-/// Serves one connection to its end. Errors are the client's, and are ignored.
+/// Serves one connection to its end. Errors are caused by the client, and are ignored.
 fn serve(
     stream: tcp::TcpStream,
     router: Router,
@@ -271,7 +302,7 @@ fn serve(
     let service = service_fn(move |request: Request<Incoming>| {
         watched.asked();
         let watched = Arc::clone(&watched);
-        // Most requests have no body, which then needs no memory.
+        // Most requests have no body. An empty one needs no allocation.
         let request = request.map(|body| match body.is_end_stream() {
             true => Body::empty(),
             false => Body::new(body),

@@ -1,5 +1,5 @@
-//! The watchdog of HTTP connections. It looks at all of them every second, which is cheaper than a
-//! timer for each request.
+//! The watchdog of HTTP connections. It checks all connections about once a second, which is
+//! cheaper than a timer for each request.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,9 +16,11 @@ use crate::sync::Mutex;
 
 /// All connections of one server.
 pub(super) struct Watchdog {
+    /// The time between two looks.
     interval: Duration,
-    /// The number of looks after which a request head is late, and after which a write is.
+    /// The number of looks after which a request head is late.
     head_looks: u64,
+    /// The number of looks after which a write is late.
     write_looks: u64,
     /// The number of looks so far, which serves as the clock.
     looks: AtomicU64,
@@ -45,11 +47,11 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(super) enum Order {
-    /// Go on.
+    /// Continue.
     Serve,
     /// End when the request in progress is answered.
     Finish,
-    /// End now.
+    /// End immediately.
     End,
 }
 
@@ -57,7 +59,7 @@ impl Watchdog {
     pub(super) fn new(head_timeout: Duration, write_timeout: Duration) -> Arc<Self> {
         let shortest = head_timeout.min(write_timeout) / 4;
         let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
-        // The first look may come at once, hence one more.
+        // The first look may come immediately after the connection, hence one more.
         let looks = |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64;
         Arc::new(Self {
             interval,
@@ -108,6 +110,7 @@ impl Watchdog {
         self.tell(order, |_| true);
     }
 
+    /// Gives an order to the connections for which `whom` is true. An order is never revoked.
     fn tell(&self, order: Order, whom: impl Fn(&Watched) -> bool) {
         let all = self.connections.lock();
         let told: Vec<_> = all.iter().map(|(_, it)| it).filter(|it| whom(it)).cloned().collect();
@@ -120,7 +123,7 @@ impl Watchdog {
     }
 }
 
-/// A connection among the others, until this is dropped.
+/// Keeps a connection in the watchdog until it is dropped.
 pub(super) struct Watching {
     pub(super) watched: Arc<Watched>,
     place: usize,
@@ -134,7 +137,7 @@ impl Drop for Watching {
 }
 
 impl Watched {
-    /// What it is to do; the task is woken when that changes.
+    /// The current order. The task of the connection is woken when it changes.
     pub(super) fn order(&self, cx: &Context<'_>) -> Order {
         self.waker.register(cx.waker());
         match self.order.load(Ordering::Acquire) {
@@ -148,18 +151,19 @@ impl Watched {
         self.order.load(Ordering::Acquire) == Order::Finish as u8
     }
 
-    /// The head of a request has arrived.
+    /// Records that the head of a request has arrived.
     pub(super) fn asked(&self) {
         self.waiting.store(NEVER, Ordering::Relaxed);
     }
 
-    /// A write has got somewhere, or not.
+    /// Records whether a write has succeeded, at least in part.
     pub(super) fn wrote(&self, something: bool) {
         if something {
-            // Most writes do at once.
+            // Most writes succeed immediately, so there is usually nothing to reset.
             if self.stalled.load(Ordering::Relaxed) != NEVER {
                 self.stalled.store(NEVER, Ordering::Relaxed);
-                // What was to be read before the next head is on its way only now.
+                // The client gets the end of the response only now, so its time for the next
+                // request head begins now.
                 if self.waiting.load(Ordering::Relaxed) != NEVER {
                     self.waiting.store(self.watchdog.now(), Ordering::Relaxed);
                 }
@@ -170,7 +174,7 @@ impl Watched {
     }
 }
 
-/// The body of an answer; with its drop the connection waits for another request.
+/// The body of a response. When it is dropped, the connection waits for the next request.
 pub(super) struct WatchedBody {
     body: Body,
     watched: Arc<Watched>,
@@ -197,7 +201,7 @@ impl hyper::body::Body for WatchedBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
-        // A stream without an end has it now; any other is nearly there.
+        // When the server shuts down, a stream of events ends here. Other bodies end by themselves.
         let is_endless = polled.is_pending() && self.body.size_hint().upper().is_none();
         if is_endless && self.watched.is_finishing() { Poll::Ready(None) } else { polled }
     }

@@ -12,10 +12,10 @@ use crate::runtime::Clock;
 /// How long a body may take to arrive.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much of a body over the limit is read, so that the client gets to read the response.
+/// How many bytes of a body over the limit are read, so that the client can read the response.
 const READ_BYTES: usize = 4 << 20;
 
-/// Reads a body of a media type as text.
+/// Reads a body of this media type as text, of at most `limit` bytes.
 pub(super) async fn text(
     headers: &HeaderMap,
     media_type: &str,

@@ -15,7 +15,8 @@ use crate::webrtc::{WeakPeer, async_trait};
 pub(super) struct Echo {
     peer: WeakPeer,
     channels: AtomicUsize,
-    /// The session's place. It is freed with the handler, which the peer drops when it closes.
+    /// The permit of the session. It is freed with the handler, which is dropped when the peer
+    /// closes.
     _place: SemaphoreGuardArc,
 }
 
@@ -35,7 +36,7 @@ impl PeerConnectionEventHandler for Echo {
         if self.channels.fetch_add(1, Ordering::Relaxed) < MAX_CHANNELS {
             drop(peer.tasks().task("echo").try_spawn(echo(channel)));
         } else {
-            // Closing a channel waits for the driver, which waits for this callback.
+            // Closing a channel waits for the driver, which waits for this callback to return.
             drop(peer.tasks().track(async move { channel.close().await }));
         }
     }
@@ -50,6 +51,7 @@ impl PeerConnectionEventHandler for Echo {
     }
 }
 
+/// Echoes the messages of a data channel until it closes.
 async fn echo(channel: Arc<dyn DataChannel>) -> Result<(), Error> {
     while let Some(event) = channel.poll().await {
         if let DataChannelEvent::OnMessage(message) = event {

@@ -9,9 +9,9 @@ use crate::http::edge::problem::with_causes;
 use crate::peer::InsertError;
 use crate::webrtc::{OpenError, OperationError};
 
-/// The reason why no session was opened. The connection is already closed.
+/// The reason why a session was not opened. If there was a connection, it is closed.
 ///
-/// The text is sent to the client, so it does not reveal how the server is set up.
+/// The text is sent to the client, so it must not reveal how the server is set up.
 #[derive(Debug)]
 pub(super) enum SessionError {
     /// The offer is not valid.
@@ -105,7 +105,7 @@ impl From<OperationError> for SessionError {
 pub(super) fn refusal(error: &OperationError) -> String {
     match error {
         OperationError::Webrtc(error) => with_causes(error),
-        // The message of a panic is of no use to a client.
+        // The message of a panic is not useful to a client.
         OperationError::Panicked(_) => "it could not be parsed".to_owned(),
         error => error.to_string(),
     }

@@ -3,7 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Options of WHIP sessions. Every option has a default.
+/// Options of WHIP sessions, see [`ApiBuilder::sessions`](crate::http::ApiBuilder::sessions). Every
+/// option has a default.
+///
+/// ```
+/// use anypeer::Peers;
+/// use anypeer::http::{Api, SessionOptions};
+/// use anypeer::monitor::Monitor;
+///
+/// let monitor = Monitor::new()?;
+/// let peers = Peers::builder().monitor(&monitor).build();
+/// let sessions = SessionOptions::new().max_sessions(10);
+/// let api = Api::builder(&peers, &monitor).sessions(sessions).build()?;
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SessionOptions {
@@ -14,8 +27,8 @@ pub struct SessionOptions {
 }
 
 impl SessionOptions {
-    /// Returns the defaults: connections are bound to the IPv4 loopback address, at most 256
-    /// sessions exist at once, each has 20 s to connect, and an offer has at most 64 KiB.
+    /// Returns the defaults: sockets are bound to the IPv4 loopback address, at most 256 sessions
+    /// exist at the same time, each has 20 s to connect, and an offer has at most 64 KiB.
     pub fn new() -> Self {
         Self {
             address: Ipv4Addr::LOCALHOST.into(),
@@ -32,7 +45,8 @@ impl SessionOptions {
         self
     }
 
-    /// Sets how many sessions may exist at once. A further offer is answered with status 503.
+    /// Sets how many sessions may exist at the same time. A further offer is answered with status
+    /// 503.
     pub fn max_sessions(mut self, limit: usize) -> Self {
         self.max_sessions = limit;
         self
@@ -44,7 +58,8 @@ impl SessionOptions {
         self
     }
 
-    /// Sets how long an offer may be, in bytes. A longer offer is answered with status 413.
+    /// Sets how long an offer, or a fragment with candidates, may be, in bytes. A longer one is
+    /// answered with status 413.
     pub fn max_offer_bytes(mut self, limit: usize) -> Self {
         self.max_offer_bytes = limit;
         self

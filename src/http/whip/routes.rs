@@ -24,9 +24,12 @@ use crate::peer::InsertError;
 use crate::webrtc::{OpenError, OperationError};
 use crate::wire::http::ProblemJson;
 
+/// The media type of offers and answers (RFC 8866).
 const OFFER: &str = "application/sdp";
+/// The media type of fragments with candidates (RFC 8840).
 const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
 
+/// The routes of sessions.
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(post, options)).routes(routes!(patch, delete))
 }
@@ -212,7 +215,7 @@ async fn delete(
     Ok(Guarded(StatusCode::OK).into_response())
 }
 
-/// Whether `If-Match` contains the tag (RFC 9110, section 13.1.1).
+/// Whether `If-Match` contains the entity tag, or `*` (RFC 9110, section 13.1.1).
 fn matches(etags: &HeaderValue, own: &str) -> bool {
     let mut etags = etags.to_str().unwrap_or_default().split(',').map(str::trim);
     etags.any(|etag| etag == own || etag == "*")

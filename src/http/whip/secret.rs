@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-/// The system has no random numbers.
+/// The error of a system that provides no random numbers.
 #[derive(Debug)]
 pub(super) struct NoRandomness;
 
@@ -16,11 +16,12 @@ pub(super) fn generate() -> Result<String, NoRandomness> {
     Ok(hexadecimal(&bytes))
 }
 
-/// The id of the peer whose session has this secret. The id is visible to everybody who may read,
-/// and does not reveal the secret.
+/// Returns the id of the peer whose session has this secret. The id is visible to every client that
+/// may read, and does not reveal the secret.
 pub(super) fn peer_id(secret: &str) -> String {
     let digest = Sha256::digest(secret);
-    // As many bits as the secret has: fewer would make a second secret with that id easier to find.
+    // The id has as many bits as the secret. With fewer bits, another secret with the same id would
+    // be easier to find.
     format!("whip-{}", hexadecimal(&digest[..16]))
 }
 

@@ -1,5 +1,4 @@
-//! The sessions, each of which is a peer, and how an offer opens one. This module is independent of
-//! HTTP.
+//! Opens and finds sessions. Each session is a peer. This module is independent of HTTP.
 //!
 //! There is no list of sessions: the [`Peers`] own the peers, and the id of a session's peer is
 //! derived from the session's secret.
@@ -22,13 +21,14 @@ use crate::peer::{PeerOptions, Peers, ReaperOptions};
 use crate::webrtc::peer_connection::{RTCIceCandidateInit, RTCSessionDescription};
 use crate::webrtc::{self, Candidates, OpenError, OperationError, Peer};
 
-/// How long an answer may take, by the clock of the peer's runtime.
+/// How long the answer to an offer may take, by the clock of the peer's runtime.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The sessions that were opened through one API. They end when it is dropped.
+/// The sessions that were opened through one API. Dropping this closes them.
 pub(crate) struct Sessions {
     options: SessionOptions,
     peers: Peers,
+    /// A permit for each session.
     places: Arc<Semaphore>,
 }
 
@@ -44,15 +44,15 @@ pub(super) struct IceSession {
     pub(super) etag: String,
     /// The ICE user name fragment of the offer.
     pub(super) fragment: String,
-    /// How many candidates followed the offer.
+    /// The number of candidates that followed the offer.
     candidates: AtomicUsize,
-    /// The places of the [`Sessions`] that opened this session.
+    /// The permits of the [`Sessions`] that opened this session, by which it is recognised.
     places: Arc<Semaphore>,
 }
 
 /// A session that was just opened.
 pub(super) struct Opened {
-    /// Whoever knows the secret may end the session.
+    /// The secret in the session's URL, with which a client may end the session.
     pub(super) secret: String,
     pub(super) etag: String,
     /// The answer to the offer.
@@ -65,12 +65,12 @@ impl Sessions {
         Self { options, peers: peers.clone(), places }
     }
 
-    /// How long an offer, or a fragment, may be, in bytes.
+    /// The maximum length of an offer or a fragment, in bytes.
     pub(super) fn max_bytes(&self) -> usize {
         self.options.max_offer_bytes
     }
 
-    /// The session with this stream and secret.
+    /// Finds the session with this stream and secret.
     pub(super) fn get(&self, stream: &str, secret: &str) -> Option<Session> {
         let peer = webrtc::get(&self.peers, secret::peer_id(secret))?;
         let is_of_stream = peer.group().is_some_and(|group| group.as_str() == stream);
@@ -83,7 +83,7 @@ impl Sessions {
         peer.data::<Arc<IceSession>>().filter(|ice| Arc::ptr_eq(&ice.places, &self.places))
     }
 
-    /// Answers an offer with a new session. If the future is dropped, the session is closed.
+    /// Opens a session that answers an offer. If the future is dropped, the session is closed.
     pub(super) async fn open(&self, stream: &str, sdp: String) -> Result<Opened, SessionError> {
         let fragment = offer::check(&sdp)?.fragment.to_owned();
         let place = self.places.try_acquire_arc().ok_or(SessionError::Full)?;
@@ -153,7 +153,7 @@ impl IceSession {
     }
 }
 
-/// Has `peer` answer `offer`, with all candidates in the answer.
+/// Makes `peer` answer `offer`, and returns the answer with all candidates.
 async fn answer(peer: &Peer, offer: String) -> Result<String, OperationError> {
     // The offer comes from a client, and the parser of `webrtc` may panic.
     let offer = catch_unwind(AssertUnwindSafe(|| RTCSessionDescription::offer(offer)))

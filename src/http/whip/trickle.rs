@@ -3,13 +3,13 @@
 /// A parsed fragment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fragment<'a> {
-    /// The user name fragment of the ICE session that the candidates are for.
+    /// The username fragment of the ICE session that the candidates belong to.
     pub(super) user: Option<&'a str>,
     /// The candidates, each with the `mid` of its section.
     pub(super) candidates: Vec<(Option<&'a str>, &'a str)>,
 }
 
-/// Parses a fragment; the error says what is wrong with it.
+/// Parses a fragment. The error says what is wrong with the fragment.
 pub(super) fn parse(text: &str) -> Result<Fragment<'_>, &'static str> {
     let mut fragment = Fragment::default();
     let mut mid = None;

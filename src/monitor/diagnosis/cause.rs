@@ -1,4 +1,4 @@
-//! A diagnosis: cause, stage, confidence, evidence and advice.
+//! `Diagnosis`: cause, stage, confidence, evidence and advice.
 
 use std::fmt;
 
@@ -66,7 +66,27 @@ named! {
     }
 }
 
-/// The reason why a connection failed, or never connected.
+/// The reason why a connection failed, was lost, or never connected, see
+/// [`ConnectionInfo::diagnosis`](crate::monitor::ConnectionInfo::diagnosis).
+///
+/// A diagnosis is inferred from what the monitor has seen of the connection, so it may be wrong.
+/// Its [`Display`](fmt::Display) has one line for the cause, one for each piece of evidence, and
+/// one for the advice.
+///
+/// ```
+/// use anypeer::monitor::{Cause, Monitor};
+///
+/// let monitor = Monitor::new()?;
+/// // .. Peers of the sets that the monitor watches come and go.
+/// for connection in monitor.closed() {
+///     match &connection.diagnosis {
+///         None => {} // Nothing was wrong.
+///         Some(diagnosis) if diagnosis.cause == Cause::RemoteClosed => {}
+///         Some(diagnosis) => println!("{}: {diagnosis}", connection.id),
+///     }
+/// }
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Diagnosis {
@@ -74,7 +94,8 @@ pub struct Diagnosis {
     pub cause: Cause,
     /// The stage that the connection had reached.
     pub stage: Stage,
-    /// How certain the cause is, from 0 to 1.
+    /// How certain the cause is, from 0 to 1. It is halved if the application closed the connection
+    /// within 10 s, before it had connected.
     pub confidence: f32,
     /// The facts that the cause was inferred from.
     pub evidence: Vec<String>,

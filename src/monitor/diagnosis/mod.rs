@@ -1,9 +1,9 @@
-//! Diagnoses of connections that failed or never connected.
+//! Diagnoses of connections that failed, were lost, or never connected.
 //!
-//! The rules are tried in order, and the first that matches is the cause. Where evidence is not
+//! The rules are tried in order, and the first that matches gives the cause. Where evidence is not
 //! available, the confidence is lower. With `webrtc` 0.21, connectivity checks are counted only for
-//! the selected pair, candidate errors are not reported, and a failed handshake shows only in its
-//! alerts and in that it does not end.
+//! the selected pair, candidate errors are not reported, and a failed DTLS handshake can only be
+//! recognised by its alerts, or because it does not end.
 
 mod cause;
 mod evidence;
@@ -16,7 +16,7 @@ pub(super) use self::evidence::Evidence;
 
 use crate::peer::CloseReason;
 
-/// Diagnoses a connection; `None` if there is nothing to explain.
+/// Diagnoses a connection; `None` if nothing is wrong.
 pub(crate) fn diagnose(seen: &Evidence<'_>) -> Option<Diagnosis> {
     if !seen.tells_state || !seen.needs_explaining() {
         return None;

@@ -1,4 +1,4 @@
-//! The rules, by the stage that the connection had reached.
+//! The rules, one function for each stage that a connection can have reached.
 
 use super::cause::{Cause, Diagnosis};
 use super::evidence::{Evidence, HANDSHAKE_LIMIT};
@@ -6,9 +6,11 @@ use crate::candidate::{Candidate, CandidateType, Scope};
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceGatheringState, SignalingState};
 
-/// Alerts about a certificate (RFC 5246, section 7.2.2).
+/// The alerts `bad_certificate`, `unsupported_certificate` and `certificate_unknown` (RFC 5246,
+/// section 7.2.2).
 const BAD_CERTIFICATE: [u8; 3] = [42, 43, 46];
 
+/// Not both descriptions were set.
 pub(super) fn negotiation(
     seen: &Evidence<'_>,
     state: String,
@@ -26,6 +28,7 @@ pub(super) fn negotiation(
     )
 }
 
+/// Both descriptions were set, and ICE never connected.
 pub(super) fn ice(
     seen: &Evidence<'_>,
     state: String,
@@ -165,6 +168,7 @@ pub(super) fn ice(
     }
 }
 
+/// ICE was connected, and the connection never was.
 pub(super) fn dtls(
     seen: &Evidence<'_>,
     verdict: impl Fn(Cause, f32, Vec<String>, &'static str) -> Option<Diagnosis>,
@@ -207,6 +211,7 @@ pub(super) fn dtls(
     )
 }
 
+/// The connection was connected.
 pub(super) fn connected(
     seen: &Evidence<'_>,
     state: String,

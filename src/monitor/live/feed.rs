@@ -1,4 +1,5 @@
-//! Following live: a ring of updates that any number of readers walk at their own pace.
+//! `Updates`: a stream of updates. They are kept in a ring buffer that any number of streams read
+//! at their own pace.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,7 +12,9 @@ use futures::Stream;
 use super::update::{Lagged, Update, UpdateId, UpdateKind};
 use crate::sync::{Event, EventListener, Mutex, wake_all};
 
+/// The ring buffer of updates.
 pub(crate) struct Feed {
+    /// A random number, which differs between monitors.
     epoch: u32,
     limit: usize,
     ring: Mutex<Ring>,
@@ -30,6 +33,7 @@ impl Feed {
         Self { epoch: fastrand::u32(..), limit, ring: Mutex::new(ring), pushed: Event::new() }
     }
 
+    /// Adds an update, and drops the oldest if the buffer is full.
     pub(super) fn push(&self, kind: UpdateKind) {
         let mut ring = self.ring.lock();
         let id = UpdateId { epoch: self.epoch, seq: ring.next };
@@ -42,17 +46,49 @@ impl Feed {
     }
 }
 
-/// Follows what a [`Monitor`](crate::monitor::Monitor) is told, from some moment on: an endless
-/// [`Stream`].
+/// A stream of what a [`Monitor`](crate::monitor::Monitor) records, returned by
+/// [`Monitor::updates`](crate::monitor::Monitor::updates). It does not end.
 ///
-/// A follower is a place in a ring, and no queue: it holds nothing back. One that is slower than the
-/// ring is long receives [`Lagged`] in place of the updates that it has missed.
+/// All streams share one ring buffer, so a slow reader holds nothing back. A reader that is too
+/// slow receives [`Lagged`] in place of the updates that it has missed. `Updates` implements
+/// [`Stream`], and [`try_recv`](Self::try_recv) receives without waiting.
+///
+/// ```
+/// use anypeer::monitor::{Monitor, UpdateKind};
+/// use futures::StreamExt;
+///
+/// let monitor = Monitor::new()?;
+/// let mut updates = monitor.updates(None);
+/// monitor.new_operation("sum").call(|| 1 + 2);
+///
+/// # futures::executor::block_on(async {
+/// while let Some(received) = updates.next().await {
+///     match received {
+///         Ok(update) => match update.kind() {
+///             UpdateKind::Connection { peer, event, .. } => println!("{peer}: {event}"),
+///             UpdateKind::OperationEnded(operation) => {
+///                 println!("{} took {:?}", operation.kind, operation.duration);
+/// #               break;
+///             }
+///             _ => {}
+///         },
+///         // Too slow: read the current state again, for instance with `monitor.connections`.
+///         Err(lagged) => println!("{lagged}"),
+///     }
+/// }
+/// # });
+/// # Ok::<(), anypeer::runtime::StartError>(())
+/// ```
+///
+/// # Cancel safety
+///
+/// Futures of the next item, such as `StreamExt::next`, are cancel safe: no update is lost.
 pub struct Updates {
     feed: Arc<Feed>,
     next: u64,
-    /// Whether the follower comes from another monitor.
+    /// Whether the stream was to continue after an update of another monitor.
     stranger: bool,
-    /// Set while the stream waits.
+    /// Set while the stream is pending.
     listener: Option<EventListener>,
 }
 
@@ -64,17 +100,19 @@ impl Updates {
         Self { feed, next: own.map_or(newest, |id| id.seq + 1), stranger, listener: None }
     }
 
-    /// The place of the last update that was received, or of the last one before the first.
+    /// Returns the id of the last update that was received, or of the last one before the stream
+    /// began. Pass it to [`Monitor::updates`](crate::monitor::Monitor::updates) to continue after
+    /// that update.
     #[must_use]
     pub fn position(&self) -> UpdateId {
         UpdateId { epoch: self.feed.epoch, seq: self.next.saturating_sub(1) }
     }
 
-    /// Receives the next update without waiting; `None` if there is none yet.
+    /// Receives the next update, or returns `None` if there is none yet.
     ///
     /// # Errors
     ///
-    /// [`Lagged`] if updates were lost.
+    /// [`Lagged`] if updates were missed.
     pub fn try_recv(&mut self) -> Option<Result<Arc<Update>, Lagged>> {
         if std::mem::take(&mut self.stranger) {
             return Some(Err(Lagged { missed: None }));
@@ -84,7 +122,7 @@ impl Updates {
             return None;
         }
         let first = ring.next - ring.kept.len() as u64;
-        // It fits: no ring is longer than memory.
+        // The difference fits into `usize`, since the buffer is in memory.
         let next = self.next.checked_sub(first).and_then(|at| ring.kept.get(at as usize));
         match next {
             Some(update) => {
@@ -100,7 +138,7 @@ impl Updates {
     }
 }
 
-/// The stream does not end. Futures of its next item are cancel safe: no update is lost.
+/// The stream does not end.
 impl Stream for Updates {
     type Item = Result<Arc<Update>, Lagged>;
 
@@ -112,7 +150,8 @@ impl Stream for Updates {
                 return Poll::Ready(Some(received));
             }
             match &mut this.listener {
-                // Registered before the ring is read again, so that no wake-up is lost.
+                // The listener is made before the buffer is read again, so that no update is
+                // missed.
                 None => this.listener = Some(this.feed.pushed.listen()),
                 Some(listener) => {
                     ready!(Pin::new(listener).poll(cx));
@@ -123,7 +162,7 @@ impl Stream for Updates {
     }
 }
 
-/// Another follower, at the same place.
+/// A clone is an independent stream, which begins where this one is.
 impl Clone for Updates {
     fn clone(&self) -> Self {
         let Self { feed, next, stranger, .. } = self;

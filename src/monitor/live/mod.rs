@@ -1,4 +1,5 @@
-//! Telling others while it happens: a log, subscribers of `tracing`, followers.
+//! Passes on what happens while it happens: to a log, to subscribers of `tracing`, and to streams
+//! of updates.
 
 mod feed;
 mod outlets;

@@ -1,4 +1,4 @@
-//! Everyone who is told what happens, besides the monitor's own records.
+//! The receivers of what happens, in addition to the monitor's own records.
 
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -10,12 +10,12 @@ use super::update::{UpdateId, UpdateKind};
 use crate::id::{GroupId, PeerId};
 use crate::monitor::report::{OperationInfo, TimelineEvent};
 
-/// A log, subscribers of `tracing`, and whoever follows live.
+/// The receivers: a log, subscribers of `tracing`, and streams of updates.
 ///
-/// They are never told under a lock: a subscriber is foreign code.
+/// They are never called under a lock, since subscribers are foreign code.
 pub(crate) struct Outlets {
     sink: Option<Arc<dyn Sink>>,
-    /// The feed is made for the first follower.
+    /// Made when the first stream of updates is made.
     feed: OnceLock<Arc<Feed>>,
     updates: usize,
 }
@@ -29,18 +29,19 @@ impl Outlets {
         self.sink.as_ref()
     }
 
-    /// Whether anyone is told what happens to connections.
+    /// Whether there is a receiver of events of connections.
     #[inline]
     pub(crate) fn take_events(&self) -> bool {
         self.take_operations() || span::is_enabled()
     }
 
-    /// Whether anyone is told of operations, besides by their spans.
+    /// Whether there is a receiver of operations, other than their spans.
     #[inline]
     pub(crate) fn take_operations(&self) -> bool {
         self.sink.is_some() || self.feed.get().is_some()
     }
 
+    /// Passes on an event of a connection.
     pub(crate) fn event(
         &self,
         number: u64,
@@ -59,7 +60,7 @@ impl Outlets {
         }
     }
 
-    /// Tells of a start, which only those who follow live are interested in.
+    /// Passes on the start of an operation, which only streams of updates receive.
     #[inline]
     pub(crate) fn operation_started(&self, info: impl FnOnce() -> OperationInfo) {
         if let Some(feed) = self.feed.get() {
@@ -67,6 +68,7 @@ impl Outlets {
         }
     }
 
+    /// Passes on the end of an operation.
     pub(crate) fn operation_ended(&self, info: OperationInfo) {
         if let Some(sink) = &self.sink {
             sink.operation(info.clone());
@@ -76,6 +78,7 @@ impl Outlets {
         }
     }
 
+    /// Makes a stream of updates.
     pub(crate) fn follow(&self, after: Option<UpdateId>) -> Updates {
         let feed = self.feed.get_or_init(|| Arc::new(Feed::new(self.updates)));
         Updates::new(Arc::clone(feed), after)

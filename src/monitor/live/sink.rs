@@ -1,4 +1,4 @@
-//! Where records go besides the monitor: a log.
+//! `Sink`: a receiver of records, which is the log.
 
 use std::time::SystemTime;
 
@@ -6,23 +6,23 @@ use crate::id::PeerId;
 use crate::monitor::report::{ConnectionInfo, OperationInfo, TimelineEvent};
 use crate::runtime::BoxFuture;
 
-/// Takes what was seen. No method but [`flush`](Self::flush) waits.
+/// A receiver of records. Only [`flush`](Self::flush) waits.
 pub(crate) trait Sink: Send + Sync + 'static {
-    /// Takes a connection that has ended; `read` says what is known of it.
+    /// Receives a connection that has ended; `read` returns what is known of it.
     fn connection(&self, read: Box<dyn FnOnce() -> ConnectionInfo + Send>);
 
-    /// Takes an operation that has ended.
+    /// Receives an operation that has ended.
     fn operation(&self, info: OperationInfo);
 
-    /// Takes something that happened to a connection.
+    /// Receives an event of a connection.
     fn event(&self, peer: &PeerId, at: SystemTime, event: &TimelineEvent);
 
-    /// How many records the sink has dropped, by stream.
+    /// The number of records that the sink has dropped, by folder.
     fn dropped(&self) -> Vec<(&'static str, u64)>;
 
     /// Whether the sink has dropped a record in the last minute.
     fn is_dropping(&self) -> bool;
 
-    /// Completes when everything that the sink has taken so far is written or dropped.
+    /// Completes when everything that the sink has received so far is written or dropped.
     fn flush(&self) -> BoxFuture;
 }

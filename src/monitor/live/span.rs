@@ -1,12 +1,12 @@
-//! What subscribers of `tracing` are told: operations as spans, and what happens to connections as
-//! events. Without the feature there are no subscribers.
+//! Spans of operations and events of connections, for subscribers of `tracing`. Without the feature
+//! `tracing`, all of this does nothing.
 
 use crate::id::{OperationId, PeerId};
 #[cfg(feature = "tracing")]
 use crate::monitor::report::Level;
 use crate::monitor::report::{OperationOutcome, OperationTarget, TimelineEvent};
 
-/// Whether anyone subscribes at all.
+/// Whether there may be a subscriber.
 #[inline]
 pub(crate) fn is_enabled() -> bool {
     #[cfg(feature = "tracing")]
@@ -16,7 +16,7 @@ pub(crate) fn is_enabled() -> bool {
     return false;
 }
 
-/// The span of an operation that someone subscribes to.
+/// The span of an operation.
 #[derive(Debug)]
 pub(crate) struct Span {
     #[cfg(feature = "tracing")]
@@ -28,6 +28,7 @@ pub(crate) struct Span {
 
 #[cfg(feature = "tracing")]
 impl Span {
+    /// Starts a span; `None` if no subscriber is interested in it.
     #[inline]
     pub(crate) fn start(
         id: OperationId,
@@ -50,6 +51,7 @@ impl Span {
         (!span.is_disabled()).then_some(Self { span })
     }
 
+    /// Records the outcome.
     pub(crate) fn end(&self, outcome: &OperationOutcome) {
         self.span.record("outcome", outcome.as_str());
         if let OperationOutcome::Failed(chain) = outcome {
@@ -57,6 +59,7 @@ impl Span {
         }
     }
 
+    /// Runs `work` inside the span.
     pub(crate) fn within<T>(&self, work: impl FnOnce() -> T) -> T {
         self.span.in_scope(work)
     }
@@ -82,7 +85,7 @@ impl Span {
     }
 }
 
-/// Tells subscribers what happened to a connection.
+/// Emits an event of a connection.
 #[cfg(feature = "tracing")]
 pub(super) fn event(peer: &PeerId, event: &TimelineEvent) {
     let peer = peer.as_str();

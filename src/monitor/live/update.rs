@@ -1,4 +1,4 @@
-//! What a follower is told.
+//! `Update`: an item of a stream of updates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use crate::id::{GroupId, PeerId};
 use crate::monitor::report::{OperationInfo, TimelineEvent};
 
-/// Something that happened, as whoever follows live is told. Its texts have no secrets.
+/// Something that happened, as an item of [`Updates`](crate::monitor::Updates). Its texts contain
+/// no secrets.
 pub struct Update {
     id: UpdateId,
     kind: UpdateKind,
@@ -15,7 +16,7 @@ pub struct Update {
     memo: std::sync::OnceLock<Box<dyn std::any::Any + Send + Sync>>,
 }
 
-/// What happened.
+/// What happened, as part of an [`Update`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum UpdateKind {
@@ -48,20 +49,20 @@ impl Update {
         }
     }
 
-    /// The update's place.
+    /// Returns the update's id.
     #[must_use]
     pub fn id(&self) -> UpdateId {
         self.id
     }
 
-    /// What happened.
+    /// Returns what happened.
     #[must_use]
     pub fn kind(&self) -> &UpdateKind {
         &self.kind
     }
 
-    /// What readers make of the update, made once, by the first of them. `None` if the first reader
-    /// made something of another type.
+    /// Returns a value that is made from the update once, by the first reader, and shared with all
+    /// others. `None` if the first reader made a value of another type.
     #[cfg(feature = "http")]
     pub(crate) fn memo<T: Send + Sync + 'static>(
         &self,
@@ -80,11 +81,15 @@ impl fmt::Debug for Update {
     }
 }
 
-/// The place of an update among all updates of one monitor. Its text is `epoch-seq`.
+/// The id of an update: its position among all updates of one monitor.
+///
+/// As text it is 8 hexadecimal digits, a dash and a number. The digits tell monitors apart,
+/// including those of an earlier process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UpdateId {
-    /// Tells monitors apart, including those of an earlier process.
+    /// The random number of the monitor.
     pub(super) epoch: u32,
+    /// The number of the update, from 1.
     pub(super) seq: u64,
 }
 
@@ -94,7 +99,7 @@ impl fmt::Display for UpdateId {
     }
 }
 
-/// The text is not an update's id.
+/// The error of a text that is not an [`UpdateId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseUpdateIdError;
@@ -121,12 +126,16 @@ impl FromStr for UpdateId {
     }
 }
 
-/// Updates are lost that the follower has not read. It goes on with those that come from now on, and
-/// has to look up how things are.
+/// The reader of [`Updates`](crate::monitor::Updates) was too slow, or continued after an update of
+/// another monitor, and has missed updates.
+///
+/// The stream continues with the updates that are made from now on. The reader has to read the
+/// current state from the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lagged {
-    /// How many updates are lost; `None` if the follower's place is one of another monitor.
+    /// The number of updates that were missed; `None` if the stream was to continue after an update
+    /// of another monitor.
     pub missed: Option<u64>,
 }
 

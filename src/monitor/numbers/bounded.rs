@@ -1,8 +1,8 @@
-//! Lists that keep the last so many.
+//! `Bounded`: a list with a limited number of items.
 
 use std::collections::VecDeque;
 
-/// The last so many of what was pushed, and how many went before them.
+/// A list with a limited number of items, and the number of items that were dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct Bounded<T> {
     kept: VecDeque<T>,
@@ -20,7 +20,7 @@ impl<T> Bounded<T> {
         Self { kept: VecDeque::new(), dropped: 0 }
     }
 
-    /// Keeps `one`, and at most `limit` in all; the answer is what had to go.
+    /// Adds an item. If there are `limit` items already, the oldest is dropped and returned.
     #[inline]
     pub(crate) fn push(&mut self, one: T, limit: usize) -> Option<T> {
         if limit == 0 {
@@ -33,7 +33,7 @@ impl<T> Bounded<T> {
         gone
     }
 
-    /// Keeps `one` if there is room; the first so many are kept then.
+    /// Adds an item if there are fewer than `limit`, and otherwise drops it.
     pub(crate) fn push_if_room(&mut self, one: T, limit: usize) {
         if self.kept.len() < limit {
             self.kept.push_back(one);
@@ -42,7 +42,8 @@ impl<T> Bounded<T> {
         }
     }
 
-    /// Keeps `one` if there is room, or in place of the first that may go; says whether it does.
+    /// Adds an item if there are fewer than `limit`, or in place of the first item for which
+    /// `may_go` is true. Returns whether it was added.
     pub(crate) fn push_instead(
         &mut self,
         one: T,
@@ -72,6 +73,7 @@ impl<T> Bounded<T> {
         self.kept.back()
     }
 
+    /// The number of items that were dropped.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,4 +1,4 @@
-//! Numbers that are always up to date, whatever they count.
+//! The counters, gauges and histograms of a monitor.
 
 use std::array::from_fn;
 
@@ -11,7 +11,7 @@ use crate::state::{ConnectionState, DataChannelState};
 use crate::stats::MediaKind;
 use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// One number.
+/// A number that only increases.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -26,7 +26,7 @@ impl Counter {
     }
 }
 
-/// One number that goes up and down.
+/// A number that increases and decreases.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(AtomicI64);
 
@@ -36,13 +36,14 @@ impl Gauge {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// Between two of its changes it may be off by one, and is never shown as less than nothing.
+    /// The current value. It may be off by one while a change is in progress on another thread; a
+    /// negative value is returned as zero.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed).try_into().unwrap_or(0)
     }
 }
 
-/// One number for each of an enum's values, by their place in its `ALL`.
+/// A value for each variant of an enum, by the variant's index in its `ALL`.
 #[derive(Debug)]
 pub(crate) struct Each<T, const N: usize>([T; N]);
 
@@ -59,12 +60,12 @@ impl<T, const N: usize> Each<T, N> {
     }
 }
 
-/// The place of a value among all.
+/// The index of a value in a list of all values.
 fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
     all.iter().position(|it| it == one).unwrap_or(0)
 }
 
-/// What media or data is counted as.
+/// The kind under which traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TrafficKind {
     Audio,
@@ -93,6 +94,7 @@ impl From<MediaKind> for TrafficKind {
     }
 }
 
+/// The traffic of one kind, of all connections.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     pub(crate) bytes_sent: Counter,
@@ -102,7 +104,7 @@ pub(crate) struct Traffic {
     pub(crate) packets_lost: Counter,
 }
 
-/// What became of a close, for the label.
+/// The outcome of a close, as a metrics label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CloseEnd {
     Graceful,
@@ -126,6 +128,7 @@ impl CloseEnd {
         }
     }
 
+    /// The label of a close that did not end in `Closed`.
     pub(crate) fn of(outcome: &Outcome) -> Self {
         match outcome {
             Outcome::Unconfirmed => Self::Unconfirmed,
@@ -135,16 +138,16 @@ impl CloseEnd {
     }
 }
 
-/// A part of the setup of a connection that takes time.
+/// A phase of the setup of a connection whose duration is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// From its opening to the end of gathering.
+    /// From the opening of the connection to the end of gathering.
     Gathering,
-    /// From both descriptions to ICE Connected.
+    /// From the time when both descriptions are set to ICE Connected.
     Ice,
     /// From ICE Connected to Connected.
     Dtls,
-    /// From its opening to Connected, or to its end.
+    /// From the opening of the connection to Connected, or to its end if it never was.
     Total,
 }
 
@@ -161,33 +164,37 @@ impl Phase {
     }
 }
 
-/// What a set of candidate pairs was selected from: local type, remote type, protocol.
+/// The number of kinds of candidate pairs: 4 local types, 4 remote types and 2 protocols.
 const PAIR_KINDS: usize = 4 * 4 * 2;
 
+/// All numbers of a monitor, except those of operations and tasks.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    /// Of connections that have not ended, by state; and `Closed`, of all that have.
+    /// Live connections by state, and under `Closed` all connections that have ended.
     states: Each<Gauge, 6>,
-    /// All that ever were.
+    /// All connections that were opened.
     pub(crate) opened: Counter,
     closed: Each<Counter, { CloseReason::ALL.len() }>,
-    /// By stage, and in it by cause.
+    /// Failed connections, by stage and cause.
     failures: Vec<Counter>,
+    /// Durations of setup phases that failed, and of those that succeeded.
     setups: Vec<[Histogram; 2]>,
     pub(crate) lifetimes: Histogram,
+    /// Closed connections that the application still holds.
     pub(crate) unreleased: Gauge,
     closes: Vec<Histogram>,
+    /// Live connections that a close did not end.
     pub(crate) not_closed: Gauge,
-    /// Connections whose driver a callback holds beyond its budget.
+    /// Connections whose driver is held by a callback beyond its budget.
     pub(crate) stalled: Gauge,
-    /// Restarts that were answered, and others.
+    /// ICE restarts that were answered, and those that were not.
     pub(crate) ice_restarts: [Counter; 2],
     selected_pairs: Vec<Counter>,
     pub(crate) round_trip_times: Histogram,
     jitters: Vec<Histogram>,
     scores: Vec<Histogram>,
     traffic: Each<Traffic, 3>,
-    /// By state.
+    /// Data channels of live connections, by state.
     channels: Each<Gauge, 4>,
     pub(crate) messages_sent: Counter,
     pub(crate) messages_received: Counter,
@@ -238,7 +245,7 @@ impl Counters {
         &self.failures[place(Stage::ALL, &stage) * Cause::ALL.len() + place(Cause::ALL, &cause)]
     }
 
-    /// Of setups that succeeded, or of others.
+    /// The durations of a phase that succeeded, or of one that failed.
     pub(crate) fn setup(&self, phase: Phase, succeeded: bool) -> &Histogram {
         &self.setups[place(Phase::ALL, &phase)][usize::from(succeeded)]
     }

@@ -1,63 +1,64 @@
-//! Connections, operations and tasks in numbers.
+//! Numbers of connections, operations and tasks.
 
 use super::histogram::Distribution;
 use crate::task::TaskEnd;
 
-/// Connections by their state.
+/// The numbers of connections, by [state](crate::ConnectionState).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateCounts {
-    /// `New`.
+    /// Live connections in the state `New`.
     pub new: u64,
-    /// `Connecting`.
+    /// Live connections in the state `Connecting`.
     pub connecting: u64,
-    /// `Connected`.
+    /// Live connections in the state `Connected`.
     pub connected: u64,
-    /// `Disconnected`.
+    /// Live connections in the state `Disconnected`.
     pub disconnected: u64,
-    /// `Failed`.
+    /// Live connections in the state `Failed`.
     pub failed: u64,
-    /// `Closed`, since the monitor was started.
+    /// All connections that have ended since the monitor was made.
     pub closed: u64,
 }
 
 impl StateCounts {
-    /// How many connections were ever opened: the sum of all states.
+    /// Returns the number of connections that were opened since the monitor was made: the sum of
+    /// all states.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.live() + self.closed
     }
 
-    /// How many connections have not ended.
+    /// Returns the number of connections that have not ended.
     #[must_use]
     pub fn live(&self) -> u64 {
         self.new + self.connecting + self.connected + self.disconnected + self.failed
     }
 }
 
-/// Operations by their outcome. An operation that was started has one of the outcomes, or is in
+/// The numbers of operations, by outcome. An operation that was started has one outcome, or is in
 /// flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OperationCounts {
-    /// All operations.
+    /// All operations that were started.
     pub started: u64,
-    /// Operations that ended with a result.
+    /// Operations that succeeded.
     pub completed: u64,
-    /// Operations that ended with an error.
+    /// Operations that failed.
     pub failed: u64,
-    /// Operations whose future was dropped before it was ready.
+    /// Operations that were dropped before they ended.
     pub cancelled: u64,
 }
 
 impl OperationCounts {
-    /// How many operations have not ended.
+    /// Returns the number of operations that have not ended.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.started.saturating_sub(self.completed + self.failed + self.cancelled)
     }
 
-    /// How many operations have ended in each way, by its name.
+    /// The number of operations with each outcome, by the outcome's name.
     #[cfg(feature = "metrics")]
     pub(crate) fn by_outcome(&self) -> [(&'static str, u64); 3] {
         let Self { completed, failed, cancelled, .. } = *self;
@@ -78,7 +79,7 @@ impl OperationCounts {
     }
 }
 
-/// The kind of an operation's outcome, which is all that the numbers need.
+/// The kind of an operation's outcome, without its texts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutcomeKind {
     Completed,
@@ -87,9 +88,9 @@ pub(crate) enum OutcomeKind {
 }
 
 impl OutcomeKind {
-    /// Its name in JSON, logs and metrics. There an operation is `canceled`: the Python original has
-    /// that key and that status, and clients read them. In Rust, and in the names of how tasks end, it
-    /// is `cancelled`, as in tokio and std; metrics of tasks have labels of their own.
+    /// The name in JSON, logs and metrics. The spelling `canceled` is that of the Python original,
+    /// whose clients read it. Rust items and the ends of tasks are spelt `cancelled`, as in tokio
+    /// and std.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -99,37 +100,37 @@ impl OutcomeKind {
     }
 }
 
-/// The operations of one kind.
+/// The numbers of operations of one kind.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OperationMetrics {
-    /// Their kind, or `other`.
+    /// The kind, or `other` for all kinds beyond [`Limits::names`](crate::monitor::Limits::names).
     pub kind: &'static str,
-    /// How many there were, by outcome.
+    /// The numbers of operations, by outcome.
     pub counts: OperationCounts,
-    /// How long the completed, the failed and the cancelled operations took, in this order.
+    /// The durations of the completed, the failed and the cancelled operations, in this order.
     pub durations: [Distribution; 3],
 }
 
-/// Recorded tasks.
+/// The numbers of recorded tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskCounts {
-    /// All tasks.
+    /// All tasks that were started.
     pub started: u64,
     /// Tasks that have ended.
     pub ended: u64,
 }
 
 impl TaskCounts {
-    /// How many tasks have not ended.
+    /// Returns the number of tasks that have not ended.
     #[must_use]
     pub fn pending(&self) -> u64 {
         self.started.saturating_sub(self.ended)
     }
 }
 
-/// Tasks that have ended, by their [`TaskEnd`].
+/// The numbers of tasks that have ended, by [`TaskEnd`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskEndCounts {
@@ -146,15 +147,15 @@ pub struct TaskEndCounts {
 }
 
 impl TaskEndCounts {
-    /// How many tasks have ended.
+    /// Returns the number of tasks that have ended.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.completed + self.failed + self.panicked + self.cancelled + self.lost
     }
 
-    /// How many tasks have ended in each way, by the label that metrics have for it: `error`, and
-    /// `aborted` for both what was cancelled and what its executor dropped. Elsewhere the ends have
-    /// the names of [`TaskEndKind`](crate::monitor::TaskEndKind).
+    /// The number of tasks that have ended in each way, by the label in metrics. The label
+    /// `aborted` covers both tasks that were cancelled and tasks that their executor dropped.
+    /// Elsewhere, the ends have the names of [`TaskEndKind`](crate::monitor::TaskEndKind).
     #[cfg(feature = "metrics")]
     pub(crate) fn by_outcome(&self) -> [(&'static str, u64); 4] {
         let Self { completed, failed, panicked, cancelled, lost } = *self;
@@ -172,18 +173,18 @@ impl TaskEndCounts {
     }
 }
 
-/// The recorded tasks of one name.
+/// The numbers of recorded tasks of one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TaskMetrics {
-    /// Their name, or `other`.
+    /// The name, or `other` for all names beyond [`Limits::names`](crate::monitor::Limits::names).
     pub name: &'static str,
-    /// How many tasks have not ended.
+    /// The number of tasks that have not ended.
     pub pending: u64,
-    /// How many of the pending tasks are stuck. Updated every second.
+    /// The number of pending tasks that are stuck. It is updated every second.
     pub stuck: u64,
-    /// How many of the pending tasks have outlived their peers. Updated every second.
+    /// The number of pending tasks that have outlived their peers. It is updated every second.
     pub orphaned: u64,
-    /// How the other tasks ended.
+    /// The numbers of tasks that have ended.
     pub ends: TaskEndCounts,
 }

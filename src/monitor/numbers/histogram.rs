@@ -1,21 +1,22 @@
-//! Distributions in fixed buckets.
+//! Histograms with fixed buckets.
 
 use std::time::Duration;
 
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// Upper bounds of buckets, in millionths of the unit of what is observed. There are at most 19,
-/// and one more bucket for everything beyond.
+/// The inclusive upper bounds of buckets, in millionths of the unit of the values. There are at
+/// most 19, and one more bucket for all greater values.
 pub(crate) type Bounds = &'static [u64];
 
+/// The maximum number of buckets.
 const MOST: usize = 20;
 
-/// Times, from a tenth of a millisecond to a minute.
+/// Durations, from 0.1 ms to 1 min.
 pub(crate) const TIMES: Bounds = &[
     100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
     1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000,
 ];
-/// Times, from a second to a day.
+/// Durations, from 1 s to 1 day.
 pub(crate) const LIFETIMES: Bounds = &[
     1_000_000,
     5_000_000,
@@ -36,8 +37,9 @@ pub(crate) const SCORES: Bounds = &[
     4_500_000,
 ];
 
-/// What can be observed, in millionths.
+/// A value that a histogram can observe.
 pub(crate) trait Observed {
+    /// The value in millionths of its unit.
     fn millionths(self) -> u64;
 }
 
@@ -50,27 +52,30 @@ impl Observed for Duration {
 
 impl Observed for f32 {
     fn millionths(self) -> u64 {
-        // Negative and not a number are zero: the cast saturates.
+        // The cast saturates: negative values and NaN become zero.
         (f64::from(self) * 1e6) as u64
     }
 }
 
-/// How what was observed is distributed, at some moment.
+/// The values that a histogram has observed, in buckets.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Distribution {
-    /// The upper bound of each bucket, and how many were in it and in no lower one. The last bound
-    /// is infinite.
+    /// The inclusive upper bound of each bucket, and the number of values in this bucket alone (not
+    /// cumulative). The last bound is infinite.
     pub buckets: Vec<(f64, u64)>,
-    /// How many there were.
+    /// The number of values.
     pub count: u64,
-    /// Their sum.
+    /// The sum of the values.
     pub sum: f64,
 }
 
 impl Distribution {
-    /// The value below which the share `q` of all lies, in so far as the buckets tell: linear
-    /// within its bucket, and the last finite bound beyond that. `None` if there was nothing.
+    /// Returns an estimate of the `q`-quantile, for instance the median for `q` = 0.5, or `None` if
+    /// there are no values. `q` is limited to the range from 0 to 1.
+    ///
+    /// Values are assumed to be evenly distributed within their bucket. For a quantile in the last
+    /// bucket, the greatest finite bound is returned.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let rank = q.clamp(0.0, 1.0) * self.count as f64;
@@ -92,7 +97,7 @@ impl Distribution {
     }
 }
 
-/// Observed by any number of threads.
+/// A histogram that any number of threads can update.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     bounds: Bounds,
@@ -120,7 +125,7 @@ impl Histogram {
     }
 }
 
-/// Observed by whoever has it.
+/// A histogram that needs exclusive access to be updated.
 #[derive(Clone, Debug)]
 pub(crate) struct LocalHistogram {
     bounds: Bounds,
@@ -145,6 +150,7 @@ impl LocalHistogram {
     }
 }
 
+/// The index of the bucket for a value.
 #[inline]
 fn bucket(bounds: Bounds, value: u64) -> usize {
     bounds.iter().position(|bound| value <= *bound).unwrap_or(bounds.len()).min(MOST - 1)

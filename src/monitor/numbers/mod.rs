@@ -1,4 +1,4 @@
-//! Numbers, and lists of bounded size.
+//! Counters, histograms, and lists of bounded size.
 
 mod bounded;
 mod counters;

@@ -1,14 +1,14 @@
-//! Names that become labels: of bounded number, whoever gives them.
+//! `Names`: a map whose keys become metrics labels, with a limited number of keys.
 
 use std::collections::HashMap;
 
-/// What stands for every name beyond the limit.
+/// The name that stands for every name beyond the limit.
 pub(crate) const OTHER: &str = "other";
 
-/// So many names are compared before one is looked up.
+/// The number of names that are compared by address before one is looked up in the map.
 const FIRST: usize = 16;
 
-/// Something for each name; beyond `limit` names one thing for all the others.
+/// A value for each of the first `limit` names, and one value for all others.
 #[derive(Debug)]
 pub(crate) struct Names<T> {
     limit: usize,
@@ -21,10 +21,10 @@ impl<T: Default> Names<T> {
         Self { limit, places: HashMap::new(), all: Vec::new() }
     }
 
-    /// The place of a name.
+    /// The index of a name, which is added if it is new.
     #[inline]
     pub(crate) fn place(&mut self, name: &'static str) -> usize {
-        // The same text is mostly in the same place, which is faster to compare.
+        // The same name usually has the same address, which is faster to compare.
         let same = |(known, _): &(&str, T)| std::ptr::eq(*known, name);
         if let Some(place) = self.all.iter().take(FIRST).position(same) {
             return place;

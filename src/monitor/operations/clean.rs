@@ -1,4 +1,4 @@
-//! What is said of an operation, without its secrets.
+//! Removes secrets from the texts of operations.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use crate::monitor::report::{Detail, OperationOutcome, OperationTarget};
 use crate::redact::{REDACTED, Redactor, Secrets};
 use crate::runtime::Clock;
 
-/// What an operation is done to, as it may be kept.
+/// Returns the target of an operation without secrets.
 pub(crate) fn clean_target(redactor: &Redactor, target: Target<'_>) -> OperationTarget {
     let name = |text: &str| redactor.text(text, Secrets::none(), NAME_BYTES);
     match target {
@@ -19,7 +19,7 @@ pub(crate) fn clean_target(redactor: &Redactor, target: Target<'_>) -> Operation
     }
 }
 
-/// What few operations have: more than their kind and target, and another clock than the system's.
+/// Parts of an operation that few operations have: details, and another clock than the system's.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Details {
     pub(crate) values: Vec<(&'static str, Detail)>,
@@ -27,7 +27,7 @@ pub(crate) struct Details {
 }
 
 impl Details {
-    /// Leaves of each what may be kept.
+    /// Removes secrets from the details.
     pub(crate) fn clean(&mut self, redactor: &Redactor, secrets: &Secrets) {
         for (name, value) in &mut self.values {
             match value {
@@ -39,8 +39,8 @@ impl Details {
     }
 }
 
-/// An end with its texts as they came, taken where no lock is held: an error's text is its own
-/// code.
+/// An outcome whose texts may contain secrets. It is made where no lock is held, because formatting
+/// an error calls foreign code.
 pub(crate) enum RawOutcome {
     Completed(Option<String>),
     Failed(Vec<String>),
@@ -56,7 +56,7 @@ impl RawOutcome {
         }
     }
 
-    /// As it may be kept.
+    /// Removes secrets.
     pub(crate) fn clean(&self, redactor: &Redactor, secrets: &Secrets) -> OperationOutcome {
         match self {
             Self::Completed(result) => OperationOutcome::Completed(
@@ -78,7 +78,7 @@ fn chain(error: &(dyn Error + 'static)) -> Vec<String> {
         error.source()
     });
     let mut chain: Vec<_> = sources.take(ERROR_CHAIN).map(ToString::to_string).collect();
-    // An error that says what its source says.
+    // Some errors have the same text as their source.
     chain.dedup();
     chain
 }

@@ -1,4 +1,4 @@
-//! What is known of each operation.
+//! The records of operations.
 
 mod clean;
 mod table;

@@ -1,4 +1,4 @@
-//! Every operation that is known, from its start to its one end.
+//! The table of operations.
 
 use std::time::Instant;
 
@@ -16,24 +16,27 @@ use crate::monitor::report::{OperationInfo, OperationOutcome, OperationTarget, P
 use crate::runtime::Clock;
 use crate::sync::Mutex;
 
-/// One operation, under way or ended.
+/// The record of one operation, in flight or ended.
 #[derive(Debug)]
 pub(crate) struct OperationRecord {
     id: OperationId,
     kind: &'static str,
+    /// The index of the kind in [`Table::kinds`].
     place: usize,
     target: OperationTarget,
     details: Option<Box<Details>>,
     started: Instant,
     ended: Option<(Instant, OperationOutcome)>,
-    /// Of one whose code is not ours; the others have it themselves.
+    /// The span of an operation that is recorded from events. An operation of the application holds
+    /// its span itself.
     span: Option<Box<Span>>,
 }
 
+/// The numbers of operations of one kind.
 #[derive(Debug)]
 struct Kind {
     counts: OperationCounts,
-    /// By how they ended.
+    /// The durations, by outcome.
     durations: [LocalHistogram; 3],
 }
 
@@ -44,20 +47,20 @@ impl Default for Kind {
     }
 }
 
-/// Every operation that is known.
+/// The operations in flight, and the last ones that have ended.
 pub(crate) struct Operations {
     limits: Limits,
     inner: Mutex<Table>,
 }
 
 struct Table {
-    /// By ids that no client chooses: the hash need not withstand chosen ones.
+    /// The operations in flight. No client can choose their ids, so a cheap hash is safe.
     active: FxHashMap<OperationId, Box<OperationRecord>>,
-    /// The last ones last.
+    /// The last operations that have ended, the latest last.
     finished: Bounded<Box<OperationRecord>>,
     all: OperationCounts,
     kinds: Names<Kind>,
-    /// Started when as many were under way as are known.
+    /// The number of operations that have no record, because too many were in flight.
     unknown: u64,
 }
 
@@ -73,7 +76,7 @@ impl Operations {
         Self { limits, inner: Mutex::new(inner) }
     }
 
-    /// Starts an operation. One whose code is foreign brings its span along.
+    /// Adds an operation that has started.
     #[inline]
     pub(crate) fn start(&self, context: &Context, record: OperationRecord) {
         context.outlets.operation_started(|| record.info(context));
@@ -98,7 +101,7 @@ impl Operations {
         }
     }
 
-    /// Ends an operation, once.
+    /// Ends an operation. It is called once for each operation.
     #[inline]
     pub(crate) fn end(
         &self,
@@ -119,8 +122,8 @@ impl Operations {
         }
     }
 
-    /// Moves an operation to those that have ended. Returns its span, and a copy of the record if
-    /// that is to be told; nothing if the operation is not known.
+    /// Moves an operation to those that have ended. Returns its span, and a copy of its record if
+    /// `copied`. An operation without a record is only counted.
     #[inline]
     fn finish(
         &self,
@@ -135,7 +138,7 @@ impl Operations {
         let end = outcome.kind();
         inner.all.add(end);
         let Some(mut record) = inner.active.remove(&id) else {
-            // One that started when there were too many to know.
+            // The operation has no record, because too many were in flight when it started.
             let place = inner.kinds.place(kind);
             if let Some(kind) = inner.kinds.at(place) {
                 kind.counts.add(end);
@@ -158,7 +161,7 @@ impl Operations {
         self.inner.lock().all
     }
 
-    /// Each kind's numbers, and how long those that were known took.
+    /// The numbers of each kind. Durations do not include operations without a record.
     pub(crate) fn kinds(&self) -> Vec<OperationMetrics> {
         let inner = self.inner.lock();
         let metrics = |(kind, known): (&'static str, &Kind)| OperationMetrics {
@@ -179,7 +182,7 @@ impl Operations {
         inner.active.get(&id).or_else(finished).map(|record| read(record))
     }
 
-    /// At most `limit` that are under way, in their order, after `after`.
+    /// At most `limit` operations in flight, in the order of their start, after `after`.
     pub(crate) fn active<T>(
         &self,
         after: Option<OperationId>,
@@ -193,7 +196,7 @@ impl Operations {
         ids.iter().take(limit).filter_map(|id| inner.active.get(id)).map(|it| read(it)).collect()
     }
 
-    /// Those of one peer that are under way.
+    /// The operations in flight of one peer.
     pub(crate) fn active_of<T>(
         &self,
         peer: &PeerId,
@@ -204,8 +207,8 @@ impl Operations {
         inner.active.values().map(|record| &**record).filter(|it| own(it)).map(read).collect()
     }
 
-    /// At most `limit` of the last that have ended and are taken, the latest first; before a place
-    /// in the order of their ends, if one is given.
+    /// At most `limit` operations that have ended, and for which `takes` is true, the latest first.
+    /// If a position in the order of ending is given, only operations before it are returned.
     pub(crate) fn finished<T>(
         &self,
         before: Option<u64>,
@@ -233,14 +236,14 @@ impl Operations {
         page
     }
 
-    /// How many are not known by their ids.
+    /// The number of operations that had no record.
     pub(crate) fn unknown(&self) -> u64 {
         self.inner.lock().unknown
     }
 }
 
 impl OperationRecord {
-    /// The same, without its span.
+    /// A copy without the span.
     #[cold]
     fn copy(&self) -> Box<Self> {
         Box::new(Self {
@@ -256,12 +259,12 @@ impl OperationRecord {
         self.id
     }
 
-    /// The time by the clock that the operation is measured by.
+    /// The current time of the clock that the operation is measured by.
     fn now(&self) -> Instant {
         self.details.as_ref().map_or_else(Instant::now, |details| details.clock.now())
     }
 
-    /// All that is known of the operation.
+    /// Everything that is known of the operation.
     pub(crate) fn info(&self, context: &Context) -> OperationInfo {
         let until = self.ended.as_ref().map_or_else(|| self.now(), |(at, _)| *at);
         OperationInfo {
@@ -292,7 +295,7 @@ impl OperationRecord {
         Self { id, kind, place: 0, target, details, started, ended: None, span: None }
     }
 
-    /// The record of an operation whose code is foreign, with its span.
+    /// Makes the record of an operation that is recorded from events, with its span.
     #[inline]
     pub(crate) fn spanned(
         id: OperationId,

@@ -5,9 +5,10 @@ use crate::id::{GroupId, PeerId};
 use crate::monitor::context::Context;
 use crate::sync::Mutex;
 
-/// What is known of one connection, from before it is opened until it leaves the ring.
+/// The record of one connection. It is made before the connection is opened, and kept until enough
+/// later connections have ended.
 pub(crate) struct Connection {
-    /// In the order in which they were opened.
+    /// The number of the connection in the order of opening.
     pub(crate) number: u64,
     pub(crate) id: PeerId,
     pub(crate) group: Option<GroupId>,
@@ -25,7 +26,7 @@ impl Connection {
         read(&self.state.lock())
     }
 
-    /// Changes the record, and then tells the outlets what happened to it.
+    /// Changes the record, and then passes its new events on to the outlets, without the lock.
     #[inline]
     pub(crate) fn change<T>(&self, context: &Context, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock();

@@ -1,4 +1,4 @@
-//! How the record of a connection ends.
+//! The end of a connection's record.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ use crate::peer::{CloseFailure, CloseMode, CloseReason, ForceCause, Outcome};
 use crate::state::{ConnectionState, DataChannelState};
 
 impl State {
-    /// Ends the record, once; says whether this was the end.
+    /// Ends the record, if it has not ended. Returns whether this call ended it. An end before the
+    /// record was opened is kept until then.
     pub(crate) fn finish(
         &mut self,
         context: &Context,
@@ -52,7 +53,7 @@ impl State {
         if self.setup.connected.is_none() && self.tells_state() {
             counters.setup(Phase::Total, false).observe(at.saturating_duration_since(opened));
         }
-        // A goodbye is no failure, nor is one that was not given the time.
+        // A connection that the remote side closed, or that had no time to connect, has not failed.
         let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed;
         let in_time = !self.evidence(at, Some(reason)).had_no_time();
         if let Some(diagnosis) = diagnosis.as_ref().filter(failed).filter(|_| in_time) {
@@ -78,6 +79,7 @@ impl State {
         true
     }
 
+    /// Records that all memory of the connection is free.
     pub(crate) fn release(&mut self, context: &Context, at: Instant) {
         if self.released.is_none() {
             self.released = Some(at);
@@ -88,7 +90,7 @@ impl State {
         }
     }
 
-    /// How it ended, with its texts as they may be kept.
+    /// Removes secrets from the texts of a close mode.
     fn clean_mode(&self, context: &Context, mode: CloseMode) -> CloseMode {
         let clean = |text: String| String::from(self.text(context, &text, ERROR_BYTES));
         match mode {
@@ -103,6 +105,7 @@ impl State {
         }
     }
 
+    /// Records a close that did not end the connection.
     pub(crate) fn not_closed(
         &mut self,
         context: &Context,

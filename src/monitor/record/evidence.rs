@@ -1,4 +1,4 @@
-//! From the record of a connection to the evidence that a diagnosis is made from.
+//! Derives the evidence for a diagnosis from the record of a connection.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::state::DataChannelState;
 use crate::stats::StatsReport;
 
 impl State {
-    /// The verdict: that of its end, or that of now.
+    /// The diagnosis at the connection's end, or the current one if it has not ended.
     pub(crate) fn diagnosis(&self, now: Instant) -> Option<Diagnosis> {
         match &self.end {
             Some(end) => end.diagnosis.as_deref().cloned(),
@@ -17,6 +17,7 @@ impl State {
         }
     }
 
+    /// The evidence at `now`; `close` is the reason if the connection has ended.
     pub(crate) fn evidence(&self, now: Instant, close: Option<CloseReason>) -> Evidence<'_> {
         let session = self.session.as_deref();
         let last = session.and_then(|session| session.last.as_deref());

@@ -1,4 +1,4 @@
-//! From records to what is said of them.
+//! Converts records to the reports that the monitor returns.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::peer::RetainedBy;
 use crate::state::DataChannelState;
 
 impl Connection {
-    /// All that the record knows, without what it is known to do.
+    /// Everything in the record. The caller adds the operations in flight and the pending tasks.
     pub(crate) fn info(&self, context: &Context) -> ConnectionInfo {
         let wall = |stamp: Instant| context.clock.wall(stamp);
         let record = self.state.lock();
@@ -127,7 +127,7 @@ impl Connection {
             retained_by: Vec::new(),
         };
         drop(record);
-        // Whoever holds may be asked by any code.
+        // This may call foreign code, so the record is not locked.
         let retained_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {
@@ -140,7 +140,7 @@ impl Connection {
         info
     }
 
-    /// The most important of what the record knows.
+    /// A summary of the record.
     pub(crate) fn row(&self, context: &Context) -> ConnectionRow {
         let wall = |at: Instant| context.clock.wall(at);
         let record = self.state.lock();

@@ -1,4 +1,4 @@
-//! What is known of each connection.
+//! The records of connections.
 
 mod connection;
 mod end;

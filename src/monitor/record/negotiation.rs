@@ -1,4 +1,4 @@
-//! What is negotiated: descriptions, candidates, channels, tracks.
+//! Records what is negotiated: descriptions, candidates, data channels and tracks.
 
 use std::time::Instant;
 
@@ -13,11 +13,12 @@ use crate::state::{DataChannelState, SdpType};
 use crate::stats::MediaKind;
 
 impl State {
-    /// Learns the secrets of a description that may come into force.
+    /// Remembers the secrets of a description that may be set later.
     pub(crate) fn learn_secrets(&mut self, side: Side, sdp: &str) {
         self.session().secrets.add_from_sdp(side, sdp);
     }
 
+    /// Records a description that was set.
     pub(crate) fn describe(
         &mut self,
         context: &Context,
@@ -58,7 +59,7 @@ impl State {
         let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
         let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
-        // Local ones are told one by one, whether or not they are in the description by now.
+        // Local candidates have an event each, whether or not they are in the description.
         if side == Side::Remote {
             for candidate in Candidate::from_sdp(sdp) {
                 session.add_candidate(context, side, &candidate, true);
@@ -67,6 +68,7 @@ impl State {
         self.note(context, at, TimelineEvent::Described { side, kind, ice_restart });
     }
 
+    /// Records a candidate, if it is new and there is room.
     pub(crate) fn add_candidate(
         &mut self,
         context: &Context,
@@ -81,6 +83,7 @@ impl State {
         }
     }
 
+    /// Records a data channel. If it is known already, only its side is updated.
     pub(super) fn add_channel(
         &mut self,
         context: &Context,
@@ -104,7 +107,7 @@ impl State {
             bytes_sent: 0,
             bytes_received: 0,
         };
-        // Those that are closed make room.
+        // A closed channel makes room for a new one.
         let limit = context.limits.tracks_and_channels;
         let kept = session
             .channels
@@ -176,6 +179,8 @@ impl State {
         self.note(context, at, TimelineEvent::CandidateFailed { code, message });
     }
 
+    /// Records the ICE servers and the ICE transport policy, and remembers the credentials as
+    /// secrets.
     pub(crate) fn configured(
         &mut self,
         context: &Context,

@@ -1,9 +1,9 @@
-//! How good a medium arrives: the E-model's mean opinion score (ITU-T G.107), as
-//! webrtc-issue-detector simplifies it.
+//! The quality of received media: the mean opinion score of the E-model (ITU-T G.107), as
+//! simplified by webrtc-issue-detector.
 
 use std::time::Duration;
 
-/// From 1 (bad) to 4.5 (as good as can be); `None` for what is no number.
+/// Returns a score from 1 (bad) to 4.5 (best), or `None` if `loss` is out of range or NaN.
 ///
 /// `loss` is the share of packets that were lost, from 0 to 1.
 pub(crate) fn score(round_trip_time: Duration, jitter: Duration, loss: f64) -> Option<f32> {

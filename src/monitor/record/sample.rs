@@ -1,4 +1,4 @@
-//! From a report of a connection's statistics to its record and to the numbers.
+//! Records samples of statistics, in the record of the connection and in the counters.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::state::DataChannelState;
 use crate::stats::{DataChannelStats, StatsReport};
 
 impl Connection {
-    /// Takes note of a sample of the connection's statistics.
+    /// Records a sample of the connection's statistics.
     pub(crate) fn sampled(&self, context: &Context, at: Instant, report: StatsReport) {
         context.counters.samples.add(1);
         self.change(context, |record| record.sampled(context, at, report));
@@ -21,7 +21,7 @@ impl Connection {
 
 impl State {
     fn sampled(&mut self, context: &Context, at: Instant, mut report: StatsReport) {
-        // One that was taken before the last would undo it.
+        // A report that is older than the last one must not replace it.
         let late = self.session().last.as_ref().is_some_and(|last| last.at > report.at);
         if self.end.is_some() || late {
             return;
@@ -51,13 +51,13 @@ impl State {
         if bytes(before.as_deref()) != bytes(Some(&report)) {
             self.active = at;
         }
-        // The memory of the one before is used again.
+        // Reuse the allocation of the report before.
         let mut kept = before.unwrap_or_else(|| Box::new(StatsReport::new(at)));
         *kept = report;
         self.session().last = Some(kept);
     }
 
-    /// Makes a report one that may be kept.
+    /// Removes secrets from a report, and limits its size.
     fn clean(&self, context: &Context, report: &mut StatsReport) {
         report.keep_at_most(context.limits.candidates, context.limits.tracks_and_channels);
         if context.redactor.addresses {
@@ -68,7 +68,7 @@ impl State {
         let known = self.session.as_deref();
         for stats in &mut report.data_channels {
             let known = known.and_then(|it| it.channels.iter().find(|it| it.id == stats.id));
-            // A label does not change, and a known one is clean.
+            // A label does not change, and secrets were removed from a known one.
             stats.label = match known {
                 Some(known) => known.label.to_string(),
                 None => self.name(context, &stats.label).into(),
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// Takes note of the pair that is in use; its candidates are clean.
+    /// Records the selected candidate pair of a report without secrets.
     fn select(&mut self, context: &Context, at: Instant, report: &StatsReport) {
         let Some(pair) = report.selected_pair() else { return };
         let (local, remote) = report.ends(pair);
@@ -102,6 +102,7 @@ impl State {
         }
     }
 
+    /// Records the statistics of a data channel.
     fn sample_channel(&mut self, context: &Context, at: Instant, stats: &DataChannelStats) {
         let known =
             |session: &mut Session| session.channels.iter().any(|known| known.id == stats.id);
@@ -128,7 +129,7 @@ impl State {
     }
 }
 
-/// Counts what was sent and received between two reports of one connection.
+/// Adds what was sent and received between two reports of one connection to the counters.
 fn count_traffic(counters: &Counters, before: Option<&StatsReport>, report: &StatsReport) {
     let more = |now: u64, earlier: Option<u64>| now.saturating_sub(earlier.unwrap_or(0));
     for stream in &report.inbound_rtp {

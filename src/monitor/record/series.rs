@@ -1,4 +1,4 @@
-//! The statistics of a connection over time, and what they say of its quality.
+//! The samples of a connection's statistics.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use crate::monitor::numbers::Bounded;
 use crate::monitor::options::SAMPLE_BYTES;
 use crate::stats::StatsReport;
 
-/// One sample: totals by then, and what was measured last.
+/// One sample: the totals at its time, and the values that were measured last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sample {
     pub(crate) at: Instant,
@@ -15,18 +15,18 @@ pub(crate) struct Sample {
     pub(crate) bytes_received: u64,
     pub(crate) packets_sent: u64,
     pub(crate) packets_received: u64,
-    /// Of received media, by then.
+    /// The total of received media packets that were lost.
     pub(crate) packets_lost: i64,
-    /// Of received media, by then.
+    /// The total of media packets that were received.
     pub(crate) media_packets: u64,
     pub(crate) round_trip_time: Option<Duration>,
-    /// The greatest of the received streams'.
+    /// The greatest jitter of the received streams.
     pub(crate) jitter: Option<Duration>,
-    /// The quality of received media, 1 to 4.5.
+    /// The quality of received media, from 1 to 4.5.
     pub(crate) score: Option<f32>,
 }
 
-/// The limits say how much memory a monitor takes at the most.
+/// `Limits::memory_bound` depends on this size.
 const _: () = assert!(size_of::<Sample>() <= SAMPLE_BYTES);
 
 /// The last samples.
@@ -36,7 +36,7 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// Adds what `report` says.
+    /// Adds a sample of the values in `report`, and returns it.
     pub(crate) fn add(&mut self, at: Instant, report: &StatsReport, limit: usize) -> Sample {
         let transport = report.transport.as_ref();
         let packets_lost = report.inbound_rtp.iter().map(|stream| stream.packets_lost).sum();
@@ -64,7 +64,7 @@ impl Series {
     }
 }
 
-/// The share of media packets that were lost between two samples; `None` if there were none.
+/// The share of media packets that were lost between two samples; `None` if there were no packets.
 pub(crate) fn loss(earlier: &Sample, later: &Sample) -> Option<f64> {
     let received = later.media_packets.saturating_sub(earlier.media_packets) as f64;
     let lost = later.packets_lost.saturating_sub(earlier.packets_lost).max(0) as f64;

@@ -1,4 +1,4 @@
-//! What was negotiated, gathered and measured in one connection.
+//! `Session`: the part of a record that is only needed once something was negotiated.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::redact::Secrets;
 use crate::state::{DataChannelState, SdpType};
 use crate::stats::{MediaKind, StatsReport};
 
-/// One of a side's, by [`Side`].
+/// The index of a side in arrays with an item for each side.
 pub(super) fn index(side: Side) -> usize {
     match side {
         Side::Local => 0,
@@ -18,17 +18,21 @@ pub(super) fn index(side: Side) -> usize {
     }
 }
 
-/// What was negotiated, gathered and measured.
+/// What was negotiated, gathered and measured in one connection.
 #[derive(Default)]
 pub(super) struct Session {
     pub(super) secrets: Secrets,
     pub(super) descriptions: Bounded<Description>,
-    /// ICE's user name fragments, by side: another one is a restart.
+    /// The ICE username fragments, by side. Another fragment in a later description is an ICE
+    /// restart.
     pub(super) fragments: [Option<Box<str>>; 2],
+    /// Whether an ICE restart was offered and not answered yet.
     pub(super) restarting: bool,
     pub(super) candidates: [Candidates; 2],
     pub(super) candidate_errors: Vec<(u16, Box<str>)>,
+    /// The first DTLS alert of each side.
     pub(super) alerts: [Option<u8>; 2],
+    /// The URLs of the ICE servers.
     pub(super) servers: Vec<Box<str>>,
     pub(super) relay_only: bool,
     pub(super) selected: Option<Selected>,
@@ -37,13 +41,16 @@ pub(super) struct Session {
     pub(super) data_negotiated: bool,
     pub(super) media_expected: bool,
     pub(super) series: Series,
+    /// The last report.
     pub(super) last: Option<Box<StatsReport>>,
 }
 
-/// The first candidates of a side, and how many there were.
+/// The candidates of one side.
 #[derive(Clone, Default)]
 pub(super) struct Candidates {
+    /// The first candidates.
     pub(super) known: Vec<Candidate>,
+    /// The number of further candidates, for which there was no room.
     pub(super) more: u64,
 }
 
@@ -53,8 +60,9 @@ pub(super) struct Description {
     pub(super) side: Side,
     pub(super) kind: SdpType,
     pub(super) ice_restart: bool,
-    /// Without its secrets; `None` if it is too long to be kept.
+    /// The description without its secrets; `None` if it is too long to be kept.
     pub(super) sdp: Option<Box<str>>,
+    /// The length with its secrets.
     pub(super) bytes: usize,
 }
 
@@ -87,17 +95,18 @@ pub(super) struct Channel {
     pub(super) bytes_received: u64,
 }
 
-/// Whether both are the same place, however it was learnt of.
+/// Whether both candidates are the same transport address.
 fn is_at(one: &Candidate, other: &Candidate) -> bool {
-    // Of one whose address is hidden, that is what is left of it.
+    // If addresses are removed, only these fields remain to compare.
     let place = |it: &Candidate| (it.protocol, it.port, it.scope, it.ipv6);
     place(one) == place(other) && one.address == other.address
 }
 
 impl Session {
-    /// Says whether it is new.
+    /// Adds a candidate. Returns whether it was new and there was room for it.
     ///
-    /// One for which there is no room is counted if it was `signalled`: a report has it again each time.
+    /// A candidate for which there is no room is counted only if it was `signalled`, because each
+    /// report of statistics contains it again.
     pub(super) fn add_candidate(
         &mut self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! How far a connection has come.
+//! Records the states of a connection, and the durations of its setup.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::runtime::Clock;
 use crate::state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 
 impl State {
-    /// Opens the record. Returns an end that was told before.
+    /// Opens the record. Returns the end, if the connection ended before.
     pub(crate) fn opened(
         &mut self,
         context: &Context,
@@ -30,8 +30,8 @@ impl State {
         self.early.take()
     }
 
-    /// Takes a new connection state, unless the connection has ended: a change that was under way by
-    /// then says nothing any more.
+    /// Records a new connection state. After the end of the connection it is ignored, because the
+    /// change was in progress on another thread.
     #[inline]
     pub(crate) fn connection_state(
         &mut self,
@@ -128,6 +128,7 @@ impl State {
         self.note(context, at, TimelineEvent::HandlerReturned(callback));
     }
 
+    /// Updates the number of callbacks that hold the driver.
     fn count_stalled(&mut self, context: &Context, more: i32) {
         let was = self.stalled > 0;
         self.stalled = self.stalled.saturating_add(more);

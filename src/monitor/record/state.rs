@@ -1,4 +1,4 @@
-//! What is known of one connection, as it changes.
+//! The state of a connection's record.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,13 @@ use crate::runtime::Clock;
 use crate::state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 use crate::task::{TaskEnd, TaskInfo};
 
+/// The state of a connection's record.
 pub(crate) struct State {
-    /// By which every instant here is: the peer's own, once it was opened.
+    /// The clock of every instant in the record: the peer's clock, once the record was opened.
     pub(super) clock: Clock,
     pub(super) opened: Option<Instant>,
     pub(super) updated: Instant,
-    /// When it last sent or received something, as far as samples tell.
+    /// The time of the last sample before which the connection had sent or received something.
     pub(super) active: Instant,
     pub(super) connection: ConnectionState,
     pub(super) ice: IceConnectionState,
@@ -27,47 +28,49 @@ pub(crate) struct State {
     pub(super) signaling: SignalingState,
     pub(super) timeline: Bounded<Entry>,
     pub(super) setup: Setup,
-    /// What is not needed before something was negotiated.
+    /// The part that is only needed once something was negotiated.
     pub(super) session: Option<Box<Session>>,
     pub(super) errors: Bounded<(Instant, Box<str>)>,
     pub(super) operations: OperationCounts,
     pub(super) tasks: TaskCounts,
     pub(super) probe: Option<Probe>,
     pub(super) end: Option<End>,
-    /// An end that was told before the beginning: another thread may see a peer, and close it,
-    /// before the one that opens it has said so.
+    /// An end that was reported before the opening: another thread may find a peer and close it
+    /// before the opening of the peer is reported.
     pub(super) early: Option<EarlyEnd>,
-    /// Closes that did not close.
+    /// The number of closes that did not end the connection.
     pub(super) not_closed: u64,
+    /// When all memory was freed.
     pub(super) released: Option<Instant>,
-    /// Callbacks that hold the driver beyond their budget. Below zero for a moment where a return is
-    /// told before its stall.
+    /// The number of callbacks that hold the driver beyond their budget. It is negative for a
+    /// moment if the return of a callback is reported before its stall.
     pub(super) stalled: i32,
-    /// Entries of which others are to be told, once the record is not locked.
+    /// Entries that are to be passed on to the outlets when the record is unlocked.
     fresh: Vec<Entry>,
 }
 
-/// When parts of the setup were over.
+/// When the steps of the setup were reached for the first time.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Setup {
     pub(super) described: [Option<Instant>; 2],
     pub(super) ice: Option<Instant>,
     pub(super) connected: Option<Instant>,
-    /// The last time, for what is connected again.
+    /// When the connection was last connected again.
     pub(super) connected_last: Option<Instant>,
 }
 
+/// The end of a connection.
 #[derive(Clone)]
 pub(super) struct End {
     pub(super) at: Instant,
     pub(super) reason: CloseReason,
-    /// `None` where the end could not be seen.
+    /// `None` if the end could not be observed.
     pub(super) mode: Option<CloseMode>,
     pub(super) took: Duration,
     pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
 
-/// Why, how and within what time a connection ended that was not opened yet.
+/// The reason, the mode and the duration of an end that is reported before the opening.
 pub(crate) type EarlyEnd = (CloseReason, Option<CloseMode>, Option<Duration>);
 
 /// One entry of a timeline.
@@ -77,7 +80,7 @@ pub(super) struct Entry {
     pub(super) event: TimelineEvent,
 }
 
-/// A text loses its secrets here, before it is kept.
+/// Secrets are removed from each text before it is kept.
 impl State {
     pub(super) fn new() -> Self {
         let clock = Clock::system();
@@ -107,13 +110,13 @@ impl State {
         }
     }
 
-    /// Whether there are entries that the outlets have not been told yet: mostly not.
+    /// Whether there are entries that have not been passed on to the outlets.
     #[inline]
     pub(super) fn has_fresh(&self) -> bool {
         !self.fresh.is_empty()
     }
 
-    /// Entries that the outlets have not been told yet.
+    /// Takes the entries that have not been passed on to the outlets.
     pub(super) fn take_fresh(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.fresh)
     }
@@ -122,6 +125,7 @@ impl State {
         self.session.get_or_insert_default()
     }
 
+    /// Adds an entry to the timeline.
     #[inline]
     pub(crate) fn note(&mut self, context: &Context, at: Instant, event: TimelineEvent) {
         self.updated = at;
@@ -132,19 +136,22 @@ impl State {
         self.timeline.push(entry, context.limits.timeline);
     }
 
+    /// Removes secrets from a text, and cuts it at `limit` bytes.
     pub(super) fn text(&self, context: &Context, text: &str, limit: usize) -> Box<str> {
         context.redactor.text(text, self.secrets(), limit)
     }
 
-    /// The secrets of this connection.
+    /// The known secrets of this connection.
     pub(crate) fn secrets(&self) -> &Secrets {
         self.session.as_ref().map_or(Secrets::none(), |session| &session.secrets)
     }
 
+    /// Removes secrets from a name, and cuts it at [`NAME_BYTES`].
     pub(super) fn name(&self, context: &Context, name: &str) -> Box<str> {
         self.text(context, name, NAME_BYTES)
     }
 
+    /// Records an error.
     pub(crate) fn error(&mut self, context: &Context, at: Instant, text: &str) {
         let text = self.text(context, text, ERROR_BYTES);
         self.errors.push((at, text.clone()), context.limits.errors);
@@ -181,7 +188,7 @@ impl State {
         &self.clock
     }
 
-    /// The time for the peer.
+    /// The current time of the peer's clock.
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }

@@ -1,4 +1,4 @@
-//! What is known of a connection.
+//! The report of a connection.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,81 +15,85 @@ use crate::state::{
 use crate::stats::{MediaKind, StatsReport};
 use crate::task::TaskInfo;
 
-/// Everything that is known of a connection.
+/// Everything that is known of a connection, returned by
+/// [`Monitor::connection`](crate::monitor::Monitor::connection) and the like.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
-    /// Its number in the order of opening.
+    /// The connection's number in the order of opening.
     pub number: u64,
-    /// Its id.
+    /// The connection's id.
     pub id: PeerId,
-    /// The group that it belongs to.
+    /// The group that the connection belongs to, if any.
     pub group: Option<GroupId>,
-    /// When it was opened.
+    /// When the connection was opened.
     pub created_at: SystemTime,
-    /// When something last happened to it.
+    /// When the connection's record was last updated.
     pub updated_at: SystemTime,
-    /// How long it lasted, or has lasted so far.
+    /// The time since the connection was opened, or from its opening to its end.
     pub age: Duration,
-    /// How long it has neither sent nor received anything, as of the last samples.
+    /// The time since the connection last sent or received something, according to its samples.
+    /// After its end, the time from then to the end.
     pub idle: Duration,
-    /// Its state.
+    /// The connection's state.
     pub state: ConnectionState,
-    /// Its ICE connection state; of a closed connection, the last one.
+    /// The ICE connection state. After the connection's end, the last one.
     pub ice_state: IceConnectionState,
-    /// Its ICE gathering state.
+    /// The ICE gathering state.
     pub gathering_state: IceGatheringState,
-    /// Its signaling state.
+    /// The signaling state.
     pub signaling_state: SignalingState,
-    /// When it was first connected, if it ever was.
+    /// When the connection was first connected; `None` if it never was.
     pub connected_at: Option<SystemTime>,
-    /// Its timeline, the oldest first.
+    /// The last events of the connection, the oldest first.
     pub timeline: Vec<(SystemTime, TimelineEvent)>,
-    /// How many entries were dropped before those.
+    /// The number of older events that are no longer kept.
     pub timeline_dropped: u64,
-    /// Its session descriptions, the oldest first.
+    /// The last session descriptions, the oldest first.
     pub descriptions: Vec<DescriptionInfo>,
-    /// Its local candidates.
+    /// The first local candidates.
     pub local_candidates: Vec<Candidate>,
-    /// Its remote candidates.
+    /// The first remote candidates.
     pub remote_candidates: Vec<Candidate>,
-    /// How many candidates were dropped after those.
+    /// The number of further candidates that are not kept.
     pub candidates_dropped: u64,
     /// The selected candidate pair, if there is one.
     pub selected_pair: Option<SelectedPair>,
-    /// The URLs of its STUN and TURN servers.
+    /// The URLs of the STUN and TURN servers.
     pub ice_servers: Vec<Box<str>>,
     /// Whether only relayed candidates may be used.
     pub relay_only: bool,
-    /// Its tracks.
+    /// The connection's tracks.
     pub tracks: Vec<TrackInfo>,
-    /// Its data channels.
+    /// The connection's data channels.
     pub data_channels: Vec<ChannelInfo>,
-    /// Its errors, the oldest first.
+    /// The last errors, the oldest first.
     pub errors: Vec<(SystemTime, Box<str>)>,
-    /// How many operations there were, by outcome.
+    /// The numbers of calls on the peer and of its closes, by outcome.
     pub operations: OperationCounts,
-    /// The operations that are in flight.
+    /// The operations on the peer that are in flight. Empty after the connection's end.
     pub active_operations: Vec<OperationId>,
-    /// How many recorded tasks there were.
+    /// The numbers of the peer's recorded tasks.
     pub tasks: TaskCounts,
-    /// The tasks that have not ended.
+    /// The peer's recorded tasks that have not ended.
     pub pending_tasks: Vec<TaskInfo>,
-    /// The last report of its statistics.
+    /// The last report of statistics; `None` if the connection was not sampled yet.
     pub stats: Option<StatsReport>,
-    /// Its statistics over time, the oldest first.
+    /// The last samples of statistics, the oldest first.
     pub samples: Vec<SampleInfo>,
-    /// The quality of the media that it receives: 1 to 4.5, as of the last sample.
+    /// The quality of received media in the last sample, as a mean opinion score from 1 (bad) to
+    /// 4.5 (best); `None` if it is not known.
     pub quality: Option<f32>,
-    /// How many closes did not end it.
+    /// The number of closes that did not end the connection.
     pub failed_closes: u64,
-    /// How it ended; `None` while it has not.
+    /// How the connection ended; `None` if it has not ended.
     pub end: Option<EndInfo>,
-    /// Why it failed or never connected, if it did.
+    /// Why the connection failed, was lost or never connected; `None` if nothing is wrong.
     pub diagnosis: Option<Diagnosis>,
-    /// Whether all of its memory is free; `None` before its end, and where that cannot be known.
+    /// Whether all memory of the connection is free; `None` before the connection's end, and if
+    /// that is not known.
     pub released: Option<bool>,
-    /// What the application still holds of it once it has ended, where that is known.
+    /// What the application still holds of the connection after its end, as far as that is known.
     pub retained_by: Vec<RetainedBy>,
 }
 
@@ -103,7 +107,7 @@ pub struct EndInfo {
     pub reason: CloseReason,
     /// How the connection ended; `None` if that could not be observed.
     pub mode: Option<CloseMode>,
-    /// How long the close took.
+    /// The duration of the close.
     pub took: Duration,
 }
 
@@ -129,13 +133,13 @@ pub struct DescriptionInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SelectedPair {
-    /// The time since which the pair is in use, as of the samples.
+    /// When the pair was first seen in use, according to the samples.
     pub since: SystemTime,
     /// The local candidate, if it is known.
     pub local: Option<Candidate>,
     /// The remote candidate, if it is known.
     pub remote: Option<Candidate>,
-    /// How often another pair was selected.
+    /// The number of times that another pair was selected.
     pub changes: u32,
 }
 
@@ -193,10 +197,11 @@ pub struct SampleInfo {
     pub packets_received: u64,
     /// Packets of received media that were lost by that time.
     pub packets_lost: i64,
-    /// The last round-trip time, once it was measured.
+    /// The last round-trip time of the selected pair; `None` if none was measured.
     pub round_trip_time: Option<Duration>,
-    /// The greatest jitter of the received streams, if it is known.
+    /// The greatest jitter of the received streams; `None` if it is not known.
     pub jitter: Option<Duration>,
-    /// The quality of received media: 1 to 4.5.
+    /// The quality of received media since the sample before, as a mean opinion score from 1 (bad)
+    /// to 4.5 (best); `None` if it is not known.
     pub quality: Option<f32>,
 }

@@ -10,12 +10,13 @@ pub enum Health {
     Ok,
     /// There are health issues, but most connections work.
     Degraded(Vec<HealthIssue>),
-    /// Most live connections have failed, or a peer would not close.
+    /// A peer would not close, or at least 4 connections and more than half of the live ones have
+    /// failed.
     Failing(Vec<HealthIssue>),
 }
 
 impl Health {
-    /// A stable lower-case name.
+    /// Returns a stable lower-case name: `ok`, `degraded` or `failing`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -25,7 +26,7 @@ impl Health {
         }
     }
 
-    /// The health issues.
+    /// Returns the health issues, the most serious ones first.
     #[must_use]
     pub fn issues(&self) -> &[HealthIssue] {
         match self {
@@ -34,6 +35,7 @@ impl Health {
         }
     }
 
+    /// Derives the health from numbers.
     pub(crate) fn of(seen: &Vitals) -> Self {
         let mut serious = Vec::new();
         let mut others = Vec::new();
@@ -84,7 +86,7 @@ impl fmt::Display for Health {
 pub enum HealthIssue {
     /// The number of peers that would not close and are still open.
     NotClosed(u64),
-    /// Most live connections have failed.
+    /// At least 4 connections, and more than half of the live ones, have failed.
     MostFailed {
         /// The number of connections that have failed.
         failed: u64,

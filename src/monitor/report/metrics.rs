@@ -1,4 +1,4 @@
-//! Every number, in domain terms: what a metrics library makes its families of.
+//! `Metrics`: every number of a monitor.
 
 use crate::candidate::{CandidateType, Protocol};
 use crate::monitor::diagnosis::{Cause, Stage};
@@ -9,78 +9,86 @@ use crate::monitor::numbers::{
 use crate::peer::CloseReason;
 use crate::state::DataChannelState;
 
-/// Every number of a [`Monitor`](crate::monitor::Monitor) since it was started. They are read from
-/// counters, at the same cost for any number of connections. Times are in seconds.
+/// Every number that a [`Monitor`](crate::monitor::Monitor) has counted since it was made, for a
+/// metrics library. Durations in [`Distribution`]s are in seconds.
+///
+/// The numbers are read from counters, so their cost does not depend on the number of connections.
+/// `metrics::encode` (feature `metrics`) encodes them as OpenMetrics text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Connections by their state.
+    /// The numbers of connections, by state.
     pub states: StateCounts,
-    /// Connections that were opened.
+    /// The number of connections that were opened.
     pub opened: u64,
-    /// Connections that have ended, by reason.
+    /// The numbers of connections that have ended, by reason.
     pub closed: Vec<(CloseReason, u64)>,
-    /// Connections that failed or never connected, by the stage that they had reached and by cause.
-    /// Connections that the remote side closed, or that were closed before they had the time to
-    /// connect, do not count.
+    /// The numbers of connections that ended because they failed or never connected, by the stage
+    /// that they had reached and by cause. Connections that the remote side closed, or that were
+    /// closed before they had the time to connect, are not counted.
     pub failures: Vec<(Stage, Cause, u64)>,
-    /// Setups, by phase (`gathering`, `ice`, `dtls`, `total`) and by whether they succeeded.
+    /// The durations of setups, by phase (`gathering`, `ice`, `dtls`, `total`) and by whether they
+    /// succeeded.
     pub setups: Vec<(&'static str, bool, Distribution)>,
-    /// Lifetimes of connections that have ended.
+    /// The lifetimes of connections that have ended.
     pub lifetimes: Distribution,
-    /// Closed connections that the application still holds.
+    /// The number of closed connections that the application still holds.
     pub unreleased: u64,
-    /// How long closes took, by outcome (`graceful`, `forced`, `unconfirmed`,
-    /// `timed_out`, `failed`).
+    /// The durations of closes, by outcome (`graceful`, `forced`, `unconfirmed`, `timed_out`,
+    /// `failed`).
     pub closes: Vec<(&'static str, Distribution)>,
-    /// ICE restarts that were answered.
+    /// The number of ICE restarts that were answered.
     pub ice_restarts_answered: u64,
-    /// ICE restarts that were not answered before the connection's end.
+    /// The number of ICE restarts that were not answered before the connection's end.
     pub ice_restarts_unanswered: u64,
-    /// Candidate pairs that were selected first, by local type, remote type and protocol.
+    /// The numbers of candidate pairs that were the first selected pair of a connection, by local
+    /// type, remote type and protocol.
     pub selected_pairs: Vec<(CandidateType, CandidateType, Protocol, u64)>,
-    /// Round-trip times, one for each sample.
+    /// The round-trip times of selected pairs, one for each sample.
     pub round_trip_times: Distribution,
-    /// Media and data, by kind.
+    /// The traffic, by kind.
     pub traffic: Vec<TrafficMetrics>,
-    /// Data channels that are not closed, by state, as of the last samples.
+    /// The numbers of data channels that are not closed, by state, as of the last samples.
     pub data_channels: Vec<(DataChannelState, u64)>,
-    /// Messages sent on data channels.
+    /// The number of messages sent on data channels, as of the last samples.
     pub messages_sent: u64,
-    /// Messages received on data channels.
+    /// The number of messages received on data channels, as of the last samples.
     pub messages_received: u64,
-    /// Operations, by kind.
+    /// The numbers of operations, by kind.
     pub operations: Vec<OperationMetrics>,
-    /// Operations that were counted without an id, because too many were in flight.
+    /// The number of operations without a record, because more than
+    /// [`Limits::active_operations`](crate::monitor::Limits::active_operations) were in flight.
     pub operations_unknown: u64,
-    /// Recorded tasks, by name.
+    /// The numbers of recorded tasks, by name.
     pub tasks: Vec<TaskMetrics>,
-    /// Log records that were dropped, by stream.
+    /// The numbers of log records that were dropped, by folder of the log.
     pub dropped: Vec<(&'static str, u64)>,
 }
 
-/// Traffic of one kind.
+/// The traffic of one kind, of all connections, as of the last samples.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TrafficMetrics {
     /// `audio`, `video` or `data`.
     pub kind: &'static str,
-    /// Bytes sent.
+    /// The number of payload bytes sent.
     pub bytes_sent: u64,
-    /// Bytes received.
+    /// The number of payload bytes received.
     pub bytes_received: u64,
-    /// Packets sent; none are counted of data.
+    /// The number of packets sent; zero for `data`.
     pub packets_sent: u64,
-    /// Packets received; none are counted of data.
+    /// The number of packets received; zero for `data`.
     pub packets_received: u64,
-    /// Received packets that were lost.
+    /// The number of received packets that were lost; zero for `data`.
     pub packets_lost: u64,
-    /// Jitter, one for each stream and sample.
+    /// The jitter of received streams in seconds, one value for each stream and sample.
     pub jitter: Distribution,
-    /// The quality of received media, 1 to 4.5, one for each stream and sample.
+    /// The quality of received media, as a mean opinion score from 1 (bad) to 4.5 (best), one value
+    /// for each stream and sample.
     pub quality: Distribution,
 }
 
+/// The states of data channels that are not closed.
 const LIVE_CHANNELS: [DataChannelState; 3] =
     [DataChannelState::Connecting, DataChannelState::Open, DataChannelState::Closing];
 
@@ -95,7 +103,7 @@ impl Metrics {
             Cause::ALL.iter().map(|cause| (*stage, *cause, counters.failure(*stage, *cause).get()))
         });
         let setups = Phase::ALL.iter().flat_map(|phase| {
-            // A phase that was not come to has no time.
+            // The duration of a phase that was not completed is not measured.
             let outcomes: &[bool] = if *phase == Phase::Total { &[true, false] } else { &[true] };
             outcomes
                 .iter()

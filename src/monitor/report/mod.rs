@@ -1,4 +1,4 @@
-//! What a monitor says: plain values without secrets, in W3C's terms.
+//! The reports of a monitor: plain values without secrets, in the terms of the W3C specifications.
 
 mod connection;
 mod health;

@@ -1,27 +1,28 @@
-//! What is known of an operation.
+//! The report of an operation.
 
 use std::time::{Duration, SystemTime};
 
 use crate::id::{OperationId, PeerId};
 use crate::monitor::numbers::OutcomeKind;
 
-/// Everything that is known of an operation.
+/// Everything that is known of an operation: a call on a peer, a close, or an operation of the
+/// application ([`Monitor::new_operation`](crate::monitor::Monitor::new_operation)).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct OperationInfo {
-    /// Its id.
+    /// The operation's id.
     pub id: OperationId,
-    /// Its kind.
+    /// The name of what the operation does.
     pub kind: &'static str,
     /// The target of the operation.
     pub target: OperationTarget,
     /// The details that the application has added.
     pub details: Vec<(&'static str, Detail)>,
-    /// When it was started.
+    /// When the operation was started.
     pub started_at: SystemTime,
-    /// How long it took, or has taken so far.
+    /// The time since the operation was started, or from its start to its end.
     pub duration: Duration,
-    /// How it ended; `None` while it is in flight.
+    /// How the operation ended; `None` if it is in flight.
     pub outcome: Option<OperationOutcome>,
 }
 
@@ -29,14 +30,14 @@ pub struct OperationInfo {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationTarget {
-    /// Nothing in particular.
+    /// The operation has no target.
     #[default]
     None,
     /// A peer.
     Peer(PeerId),
-    /// A peer that does not exist.
+    /// An id that belongs to no peer.
     UnknownPeer(Box<str>),
-    /// A group.
+    /// A group, by its id.
     Group(Box<str>),
     /// All peers of a set.
     All,
@@ -50,18 +51,19 @@ pub enum OperationOutcome {
     Completed(Option<Box<str>>),
     /// The operation failed: the text of its error, and those of the error's sources.
     Failed(Box<[Box<str>]>),
-    /// The operation's future was dropped before it was ready.
+    /// The operation, or its future, was dropped before it ended.
     Cancelled,
 }
 
 impl OperationOutcome {
-    /// A stable lower-case name, as used in JSON, logs and metrics: `completed`, `failed` or
-    /// `canceled`.
+    /// Returns a stable lower-case name, as used in JSON, logs and metrics: `completed`, `failed`
+    /// or `canceled`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         self.kind().as_str()
     }
 
+    /// The outcome without its texts.
     pub(crate) const fn kind(&self) -> OutcomeKind {
         match self {
             Self::Completed(_) => OutcomeKind::Completed,
@@ -71,7 +73,8 @@ impl OperationOutcome {
     }
 }
 
-/// The value of a detail of an operation.
+/// The value of a detail of an operation, see
+/// [`OperationBuilder::detail`](crate::monitor::OperationBuilder::detail).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Detail {

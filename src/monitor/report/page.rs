@@ -1,4 +1,4 @@
-//! Connections by the page.
+//! Pages of connections: filters, summaries and cursors.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +7,9 @@ use crate::monitor::diagnosis::Cause;
 use crate::peer::CloseReason;
 use crate::state::{ConnectionState, IceConnectionState};
 
-/// A filter of connections. The default matches every connection.
+/// A filter for [`Monitor::find`](crate::monitor::Monitor::find) and
+/// [`Monitor::find_closed`](crate::monitor::Monitor::find_closed). The default matches every
+/// connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionFilter {
@@ -22,7 +24,7 @@ pub struct ConnectionFilter {
 }
 
 impl ConnectionFilter {
-    /// A filter that matches every connection.
+    /// Returns a filter that matches every connection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -47,41 +49,43 @@ pub struct ConnectionRow {
     pub number: u64,
     /// The connection's id.
     pub id: PeerId,
-    /// The group that the connection belongs to.
+    /// The group that the connection belongs to, if any.
     pub group: Option<GroupId>,
-    /// When it was opened.
+    /// When the connection was opened.
     pub created_at: SystemTime,
-    /// When it was first connected, if it ever was.
+    /// When the connection was first connected; `None` if it never was.
     pub connected_at: Option<SystemTime>,
-    /// When it ended, if it has.
+    /// When the connection ended; `None` if it has not ended.
     pub ended_at: Option<SystemTime>,
-    /// How long it lasted, or has lasted so far.
+    /// The time since the connection was opened, or from its opening to its end.
     pub age: Duration,
-    /// Its state.
+    /// The connection's state.
     pub state: ConnectionState,
     /// The ICE connection state.
     pub ice_state: IceConnectionState,
-    /// The last round-trip time that was measured.
+    /// The round-trip time in the last sample; `None` if it is not known.
     pub round_trip_time: Option<Duration>,
-    /// Bits received per second, between the last two samples.
+    /// The bits received per second between the last two samples; `None` before the second sample.
     pub bitrate_in: Option<f64>,
-    /// Bits sent per second, between the last two samples.
+    /// The bits sent per second between the last two samples; `None` before the second sample.
     pub bitrate_out: Option<f64>,
-    /// The share of received media packets that were lost between the last two samples.
+    /// The share of received media packets that were lost between the last two samples, from 0 to
+    /// 1; `None` if there were no packets.
     pub loss: Option<f64>,
-    /// The quality of the media that it receives: 1 to 4.5, as of the last sample.
+    /// The quality of received media in the last sample, as a mean opinion score from 1 (bad) to
+    /// 4.5 (best); `None` if it is not known.
     pub quality: Option<f32>,
-    /// Tracks that have not been removed.
+    /// The number of tracks that have not been removed.
     pub tracks: usize,
-    /// Data channels that are not closed.
+    /// The number of data channels that are not closed.
     pub data_channels: usize,
-    /// Recorded tasks that have not ended.
+    /// The number of recorded tasks that have not ended.
     pub tasks: u64,
-    /// Errors that are kept.
+    /// The number of errors that are kept.
     pub errors: usize,
-    /// Why the connection ended, if it has ended.
+    /// Why the connection ended; `None` if it has not ended.
     pub close_reason: Option<CloseReason>,
-    /// Why the connection failed or never connected, if it did.
+    /// Why the connection failed, was lost or never connected; `None` if nothing is wrong.
     pub cause: Option<Cause>,
     /// Whether the application still holds the connection; `None` before its end, and if that is
     /// not known.

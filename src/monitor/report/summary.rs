@@ -1,41 +1,40 @@
-//! All that a monitor knows, in a few numbers.
+//! `Summary`: the most important numbers, and the health.
 
 use std::time::{Duration, SystemTime};
 
 use super::health::Health;
 use crate::monitor::numbers::{OperationCounts, StateCounts, TaskCounts};
 
-/// All that a [`Monitor`](crate::monitor::Monitor) knows, in a few numbers. It takes constant time to
-/// make, whatever there is.
+/// The most important numbers of a [`Monitor`](crate::monitor::Monitor), and the health, returned
+/// by [`Monitor::summary`](crate::monitor::Monitor::summary).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How long ago the monitor was started.
+    /// The time since the monitor was made.
     pub uptime: Duration,
     /// When the summary was made.
     pub at: SystemTime,
-    /// Connections by their state. `closed` counts every connection that has ever ended, so that
-    /// the sum is every connection that was ever opened.
+    /// The numbers of connections, by state.
     pub states: StateCounts,
-    /// Operations.
+    /// The numbers of operations, by outcome.
     pub operations: OperationCounts,
-    /// Recorded tasks.
+    /// The numbers of recorded tasks.
     pub tasks: TaskCounts,
-    /// Connections whose driver a callback of the application holds beyond its
+    /// The number of connections whose driver is held by a callback of the application beyond its
     /// [budget](crate::PeerOptions::handler_budget).
     pub stalled_handlers: u64,
-    /// Tasks that have outlived their peers. Updated every second.
+    /// The number of tasks that have outlived their peers. It is updated every second.
     pub orphaned_tasks: u64,
-    /// Tasks that are stuck. Updated every second.
+    /// The number of tasks that are stuck. It is updated every second.
     pub stuck_tasks: u64,
-    /// Closed connections that the application still holds.
+    /// The number of closed connections that the application still holds.
     pub unreleased: u64,
-    /// Open data channels, as of the last samples.
+    /// The number of open data channels, as of the last samples.
     pub open_channels: u64,
-    /// Events that the monitor was told.
+    /// The number of events that the monitor has received.
     pub events: u64,
-    /// Log records that were dropped, because the queue was full or the disk failed.
+    /// The number of log records that were dropped, because the queue was full or the disk failed.
     pub dropped: u64,
-    /// Whether anything is wrong.
+    /// The health, with the issues if anything is wrong.
     pub health: Health,
 }

@@ -1,17 +1,18 @@
-//! What is known of a task.
+//! The report of a task.
 
 use std::panic::Location;
 
 use crate::named::named;
 use crate::task::TaskInfo;
 
-/// A task that has not ended.
+/// A recorded task that has not ended, returned by
+/// [`Monitor::tasks`](crate::monitor::Monitor::tasks).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TaskReport {
-    /// The task.
+    /// Information about the task.
     pub task: TaskInfo,
-    /// Where in the source the task was started.
+    /// The place in the source where the task was started.
     pub location: &'static Location<'static>,
     /// Whether the task has outlived its peer.
     pub orphaned: bool,
@@ -20,9 +21,9 @@ pub struct TaskReport {
 }
 
 named! {
-    /// Why a task counts as stuck.
+    /// The reason why a task counts as stuck, see [`StuckOptions`](crate::monitor::StuckOptions).
     StuckReason {
-        /// One poll of the task takes too long, and holds its thread.
+        /// The poll in progress takes too long, and blocks its thread.
         Polling = "polling",
         /// The task was asked to stop too long ago.
         Stopping = "stopping",

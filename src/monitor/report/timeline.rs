@@ -1,4 +1,4 @@
-//! What happened to a connection.
+//! `TimelineEvent`: an event in the timeline of a connection.
 
 use std::fmt;
 
@@ -25,11 +25,11 @@ pub enum TimelineEvent {
     IceGatheringState(IceGatheringState),
     /// The signaling state changed.
     SignalingState(SignalingState),
-    /// The session has to be negotiated.
+    /// The session has to be negotiated (`negotiationneeded` of the W3C).
     NegotiationNeeded,
     /// A description was set.
     Described {
-        /// The side that it belongs to.
+        /// The side that the description belongs to.
         side: Side,
         /// The description's type.
         kind: SdpType,
@@ -38,7 +38,7 @@ pub enum TimelineEvent {
     },
     /// A candidate was gathered or added.
     Candidate {
-        /// The side that it belongs to.
+        /// The side that the candidate belongs to.
         side: Side,
         /// The candidate.
         candidate: Box<Candidate>,
@@ -73,39 +73,40 @@ pub enum TimelineEvent {
     },
     /// A track was added.
     TrackAdded {
-        /// Its id.
+        /// The track's id.
         id: Box<str>,
     },
     /// A track was removed.
     TrackRemoved {
-        /// Its id.
+        /// The track's id.
         id: Box<str>,
     },
     /// A task of the peer was started.
     TaskAdded {
-        /// Its id.
+        /// The task's id.
         id: TaskId,
-        /// Its name.
+        /// The task's name.
         name: &'static str,
     },
     /// A task of the peer has ended.
     TaskRemoved {
-        /// Its id.
+        /// The task's id.
         id: TaskId,
-        /// Its name.
+        /// The task's name.
         name: &'static str,
-        /// How it ended.
+        /// How the task ended.
         end: TaskEndKind,
     },
-    /// Something failed.
+    /// An operation on the peer failed, a callback panicked, or tasks did not stop, with the
+    /// error's text.
     Error(Box<str>),
-    /// A callback of the application has held the connection's driver beyond its budget.
+    /// The callback with this name has held the connection's driver beyond its budget.
     HandlerStalled(&'static str),
-    /// A callback that held the driver has returned, or was dropped.
+    /// The callback with this name, which held the driver, has returned or was dropped.
     HandlerReturned(&'static str),
     /// A close was started.
     CloseStarted(CloseReason),
-    /// A close did not end the connection.
+    /// A close did not end the connection, with the outcome's text.
     NotClosed(Box<str>),
     /// The connection has ended.
     Closed(CloseReason),
@@ -114,7 +115,7 @@ pub enum TimelineEvent {
 }
 
 impl TimelineEvent {
-    /// How much attention the event deserves.
+    /// Returns the level of the event, as in logs.
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {

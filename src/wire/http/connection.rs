@@ -16,24 +16,41 @@ use crate::wire::w3c::Scalar;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RowJson {
     connection_id: String,
+    /// The number of the connection in the order of opening, which is never used again.
     number: u64,
     group: Option<String>,
     connection_state: &'static str,
     ice_state: &'static str,
+    /// When the connection was opened, in Unix seconds.
     created_at: f64,
+    /// When the connection was first connected, in Unix seconds; null if it never was.
     connected_at: Option<f64>,
+    /// When the connection ended, in Unix seconds; null if it has not ended.
     ended_at: Option<f64>,
+    /// The time since the connection was opened, or from its opening to its end, in seconds.
     age: f64,
+    /// The round-trip time in the last sample, in seconds.
     round_trip_time: Option<f64>,
+    /// The bits received per second between the last two samples.
     bitrate_in: Option<f64>,
+    /// The bits sent per second between the last two samples.
     bitrate_out: Option<f64>,
+    /// The share of received media packets that were lost between the last two samples, from 0 to
+    /// 1.
     loss: Option<f64>,
+    /// The mean opinion score of received media, from 1 (bad) to 4.5 (best).
     quality: Option<f32>,
+    /// The number of tracks that have not been removed.
     tracks: usize,
+    /// The number of data channels that are not closed.
     data_channels: usize,
+    /// The number of recorded tasks that have not ended.
     tasks: u64,
+    /// The number of errors that are kept.
     errors: usize,
+    /// Why the connection ended; null if it has not ended.
     close_reason: Option<&'static str>,
+    /// The root cause of the diagnosis; null if nothing is wrong.
     cause: Option<&'static str>,
     /// Whether the application still holds a connection that has ended; null if that is not known.
     held: Option<bool>,
@@ -104,6 +121,7 @@ pub(crate) struct ClosedJson<'a> {
 /// Writes a [`ConnectionsJson`] or a [`ClosedJson`], one connection at a time.
 pub(crate) struct ListWriter {
     text: Vec<u8>,
+    /// Whether the connections are an object keyed by id, or an array.
     keyed: bool,
     count: usize,
 }
@@ -116,6 +134,7 @@ impl ListWriter {
         Self { text, keyed, count: 0 }
     }
 
+    /// Adds a connection. One that cannot be serialised is left out.
     pub(crate) fn add(&mut self, id: &str, listed: &ListedJson<'_>) {
         let before = self.text.len();
         if self.count > 0 {
@@ -131,6 +150,7 @@ impl ListWriter {
         }
     }
 
+    /// Adds the other keys, and returns the text.
     pub(crate) fn finish(mut self, total: u64, next: Option<u64>, at: SystemTime) -> Vec<u8> {
         #[derive(Serialize)]
         struct Rest {
@@ -162,7 +182,9 @@ pub(crate) struct ConnectionStatsJson<'a> {
     /// Keyed by the ids of the statistics objects, with the names and units of W3C webrtc-stats.
     #[schema(value_type = BTreeMap<String, BTreeMap<String, serde_json::Value>>)]
     stats: BTreeMap<String, BTreeMap<&'static str, Scalar>>,
+    /// The statistics of the transport in the last report; null if there was none.
     current: Option<StatsJson<'a>>,
+    /// The last samples, the oldest first.
     samples: Vec<SampleJson>,
     timestamp: f64,
 }

@@ -18,7 +18,7 @@ pub(crate) struct ConnectionEventJson<'a> {
 /// The event `gap`.
 #[derive(Serialize)]
 pub(crate) struct GapJson {
-    /// The number of missed events; null if it is not known.
+    /// The number of events that were missed; null if it is not known.
     pub(crate) missed: Option<u64>,
 }
 

@@ -1,5 +1,5 @@
-//! The shapes of HTTP requests and responses, in addition to those of [`json`](super::json). Keys
-//! of the Python original are kept.
+//! The shapes of HTTP requests and responses, in addition to those of [`json`](super::json). The
+//! keys of the Python original are kept.
 
 mod close;
 mod connection;

@@ -1,4 +1,4 @@
-//! The summary, and the health.
+//! The summary and the health.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,45 +9,62 @@ use crate::wire::json::unix;
 /// `GET /webrtc/monitor/summary`. Times are in seconds, rounded down to the millisecond.
 #[derive(PartialEq, Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
+    /// The time since the monitor was made.
     uptime_seconds: f64,
+    /// The time of the summary, in Unix seconds.
     timestamp: f64,
     connection_states: StatesJson,
     operation_stats: OperationStatsJson,
+    /// The number of recorded tasks that have not ended.
     pending_tasks: u64,
+    /// The number of events that the monitor has received.
     event_count: u64,
     debug_mode: bool,
+    /// Whether a log is written.
     logging_enabled: bool,
     health: HealthJson,
-    /// Connections whose driver is blocked by a callback of the application.
+    /// The number of connections whose driver is held by a callback of the application.
     stalled_handlers: u64,
+    /// The number of tasks that are stuck.
     stuck_tasks: u64,
+    /// The number of tasks that have outlived their connection.
     orphaned_tasks: u64,
-    /// Closed connections that the application still holds, so that their memory is not freed.
+    /// The number of closed connections that the application still holds, so that their memory is
+    /// not freed.
     unreleased_connections: u64,
+    /// The number of open data channels.
     open_data_channels: u64,
+    /// The number of log records that were dropped.
     dropped_log_records: u64,
 }
 
+/// The numbers of connections, by state.
 #[derive(PartialEq, Serialize, ToSchema)]
 struct StatesJson {
+    /// The number of connections that were opened since the start.
     total: u64,
     connected: u64,
     disconnected: u64,
     new: u64,
     connecting: u64,
+    /// The number of connections that have ended since the start.
     closed: u64,
     failed: u64,
 }
 
+/// The numbers of operations, by status.
 #[derive(PartialEq, Serialize, ToSchema)]
 struct OperationStatsJson {
+    /// The number of operations that were started since the start.
     total: u64,
+    /// The number of operations in progress.
     started: u64,
     completed: u64,
     failed: u64,
     canceled: u64,
 }
 
+/// The health.
 #[derive(PartialEq, Serialize, ToSchema)]
 struct HealthJson {
     /// `ok`, `degraded` or `failing`.
@@ -56,7 +73,7 @@ struct HealthJson {
     complaints: Vec<String>,
 }
 
-/// The modes of the host that the summary reports.
+/// The modes of the application that the summary contains.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Modes {
     pub(crate) debug: bool,
@@ -71,7 +88,7 @@ impl SummaryJson {
         let connection_states =
             StatesJson { total, connected, disconnected, new, connecting, closed, failed };
         let OperationCounts { started, completed, failed, cancelled, .. } = summary.operations;
-        // The original's `started` counts the operations in progress.
+        // `started` of the Python original is the number of operations in progress.
         let in_flight = summary.operations.in_flight();
         let operation_stats = OperationStatsJson {
             total: started,

@@ -16,26 +16,35 @@ pub(crate) struct TasksJson {
     tasks: BTreeMap<String, Vec<&'static str>>,
     /// The number of keys in `tasks`.
     count: usize,
+    /// The tasks, in the order in which they were started.
     task_details: Vec<TaskJson>,
     /// Cursor for the next page; null on the last one.
     next: Option<String>,
     timestamp: f64,
 }
 
+/// A task. Durations are in seconds. Poll times are null if they are not measured.
 #[derive(Serialize, ToSchema)]
 struct TaskJson {
     task_id: String,
     name: &'static str,
+    /// The id of the connection that the task belongs to; null if it belongs to none.
     connection_id: Option<String>,
     /// The place in the source where the task was started.
     location: String,
+    /// The time since the task was started.
     age: f64,
     /// The time since the task was asked to stop; null if it was not asked.
     stopping_for: Option<f64>,
+    /// The number of polls.
     polls: Option<u64>,
+    /// The total time of all polls.
     busy: Option<f64>,
+    /// The time of the longest poll.
     longest_poll: Option<f64>,
+    /// The time since the last poll began or ended.
     idle: Option<f64>,
+    /// Whether the task has outlived its connection.
     orphaned: bool,
     /// Why the task counts as stuck: `polling`, `stopping` or `idle`; null if it is not stuck.
     trouble: Option<&'static str>,

@@ -11,48 +11,77 @@ use crate::peer::CloseMode;
 use crate::state::DataChannelState;
 use crate::stats::{MediaKind, StatsReport};
 
+/// Everything that is known of a connection. Times are Unix seconds, and durations are seconds.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct ConnectionJson<'a> {
     connection_id: &'a str,
+    /// When the connection was opened.
     created_at: f64,
+    /// When the record of the connection was last updated.
     updated_at: f64,
     ice_state: &'static str,
     connection_state: &'static str,
     signaling_state: &'static str,
     gathering_state: &'static str,
+    /// The ids of the tracks that have not been removed.
     tracks: Vec<&'a str>,
+    /// The numbers of the data channels.
     data_channels: Vec<String>,
+    /// The last errors, the oldest first.
     errors: Vec<ErrorJson<'a>>,
+    /// The ids of the recorded tasks that have not ended.
     async_tasks: Vec<String>,
+    /// The timeline, the oldest event first.
     lifecycle_events: Vec<EventJson>,
+    /// The number of older events that are no longer kept.
     lifecycle_events_dropped: u64,
+    /// The number of the connection in the order of opening, which is never used again.
     number: u64,
     group: Option<&'a str>,
+    /// When the connection was first connected; null if it never was.
     connected_at: Option<f64>,
+    /// The time since the connection was opened, or from its opening to its end.
     age: f64,
+    /// The time since the connection last sent or received something, according to its samples.
     idle: f64,
     local_candidates: Vec<CandidateJson<'a>>,
     remote_candidates: Vec<CandidateJson<'a>>,
+    /// The number of further candidates that are not kept.
     candidates_dropped: u64,
+    /// The selected candidate pair; null if there is none.
     selected_pair: Option<PairJson<'a>>,
+    /// The URLs of the STUN and TURN servers.
     ice_servers: &'a [Box<str>],
+    /// Whether only relayed candidates may be used.
     relay_only: bool,
+    /// The last session descriptions, the oldest first.
     descriptions: Vec<DescriptionJson<'a>>,
     track_details: Vec<TrackJson<'a>>,
     channel_details: Vec<ChannelJson<'a>>,
+    /// The numbers of calls on the connection and of its closes, by status.
     operations: CountsJson,
+    /// The ids of the operations in progress.
     active_operations: Vec<String>,
+    /// The statistics of the transport in the last report; null if there was none.
     stats: Option<StatsJson<'a>>,
+    /// The last samples, the oldest first.
     samples: Vec<SampleJson>,
+    /// The mean opinion score of received media, from 1 (bad) to 4.5 (best).
     quality: Option<f32>,
+    /// The number of closes that did not end the connection.
     failed_closes: u64,
+    /// How the connection ended; null if it has not ended.
     close: Option<EndJson>,
+    /// Why the connection failed or never connected; null if nothing is wrong.
     diagnosis: Option<DiagnosisJson<'a>>,
+    /// Whether all memory of a connection that has ended is free; null if that is not known.
     released: Option<bool>,
+    /// What the application still holds of a connection that has ended, as text.
     held_by: Vec<String>,
 }
 
+/// An error.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ErrorJson<'a> {
@@ -60,26 +89,32 @@ struct ErrorJson<'a> {
     error: &'a str,
 }
 
+/// A candidate.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct CandidateJson<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     protocol: &'static str,
+    /// The address; null if addresses are not kept.
     address: Option<&'a str>,
     port: u16,
     priority: u32,
 }
 
+/// The selected candidate pair.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct PairJson<'a> {
+    /// When the pair was first seen in use.
     since: f64,
     local: Option<CandidateJson<'a>>,
     remote: Option<CandidateJson<'a>>,
+    /// The value of `selectedCandidatePairChanges` of W3C webrtc-stats.
     changes: u32,
 }
 
+/// A session description that was set.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct DescriptionJson<'a> {
@@ -87,24 +122,31 @@ struct DescriptionJson<'a> {
     side: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Whether the description restarts ICE.
     ice_restart: bool,
+    /// The length of the description, in bytes.
     bytes: usize,
+    /// The description without its secrets; null if it was too long to be kept.
     sdp: Option<&'a str>,
 }
 
+/// A track.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct TrackJson<'a> {
     track_id: &'a str,
     kind: Option<&'static str>,
+    /// The side that sends the track.
     side: &'static str,
     added_at: f64,
     removed_at: Option<f64>,
 }
 
+/// A data channel, as of the last sample.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ChannelJson<'a> {
+    /// The number of the channel in its connection.
     channel_id: u64,
     label: &'a str,
     side: Option<&'static str>,
@@ -115,6 +157,7 @@ struct ChannelJson<'a> {
     bytes_received: u64,
 }
 
+/// The numbers of operations, by status.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct CountsJson {
@@ -124,6 +167,7 @@ struct CountsJson {
     canceled: u64,
 }
 
+/// The statistics of a transport.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct StatsJson<'a> {
@@ -135,9 +179,11 @@ pub(crate) struct StatsJson<'a> {
     bytes_received: Option<u64>,
     packets_sent: Option<u64>,
     packets_received: Option<u64>,
+    /// The round-trip time of the selected pair, in seconds.
     round_trip_time: Option<f64>,
 }
 
+/// A sample of a connection's statistics. Bytes and packets are totals.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct SampleJson {
@@ -146,30 +192,44 @@ pub(crate) struct SampleJson {
     bytes_received: u64,
     packets_sent: u64,
     packets_received: u64,
+    /// The packets of received media that were lost.
     packets_lost: i64,
+    /// The round-trip time of the selected pair, in seconds.
     round_trip_time: Option<f64>,
+    /// The greatest jitter of the received streams, in seconds.
     jitter: Option<f64>,
+    /// The mean opinion score of received media, from 1 (bad) to 4.5 (best).
     quality: Option<f32>,
 }
 
+/// The end of a connection.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct EndJson {
     timestamp: f64,
+    /// Why the connection was closed.
     reason: &'static str,
     /// `graceful` or `forced`; null if it could not be observed.
     closure: Option<&'static str>,
+    /// Why the close was forced, as text; null if it was not.
     cause: Option<String>,
+    /// The duration of the close, in seconds.
     duration: f64,
 }
 
+/// A diagnosis: why a connection failed or never connected.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct DiagnosisJson<'a> {
+    /// The root cause.
     cause: &'static str,
+    /// The stage that the connection had reached.
     stage: &'static str,
+    /// How certain the cause is, from 0 to 1.
     confidence: f32,
+    /// The facts that the cause was inferred from.
     evidence: &'a [String],
+    /// What to check next.
     advice: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to a connection.
+//! An event of a connection.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -8,16 +8,18 @@ use serde::Serialize;
 use super::time::unix;
 use crate::monitor::TimelineEvent;
 
+/// An event of a connection.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct EventJson {
     #[serde(rename = "type")]
     kind: &'static str,
+    /// When the event occurred, in Unix seconds.
     timestamp: f64,
     details: BTreeMap<&'static str, String>,
 }
 
-/// One event, with its connection and its level.
+/// An event with the id of its connection and its level.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct EventLineJson<'a> {
@@ -41,7 +43,7 @@ impl EventJson {
     }
 }
 
-/// The type and the details of an event. Types of the Python original are kept.
+/// Returns the type and the details of an event. The types of the Python original are kept.
 fn described(event: &TimelineEvent) -> (&'static str, Vec<(&'static str, String)>) {
     match event {
         TimelineEvent::ConnectionState(state) => {

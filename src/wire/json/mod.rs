@@ -1,7 +1,7 @@
-//! JSON of connections, operations and events, with the keys of the Python original.
+//! The shapes of connections, operations and events as JSON, for the log and for HTTP.
 //!
-//! Times are Unix seconds, durations seconds, unless a key says otherwise; what is not known is
-//! null. Keys of the original keep their meaning, and others are added.
+//! Times are Unix seconds and durations are seconds, unless a key says otherwise. Unknown values
+//! are null. The keys of the Python original are kept, with their meaning, and others are added.
 
 mod connection;
 mod event;

@@ -7,26 +7,37 @@ use serde::Serialize;
 use super::time::{seconds, unix};
 use crate::monitor::{Detail, OperationInfo, OperationOutcome, OperationTarget};
 
+/// Everything that is known of an operation.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub(crate) struct OperationJson<'a> {
     operation_id: String,
     operation_type: &'static str,
+    /// When the operation was started, in Unix seconds.
     start_time: f64,
+    /// The details that the application has added, and the target as `connection_id` or
+    /// `server_id`.
     details: BTreeMap<&'static str, DetailJson<'a>>,
+    /// `started` while the operation is in progress, then `completed`, `failed` or `canceled`.
     status: &'static str,
+    /// When the operation ended, in Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<f64>,
+    /// The duration of the operation, in seconds, once it has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration: Option<f64>,
+    /// The result of an operation that has completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<ResultJson<'a>>,
+    /// The text of the error of an operation that has failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
+    /// The texts of the error and of its sources.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_chain: Option<&'a [Box<str>]>,
 }
 
+/// The value of a detail.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(untagged)]
@@ -37,13 +48,14 @@ enum DetailJson<'a> {
     Flag(bool),
 }
 
+/// The result of an operation, as text.
 #[derive(Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 struct ResultJson<'a> {
     outcome: Option<&'a str>,
 }
 
-/// The name of a kind. Names of the Python original are kept.
+/// Returns the name of a kind. The names of the Python original are kept.
 fn operation_type(kind: &'static str) -> &'static str {
     match kind {
         "close" => "close_webrtc_connection",

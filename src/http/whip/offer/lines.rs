@@ -12,7 +12,7 @@ pub(super) struct Part<'a> {
     /// The value of `m=`; empty for the session.
     pub(super) media: &'a str,
     attributes: Vec<(usize, &'a str, &'a str)>,
-    /// The place of the last line in the order of line types.
+    /// The position of the last line's type in the order of line types.
     place: usize,
 }
 
@@ -45,14 +45,17 @@ impl<'a> Part<'a> {
         self.attributes.iter().map(|(line, name, _)| (*line, *name))
     }
 
+    /// Whether the port of the media section is 0.
     fn has_no_port(&self) -> bool {
         self.media.split(' ').nth(1) == Some("0")
     }
 
+    /// Whether the media section uses the transport of its bundle (RFC 9143, section 6).
     pub(super) fn is_bundle_only(&self) -> bool {
         self.has_no_port() && self.one("bundle-only").is_some()
     }
 
+    /// Whether the media section is rejected (RFC 3264, section 6).
     pub(super) fn is_rejected(&self) -> bool {
         self.has_no_port() && !self.is_bundle_only()
     }
@@ -90,7 +93,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Splits an offer into the session and its media sections, of which there is at least one.
+/// Splits an offer into the session part and its media sections, of which there is at least one.
 pub(super) fn parts(sdp: &str) -> Result<(Part<'_>, Vec<Part<'_>>), OfferError> {
     let text = sdp.strip_suffix('\n').ok_or_else(|| whole("does not end with a line break"))?;
     let mut session = Part::default();

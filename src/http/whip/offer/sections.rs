@@ -4,7 +4,7 @@ use super::error::{OfferError, at, whole};
 use super::lines::Part;
 use super::values::{DIRECTIONS, MAX_CANDIDATES, extension, payload_type};
 
-/// The `mid`s of the sections, which must be unique.
+/// Returns the `mid`s of the sections, which must be unique.
 pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError> {
     let mut mids = Vec::new();
     for (line, mid) in sections.iter().filter_map(|section| section.one("mid")) {
@@ -43,6 +43,7 @@ pub(super) fn check(section: &Part<'_>) -> Result<(), OfferError> {
     }
 }
 
+/// Checks a media section of audio or video.
 fn rtp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
     let types: Option<Vec<u8>> = formats.iter().map(|text| payload_type(text)).collect();
     let types = types.ok_or_else(|| whole("has an invalid payload type"))?;
@@ -82,11 +83,12 @@ fn rtp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
     Ok(())
 }
 
+/// Checks a media section of data channels.
 fn sctp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
     if formats != ["webrtc-datachannel"] {
         return Err(whole("has a data section that is not `webrtc-datachannel`"));
     }
-    // RFC 8841, section 5: there is no default.
+    // There is no default port (RFC 8841, section 5).
     if section.one("sctp-port").is_none() && !section.is_rejected() {
         return Err(whole("has a data section without `sctp-port`"));
     }

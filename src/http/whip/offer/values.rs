@@ -2,7 +2,8 @@
 
 use crate::candidate::Candidate;
 
-/// The limit of candidates in all, more than any client has.
+/// The limit of candidates in a media section, and of candidates that follow the offer. It is more
+/// than any client has.
 pub(crate) const MAX_CANDIDATES: usize = 256;
 
 /// Attributes that must be unique in a part.
@@ -34,16 +35,16 @@ pub(super) fn is_line(kind: char, value: &str) -> bool {
 pub(super) fn is_attribute(name: &str, value: &str) -> bool {
     let mut fields = value.split(' ');
     match name {
-        // RFC 5888, section 4 and 5.
+        // RFC 5888, sections 4 and 5.
         "mid" => is_token(value),
         "group" => fields.all(is_token),
-        // RFC 8839, section 5.4: at least 24 bits, and 128, of 6 bits a character.
+        // RFC 8839, section 5.4: at least 24 and 128 random bits, with 6 bits in each character.
         "ice-ufrag" => (4..=256).contains(&value.len()) && value.bytes().all(is_ice),
         "ice-pwd" => (22..=256).contains(&value.len()) && value.bytes().all(is_ice),
         "fingerprint" => is_fingerprint(value),
         "setup" => matches!(value, "actpass" | "active" | "passive"),
         "candidate" => is_candidate(value),
-        // RFC 8841, section 5 and 6.
+        // RFC 8841, sections 5 and 6.
         "sctp-port" => value.parse::<u16>().is_ok_and(|port| port > 0),
         "max-message-size" => is_number(value),
         "rtpmap" => is_codec(value),
@@ -80,13 +81,13 @@ pub(super) fn is_attribute(name: &str, value: &str) -> bool {
     }
 }
 
-/// RFC 8866, section 9: `token`.
+/// Whether a text is a `token` (RFC 8866, section 9).
 pub(super) fn is_token(text: &str) -> bool {
     let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte);
     !text.is_empty() && text.len() <= 256 && text.bytes().all(is_one)
 }
 
-/// RFC 3550, section 5.1: 7 bits.
+/// Parses an RTP payload type, which has 7 bits (RFC 3550, section 5.1).
 pub(super) fn payload_type(text: &str) -> Option<u8> {
     text.parse().ok().filter(|number| *number < 128 && is_number(text))
 }
@@ -111,12 +112,13 @@ fn is_source(text: &str) -> bool {
     is_number(text) && text.parse::<u32>().is_ok()
 }
 
-/// RFC 8839, section 5.1: `ice-char`.
+/// Whether a byte is an `ice-char` (RFC 8839, section 5.1), or `-` or `_`.
 fn is_ice(byte: u8) -> bool {
-    // `-` and `_` are not `ice-char`s, but some clients use them.
+    // Some clients use `-` and `_`, which the RFC does not allow.
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
+/// Whether a text is a candidate (RFC 8839, section 5.1).
 fn is_candidate(value: &str) -> bool {
     let mut fields = value.split(' ');
     let foundation = fields.next().unwrap_or_default();
@@ -127,7 +129,7 @@ fn is_candidate(value: &str) -> bool {
         && format!("candidate:{value}").parse::<Candidate>().is_ok()
 }
 
-/// RFC 8122, section 5: a hash function, and the bytes of a hash of its length.
+/// Whether a text is a hash function and a hash of its length (RFC 8122, section 5).
 fn is_fingerprint(text: &str) -> bool {
     let Some((function, bytes)) = text.split_once(' ') else { return false };
     let length = match function.to_ascii_lowercase().as_str() {
@@ -143,7 +145,7 @@ fn is_fingerprint(text: &str) -> bool {
     bytes.split(':').count() == length && bytes.split(':').all(is_byte)
 }
 
-/// `<type> <name>/<rate>[/<channels>]`
+/// Whether a text is `<type> <name>/<rate>[/<channels>]`.
 fn is_codec(value: &str) -> bool {
     let Some((number, codec)) = value.split_once(' ') else { return false };
     let codec: Vec<_> = codec.split('/').collect();
@@ -153,7 +155,7 @@ fn is_codec(value: &str) -> bool {
             && channels.len() <= 1 && channels.iter().all(|it| is_count(it)))
 }
 
-/// `<number>[/<direction>] <uri>`
+/// Whether a text is `<number>[/<direction>] <uri>`.
 fn is_extension(value: &str) -> bool {
     let mut fields = value.split(' ');
     let direction = fields.next().and_then(|it| it.split_once('/')).map(|(_, direction)| direction);
