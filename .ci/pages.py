@@ -29,6 +29,7 @@ PATIENCE = 900  # seconds, for a command that compiles first
 # Programs that run until they are interrupted, and the arguments that free their port.
 SERVERS = {
     "serve": ["--port", "0"],
+    "quick_start": ["127.0.0.1:0"],
     "signalling": ["127.0.0.1:0"],
     "signalling_smol": ["127.0.0.1:0"],
     "leak": ["--port", "0"],
@@ -168,6 +169,10 @@ def check() -> None:
             check_block(f"{name}:{start}", language, text)
             if language.startswith("rust") and name not in compiled:
                 problems.append(f"{name}:{start}: expected src/lib.rs to compile this page")
+    quick_start = (ROOT / "examples/quick_start.rs").read_text()
+    quick_start = quick_start[quick_start.index("\nuse ") + 1 :]
+    if quick_start not in (ROOT / "README.md").read_text():
+        problems.append("README.md: expected the quick start of examples/quick_start.rs, line for line")
     print(f"{len(pages())} pages: {count['blocks']} blocks and {count['links']} links looked at")
 
 
@@ -264,7 +269,8 @@ def add(command: str) -> tuple[int, str]:
         subprocess.run(new, check=True, capture_output=True)
         shutil.copy(ROOT / "Cargo.lock", folder)
         words = shlex.split(command)
-        words[words.index("anypeer") : words.index("anypeer") + 1] = ["--path", str(ROOT)]
+        if "anypeer" in words:
+            words[words.index("anypeer") : words.index("anypeer") + 1] = ["--path", str(ROOT)]
         added = subprocess.run(words, cwd=folder, capture_output=True, text=True)
         if added.returncode:
             return added.returncode, added.stderr

@@ -204,7 +204,7 @@ pub use crate::state::{
 };
 
 /// Compiles the examples of the README.
-#[cfg(all(doctest, feature = "monitor", feature = "smol", feature = "tokio", feature = "webrtc"))]
+#[cfg(all(doctest, feature = "http", feature = "tokio", feature = "webrtc"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 

@@ -1,5 +1,5 @@
-// Two guests in a real Chromium meet through each signalling example: a chat, a camera, and a guest
-// who leaves. `node signalling.mjs [--examples FOLDER] [--shots FOLDER]`.
+// A real Chromium connects to the README's quick start, and two guests meet through each signalling
+// example: a chat, a camera, and a guest who leaves. `node signalling.mjs [--examples FOLDER] [--shots FOLDER]`.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -94,6 +94,39 @@ async function meet(context, example) {
   await Promise.all([ada.close(), bob.close()]);
 }
 
+/** Runs in the page: offers a data channel to the quick start. */
+async function offer() {
+  const peer = new RTCPeerConnection();
+  peer.createDataChannel('chat');
+  await peer.setLocalDescription();
+  await new Promise((complete) => {
+    peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && complete();
+  });
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify(peer.localDescription);
+  const answer = await fetch('/offer', { method: 'POST', headers, body });
+  await peer.setRemoteDescription(await answer.json());
+  await new Promise((connected) => {
+    peer.onconnectionstatechange = () => peer.connectionState === 'connected' && connected();
+  });
+  window.peer = peer;
+  return peer.connectionState;
+}
+
+async function quickStart(context) {
+  const { base, stop } = await serve('quick_start');
+  const page = await context.newPage();
+  await page.goto(base); // It serves no page, and its 404 is of the same origin.
+  await check('quick_start: an offer is answered, and the browser connects', () => page.evaluate(offer));
+  await check('quick_start: the server closes its peer and ends', async () => {
+    const [status, report] = await stop();
+    expect(status === 0 && /^1 of 1 closed/.test(report), `1 of 1 closed, and not status ${status}, ${report}`);
+    return report;
+  });
+  await page.close();
+}
+
 await inChromium(async (context) => {
+  await quickStart(context);
   for (const example of ['signalling', 'signalling_smol']) await meet(context, example);
 });
