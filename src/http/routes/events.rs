@@ -31,7 +31,7 @@ use crate::wire::json::{EventLineJson, OperationJson};
 const GATHERED_FOR: Duration = Duration::from_millis(25);
 /// The approximate number of bytes that are sent in one write.
 const CHUNK_BYTES: usize = 32 << 10;
-/// The minimum time between two summaries, which are sent only after events.
+/// How often a stream looks whether the summary has changed, and sends the summary if it has.
 const SUMMARY_EVERY: Duration = Duration::from_secs(1);
 /// The maximum time between two writes. A write is how a client that has gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -42,7 +42,7 @@ const OPERATIONS: usize = 200;
 
 /// Live events: first `snapshot` events, the last of which has `more` set to false; then
 /// `connection`, `operation_started` and `operation_ended` as they occur, and at most one `summary`
-/// per second, if anything has happened.
+/// per second, if any of its numbers has changed.
 ///
 /// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If these
 /// events are no longer kept, it receives `gap` with their number, and then a snapshot.
@@ -69,8 +69,8 @@ pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -
         .ok_or_else(|| Problem::unavailable("Too many clients are following the events"))?;
     let updates = shared.monitor.updates(last);
     let stage = if last.is_none() { Stage::Snapshot { after: 0 } } else { Stage::Live };
-    let stream =
-        EventStream { shared, updates, stage, told_events: None, told_at: None, _place: place };
+    let written_at = Instant::now();
+    let stream = EventStream { shared, updates, stage, told: None, written_at, _place: place };
     let body = Body::from_stream(stream::unfold(stream, |mut stream| async move {
         let chunk = stream.chunk().await?;
         Some((Ok::<_, Infallible>(chunk), stream))
@@ -86,10 +86,10 @@ struct EventStream {
     shared: Shared,
     updates: Updates,
     stage: Stage,
-    /// The number of events in the last summary.
-    told_events: Option<u64>,
-    /// When the last summary was sent.
-    told_at: Option<Instant>,
+    /// The last summary that was sent, and when.
+    told: Option<(SummaryJson, Instant)>,
+    /// When anything was last sent.
+    written_at: Instant,
     _place: SemaphoreGuardArc,
 }
 
@@ -135,35 +135,36 @@ impl EventStream {
     /// The next events, with a summary if one is due, or a keep-alive; `None` at the end of the
     /// stream.
     async fn live(&mut self) -> Option<String> {
-        let mut next = self.updates.try_recv();
-        if next.is_none() {
-            next = self.wait().await?;
-            if next.is_some() {
-                // Wait for more events, to send them in the same write.
-                Clock::system().sleep(GATHERED_FOR).await;
+        let mut chunk = String::new();
+        while chunk.is_empty() {
+            let mut next = self.updates.try_recv();
+            if next.is_none() {
+                next = self.wait().await?;
+                if next.is_some() {
+                    // Wait for more events, to send them in the same write.
+                    Clock::system().sleep(GATHERED_FOR).await;
+                }
+            }
+            while let Some(heard) = next {
+                self.add(&mut chunk, heard);
+                let is_full = chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live);
+                next = if is_full { None } else { self.updates.try_recv() };
+            }
+            self.add_summary(&mut chunk);
+            if chunk.is_empty() && self.written_at.elapsed() >= KEEP_ALIVE {
+                chunk.push_str(": still here\n\n");
             }
         }
-        let mut chunk = String::new();
-        while let Some(heard) = next {
-            self.add(&mut chunk, heard);
-            let is_full = chunk.len() >= CHUNK_BYTES || !matches!(self.stage, Stage::Live);
-            next = if is_full { None } else { self.updates.try_recv() };
-        }
-        self.add_summary(&mut chunk);
-        if chunk.is_empty() {
-            chunk.push_str(": still here\n\n");
-        }
+        self.written_at = Instant::now();
         Some(chunk)
     }
 
-    /// The next update, or `Some(None)` if a summary or a keep-alive is due before it arrives;
-    /// `None` at the end of the stream.
+    /// The next update, or `Some(None)` if a summary may be due before it arrives; `None` at the
+    /// end of the stream.
     async fn wait(&mut self) -> Option<Option<Received>> {
-        let is_current = self.told_events == Some(self.shared.monitor.summary().events);
-        let limit = if is_current { KEEP_ALIVE } else { SUMMARY_EVERY };
         let ending = std::pin::pin!(self.shared.ending.cancelled());
         let clock = Clock::system();
-        let heard = clock.by(clock.after(limit), self.updates.next());
+        let heard = clock.by(clock.after(SUMMARY_EVERY), self.updates.next());
         match select(std::pin::pin!(heard), ending).await {
             Either::Left((heard, _)) => Some(heard.flatten()),
             Either::Right(_) => None,
@@ -184,18 +185,18 @@ impl EventStream {
         }
     }
 
-    /// Adds a summary, if one is due and anything has happened.
+    /// Adds a summary, if one is due and any of its numbers has changed. Not every change comes
+    /// with an event: tasks start and get stuck, and channels open between two samples.
     fn add_summary(&mut self, chunk: &mut String) {
-        if self.told_at.is_some_and(|at| at.elapsed() < SUMMARY_EVERY) {
+        if self.told.as_ref().is_some_and(|(_, at)| at.elapsed() < SUMMARY_EVERY) {
             return;
         }
-        let summary = self.shared.monitor.summary();
-        if self.told_events == Some(summary.events) {
+        let summary = SummaryJson::new(&self.shared.monitor.summary(), self.shared.modes);
+        if self.told.as_ref().is_some_and(|(told, _)| !summary.has_changed_since(told)) {
             return;
         }
-        (self.told_events, self.told_at) = (Some(summary.events), Some(Instant::now()));
-        let summary = SummaryJson::new(&summary, self.shared.modes);
         chunk.push_str(&event("summary", None, &text(&summary)));
+        self.told = Some((summary, Instant::now()));
     }
 }
 

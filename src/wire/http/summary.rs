@@ -7,7 +7,7 @@ use crate::monitor::{HealthIssue, OperationCounts, StateCounts, Summary};
 use crate::wire::json::unix;
 
 /// `GET /webrtc/monitor/summary`. Times are in seconds, rounded down to the millisecond.
-#[derive(PartialEq, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct SummaryJson {
     /// The time since the monitor was made.
     uptime_seconds: f64,
@@ -39,7 +39,7 @@ pub(crate) struct SummaryJson {
 }
 
 /// The numbers of connections, by state.
-#[derive(PartialEq, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
 struct StatesJson {
     /// The number of connections that were opened since the start.
     total: u64,
@@ -53,7 +53,7 @@ struct StatesJson {
 }
 
 /// The numbers of operations, by status.
-#[derive(PartialEq, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
 struct OperationStatsJson {
     /// The number of operations that were started since the start.
     total: u64,
@@ -65,7 +65,7 @@ struct OperationStatsJson {
 }
 
 /// The health.
-#[derive(PartialEq, Serialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
 struct HealthJson {
     /// `ok`, `degraded` or `failing`.
     status: &'static str,
@@ -114,6 +114,12 @@ impl SummaryJson {
             open_data_channels: summary.open_channels,
             dropped_log_records: summary.dropped,
         }
+    }
+
+    /// Whether this summary differs from an earlier one in anything but its time.
+    pub(crate) fn has_changed_since(&self, earlier: &Self) -> bool {
+        let Self { uptime_seconds, timestamp, .. } = *earlier;
+        Self { uptime_seconds, timestamp, ..self.clone() } != *earlier
     }
 }
 
