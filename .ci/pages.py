@@ -203,7 +203,6 @@ class Server:
     def __init__(self, command: str):
         self.program = program_of(command)
         words = " ".join(SERVERS[self.program])
-        self.tests = "--run-tests" in command
         port = re.search(r"--port \d+", command)
         if port:
             command = command.replace(port[0], words)
@@ -225,8 +224,10 @@ class Server:
             # Once it has answered, it listens for its interruption too.
             with contextlib.suppress(urllib.error.HTTPError):
                 urllib.request.urlopen(self.address, timeout=20).close()
-        if self.tests and listening:
-            self.wait_for(r"^\d+ of \d+ passed")
+        self.failed = listening is None
+        if listening and "--run-tests" in command:
+            passed = self.wait_for(r"^(\d+) of (\d+) passed")
+            self.failed = passed is None or passed[1] != passed[2]
 
     def read(self) -> None:
         for line in self.process.stdout:
@@ -350,7 +351,7 @@ def run_page(page: Path, done: set[str]) -> None:
         start = time.monotonic()
         server = Server(command)
         servers[port] = (server, line, command)
-        report(line, command, start, server.address is None, "\n".join(server.lines))
+        report(line, command, start, server.failed, "\n".join(server.lines))
         if not requests:
             stop(port)
 
