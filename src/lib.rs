@@ -135,7 +135,7 @@
 //! | Feature | Default | What it adds |
 //! |---|---|---|
 //! | `smol` | yes | `runtime::SmolSpawner` |
-//! | `tokio` | | `runtime::TokioSpawner`. Peers on tokio use tokio's sockets and timers. |
+//! | `tokio` | | `runtime::TokioSpawner`. Peers on tokio use tokio's UDP sockets and timers. |
 //! | `async-std` | | `runtime::AsyncStdSpawner`. The async-std crate is discontinued. |
 //! | `webrtc` | yes | The module `webrtc`. It needs `crypto-ring`, `crypto-aws-lc-rs`, or a crypto provider of your own. |
 //! | `crypto-ring` | yes | The crypto provider ring for `webrtc`. |

@@ -45,7 +45,7 @@ use crate::task::TaskGroup;
 ///     let task = peer.tasks().spawn("work", work);
 ///     match task.await {
 ///         Ok(()) => println!("{}: {}", peer.id(), peer.close().await), // "..: closed, graceful"
-///         Err(error) => println!("{}: {error}", peer.id()), // The peer was closed meanwhile.
+///         Err(error) => println!("{}: {error}", peer.id()), // For instance, it was closed.
 ///     }
 ///     // Without the explicit close, the drop of `peer` would close the connection here.
 /// }

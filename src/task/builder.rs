@@ -55,7 +55,7 @@ impl<'a> TaskBuilder<'a> {
     }
 
     /// Cancels the task if it has not ended within `timeout` of its start. The task is dropped,
-    /// even if it is [cooperative](Self::cooperative). Its end is
+    /// even if it is [cooperative](Self::cooperative), and has ended with the reason
     /// [`CancelReason::DeadlineExceeded`](super::CancelReason::DeadlineExceeded). By default there
     /// is no timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {

@@ -17,9 +17,10 @@ pub enum Candidates {
     /// A callback of the peer's handler must not await an [`offer`] or [`answer`] with this value:
     /// candidates are not gathered until the callback has returned.
     Complete,
-    /// The description is returned immediately, and contains no candidates. Each candidate is
-    /// passed to `PeerConnectionEventHandler::on_ice_candidate` when it is gathered (trickle ICE,
-    /// RFC 8838).
+    /// The description is returned immediately. The first description of a connection contains no
+    /// candidates; a later one contains those that were gathered before. Each candidate is passed
+    /// to `PeerConnectionEventHandler::on_ice_candidate` when it is gathered (trickle ICE, RFC
+    /// 8838).
     ///
     /// Send `event.candidate.to_json()` to the remote side. If the remote side uses anypeer, it
     /// passes the candidate to [`Peer::add_ice_candidate`].

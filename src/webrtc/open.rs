@@ -39,9 +39,9 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 ///
 /// `handler` is called once, and creates the application's handler from a reference to the new
 /// peer. **The callbacks of the handler run inside the connection's driver**: until a callback
-/// returns, nothing is sent or received on the connection. The [module page](super#callbacks) says
-/// what a callback must not do. Do work that takes time in a task on
-/// [`peer.tasks()`](crate::Peer::tasks), which the close of the peer ends:
+/// returns, nothing is sent or received on the connection. The [module
+/// page](crate::webrtc#callbacks) says what a callback must not do. Do work that takes time in a
+/// task on [`peer.tasks()`](crate::Peer::tasks), which the close of the peer ends:
 ///
 /// ```no_run
 /// use std::sync::Arc;
