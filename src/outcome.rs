@@ -38,7 +38,8 @@ pub enum Outcome {
     ///
     /// If the connection ended by itself, the first close of the peer returns
     /// [`Closed`](Self::Closed) with the way in which the connection ended, and further closes
-    /// return this. For a [detached](crate::Peer::detach) peer, the set makes the first close.
+    /// return `AlreadyClosed`. For a [detached](crate::Peer::detach) peer, the set makes the first
+    /// close.
     AlreadyClosed,
     /// The set knows no peer with that id. Nothing was closed.
     NotFound,

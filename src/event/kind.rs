@@ -217,7 +217,7 @@ pub enum EventKind<'a> {
     /// A callback of the application's handler has held the connection's driver for longer than its
     /// [budget](crate::PeerOptions::handler_budget). The callback is not cancelled. This is
     /// reported once for each such callback. A callback that holds up the close of the peer is
-    /// reported as soon as the close is forced, whatever its budget.
+    /// reported when the close is forced, whatever its budget.
     ///
     /// The budget is watched only if an observer or a monitor is attached.
     #[non_exhaustive]

@@ -45,7 +45,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// time, up to 300 s.
 ///
 /// If a connection does not report its [state](crate::Peer::connection_state), the reaper can apply
-/// only the rule for the goodbye, and for an adopted connection no rule.
+/// only the rule for the goodbye. It can apply no rule to an adopted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {
     pub(super) never_connected: Option<Duration>,
@@ -150,8 +150,8 @@ impl PeerOptions {
     }
 
     /// Sets the peer's id: 1 to 256 bytes of UTF-8, and not the id of another open peer of the set.
-    /// By default an id is [generated](crate::PeerId::generate). Another id is refused when the
-    /// peer is opened, with [`InsertError::Id`](crate::peer::InsertError::Id) or
+    /// By default an id is [generated](crate::PeerId::generate). Any other id is refused when
+    /// the peer is opened, with [`InsertError::Id`](crate::peer::InsertError::Id) or
     /// [`InsertError::Duplicate`](crate::peer::InsertError::Duplicate).
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
@@ -159,8 +159,8 @@ impl PeerOptions {
         self
     }
 
-    /// Sets the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the peer
-    /// belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
+    /// Sets the id of the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the
+    /// peer belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());

@@ -221,8 +221,8 @@ impl ClosingAll {
         Self { operation: sweep.id, left, stopping: None, report }
     }
 
-    /// The id of the operation that all closes together are, to find it in a monitor. The operation
-    /// ends with the last close.
+    /// The operation id of the close as a whole, to find it in a monitor. The operation ends when
+    /// the last of the peers' closes has ended.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
