@@ -8,6 +8,7 @@ that each page that has one is among the pages that it compiles.
     python3 .ci/pages.py --check    only what needs no build: blocks and links
 """
 
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,8 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -198,13 +201,13 @@ class Server:
     """A command that runs until it is interrupted, on a port of its own."""
 
     def __init__(self, command: str):
-        program = program_of(command)
-        words = " ".join(SERVERS[program])
+        self.program = program_of(command)
+        words = " ".join(SERVERS[self.program])
         self.tests = "--run-tests" in command
         port = re.search(r"--port \d+", command)
         if port:
             command = command.replace(port[0], words)
-        elif program == "serve" or " -- " in command:
+        elif self.program == "serve" or " -- " in command:
             command = f"{command} {words}"
         else:
             command = f"{command} -- {words}"
@@ -218,6 +221,10 @@ class Server:
         threading.Thread(target=self.read, daemon=True).start()
         listening = self.wait_for(r"^listening on (http://[^/ ]+)")
         self.address = listening[1] if listening else None
+        if self.address:
+            # Once it has answered, it listens for its interruption too.
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(self.address, timeout=20).close()
         if self.tests and listening:
             self.wait_for(r"^\d+ of \d+ passed")
 
@@ -240,8 +247,10 @@ class Server:
                 return found
 
     def stop(self) -> int:
-        """Interrupts it as Ctrl-C does, and waits for its end."""
-        if self.process.poll() is None:
+        """Ends it as its page says, by Ctrl-C or the end of its input, and waits for that."""
+        if self.program == "leak":
+            self.process.stdin.close()
+        elif self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
         try:
             self.process.wait(60)
@@ -280,6 +289,8 @@ def add(command: str) -> tuple[int, str]:
         )
         if tree.returncode:
             return tree.returncode, tree.stderr
+        if "anypeer" not in command:
+            return 0, "added"
         runtimes = {
             "tokio": re.search(r"^tokio v\S+ .*\brt\b", tree.stdout, re.M),
             "smol": re.search(r"^smol v", tree.stdout, re.M),
@@ -330,11 +341,20 @@ def run_page(page: Path, done: set[str]) -> None:
             problems.append(f"{name}:{line}: `{command}`: {output[-4000:]}")
 
     def stop(port: str) -> None:
-        server, line, command, start = servers.pop(port)
+        server, line, command = servers.pop(port)
+        start = time.monotonic()
         code = server.stop()
-        started = server.address is not None
-        report(line, command, start, 0 if started and code == 0 else code or 1, "\n".join(server.lines))
+        report(line, "the end of " + command, start, code, "\n".join(server.lines))
 
+    def serve(port: str, command: str, line: int) -> None:
+        start = time.monotonic()
+        server = Server(command)
+        servers[port] = (server, line, command)
+        report(line, command, start, server.address is None, "\n".join(server.lines))
+        if not requests:
+            stop(port)
+
+    requests = any(command.startswith("curl ") for _, command in commands(page))
     for line, command in commands(page):
         start = time.monotonic()
         if re.match(r"cargo (test|clippy|fmt|doc|bench|hack|deny)\b", command):
@@ -343,18 +363,18 @@ def run_page(page: Path, done: set[str]) -> None:
         if command.startswith("curl "):
             port = re.search(r"127\.0\.0\.1:(\d+)", command)[1]
             if port not in servers:
-                servers[port] = (Server(DEFAULT_SERVER), line, DEFAULT_SERVER, start)
+                serve(port, DEFAULT_SERVER, line)
             address = servers[port][0].address
             if address is None:
-                continue  # reported when the server is stopped
+                continue  # reported
             report(line, command, start, *curl(command.replace(f"http://127.0.0.1:{port}", address), address))
         elif program:
             port = (re.search(r"--port (\d+)", command) or [0, {"serve": "9999"}.get(program, "8080")])[1]
             if port in servers:
                 stop(port)
-            if command not in done or any(it.startswith("curl ") for _, it in commands(page)):
+            if requests or command not in done:
                 done.add(command)
-                servers[port] = (Server(command), line, command, start)
+                serve(port, command, line)
         elif command in done:
             continue
         else:

@@ -116,7 +116,9 @@ async function offer() {
 async function quickStart(context) {
   const { base, stop } = await serve('quick_start');
   const page = await context.newPage();
-  await page.goto(base); // It serves no page, and its 404 is of the same origin.
+  // It serves no page, so that the browser is given one of its origin.
+  await page.route(base, (route) => route.fulfill({ contentType: 'text/html', body: '' }));
+  await page.goto(base);
   await check('quick_start: an offer is answered, and the browser connects', () => page.evaluate(offer));
   await check('quick_start: the server closes its peer and ends', async () => {
     const [status, report] = await stop();
