@@ -1,20 +1,22 @@
-//! The bounds of closes.
+//! The timeout and the grace period of closes.
 
 use std::time::Duration;
 
-/// The whole bound of a close, unless another one is set.
+/// The default timeout of a close; see [`CloseOptions::timeout`].
 pub const DEFAULT_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a graceful close may take before it is forced, unless another time is set.
+/// The default grace period of a close; see [`CloseOptions::grace`].
 ///
-/// A graceful close of the `webrtc` crate takes 0.3 ms, and 4.4 ms at most (measured). Hundreds of
-/// concurrent closes on a loaded machine take a second. A close that has not ended by then is
-/// unlikely to end.
+/// A graceful close of a connection of the `webrtc` crate usually takes 0.3 ms, and took 4.4 ms at
+/// most (measured). Hundreds of concurrent closes on a loaded machine take a second. A graceful
+/// close that has not ended after 1.5 s is unlikely to end.
 pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
 
-/// The bounds of a close of a peer or of a group of tasks.
+/// The timeout and the grace period of a close, for a peer or for a group of tasks.
 ///
-/// Set them for all peers ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)), for one peer
+/// A close is graceful until the grace period is over, is then forced, and has its outcome when the
+/// timeout is over at the latest. Set these options for all peers of a set
+/// ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)), for one peer
 /// ([`PeerOptions::close`](crate::PeerOptions::close)), or for one close
 /// ([`Peer::close_with`](crate::Peer::close_with)):
 ///
@@ -45,25 +47,27 @@ impl CloseOptions {
         Self { timeout: DEFAULT_CLOSE_TIMEOUT, grace: DEFAULT_GRACE }
     }
 
-    /// Sets the bound of the whole close: after this time, the close has its outcome.
+    /// Sets the time after which the close has its outcome; [`DEFAULT_CLOSE_TIMEOUT`] by default.
     ///
-    /// A forced close has at least 100 ms, and so has the wait for the peer's tasks after it. A
-    /// close can therefore end up to 200 ms after a timeout that leaves no time for them.
+    /// A forced close always has at least 100 ms, and so has the wait for the peer's tasks after
+    /// the close. If the timeout is over before that, the close can end up to 200 ms after its
+    /// timeout.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Sets how long the close may be graceful before it is forced. At most three quarters of the
-    /// timeout are used, so that there is time to force the close. Zero forces it at once.
+    /// Sets how long the close may be graceful before it is forced; [`DEFAULT_GRACE`] by default. A
+    /// grace period longer than three quarters of the timeout is shortened to that, so that there
+    /// is time to force the close. Zero forces the close at once.
     #[must_use]
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// The timeout, and the grace period within it.
+    /// The timeout, and the grace period that is used within it.
     pub(crate) fn bounds(self) -> (Duration, Duration) {
         (self.timeout, self.grace.min(self.timeout / 4 * 3))
     }

@@ -1,17 +1,28 @@
 //! Owns, closes and watches WebRTC peer connections, from synchronous or asynchronous code, on any
 //! executor.
 //!
-//! - [`Peers`] is a set of connections that are closed together. A [`Peer`] owns one connection of
-//!   the set, and dropping the last owner closes the connection.
-//! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`]) starts at once, in any
-//!   thread and context, and returns a handle. Await the handle, [`wait`](Closing::wait) on it with
-//!   a timeout, or drop it: the close goes on. Every close ends in one [`Outcome`], which reports
-//!   only what was observed.
-//! - The module [`webrtc`] opens connections of the `webrtc` crate. Connections of other stacks
-//!   implement the trait [`peer::Connection`].
+//! - [`Peers`] is a set of peers. A *peer* is a connection of this process, with an id, tasks and
+//!   options; the other end of the connection is called the *remote side*. The set finds and closes
+//!   peers by id, by group, or all at once.
+//! - A [`Peer`] owns one connection. Its clones share the ownership, and dropping the last of them
+//!   closes the connection.
+//! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`]) starts at once, on any
+//!   thread, in synchronous code, asynchronous code and destructors, and returns a handle. Await
+//!   the handle, [`wait`](Closing::wait) on it with a timeout, or drop it, and the close goes on.
+//!   The close of a peer has one [`Outcome`]. [`Outcome::Closed`] means that the end of the
+//!   connection was observed.
+//! - The module [`webrtc`] opens connections of the `webrtc` crate, version 0.21. For connections
+//!   of another stack, implement the trait [`peer::Connection`].
 //! - The module [`task`] supervises tasks. A close of a peer ends the peer's tasks.
-//! - The module [`runtime`] spawns tasks on the executor of the host.
-//! - An [`Observer`] receives every [`Event`].
+//! - The module [`runtime`] spawns tasks on the executor of the application.
+//! - An [`Observer`] receives every [`Event`]. The `Monitor` (feature `monitor`) is an observer
+//!   that keeps the history of connections, and says why they failed.
+//!
+//! The *driver* of a connection is the task that sends and receives the connection's packets and
+//! calls the application's handler.
+//!
+//! The repository contains a guide (`docs/guide.md`) and complete servers (`examples/`). This crate
+//! requires Rust 1.91 or later.
 //!
 //! # Quick start
 //!
@@ -31,7 +42,7 @@
 //!
 //! smol::block_on(async {
 //!     let peers = Peers::builder().runtime(SmolSpawner::new()).build();
-//!     // By default, a peer also opens a socket for mDNS, on UDP port 5353.
+//!     // By default, a connection also opens a socket for mDNS, on UDP port 5353.
 //!     let settings = SettingEngineBuilder::new()
 //!         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
 //!         .build();
@@ -48,8 +59,9 @@
 //!
 //! # A session from its offer to its end
 //!
-//! With trickle ICE, a server answers an offer immediately, sends each of its own candidates as
-//! soon as it is gathered, and adds the candidates of the remote side as they arrive:
+//! With trickle ICE, a server answers an offer before it has gathered its candidates. It sends each
+//! of its candidates when that candidate is gathered, and adds the candidates that the remote side
+//! sends:
 //!
 //! ```no_run
 //! # #[cfg(feature = "webrtc")] {
@@ -68,6 +80,7 @@
 //! impl Signalling {
 //!     async fn send_answer(&self, _sdp: String) { /* .. */ }
 //!     async fn send_candidate(&self, _candidate: RTCIceCandidateInit) { /* .. */ }
+//!     /// Returns `None` when the remote side has sent all of its candidates.
 //!     async fn next_candidate(&self) -> Option<RTCIceCandidateInit> { None /* .. */ }
 //! }
 //!
@@ -83,7 +96,8 @@
 //!             return;
 //!         };
 //!         let signalling = self.signalling.clone();
-//!         // Nothing is sent or received until a callback returns, so slow work is a task.
+//!         // The connection sends and receives nothing until this callback returns, so a task
+//!         // sends the candidate.
 //!         peer.tasks().spawn("send a candidate", async move {
 //!             signalling.send_candidate(candidate).await;
 //!         });
@@ -100,12 +114,15 @@
 //!     let peer = webrtc::open(peers, builder, handler, PeerOptions::new()).await?;
 //!     let offer = RTCSessionDescription::offer(offer)?;
 //!     let answer = webrtc::answer(&peer, offer, Candidates::Trickle).await?;
+//!     // Candidates may already have been sent. The remote side keeps them until the answer
+//!     // arrives.
 //!     signalling.send_answer(answer.sdp).await;
 //!     while let Some(candidate) = signalling.next_candidate().await {
 //!         peer.add_ice_candidate(candidate).await?;
 //!     }
 //!     peer.connected().await?;
 //!     println!("{} is connected", peer.id());
+//!     // .. the session ..
 //!     let outcome = peer.close().await;
 //!     println!("{}: {outcome}", peer.id()); // "..: closed, graceful"
 //!     Ok(())
@@ -118,42 +135,46 @@
 //! | Feature | Default | What it adds |
 //! |---|---|---|
 //! | `smol` | yes | `runtime::SmolSpawner` |
-//! | `tokio` | | `runtime::TokioSpawner` |
-//! | `async-std` | | `runtime::AsyncStdSpawner`; async-std is discontinued |
-//! | `webrtc` | yes | the module `webrtc`, which needs `crypto-ring`, `crypto-aws-lc-rs` or a crypto provider of your own |
-//! | `monitor` | | `monitor`: records, statistics, diagnosis and health of connections and tasks |
-//! | `tracing` | | spans and events of the `tracing` crate, made from what the monitor records |
-//! | `log` | | `log`: what the monitor records, as JSON Lines in files |
-//! | `metrics` | | `metrics`: the monitor's numbers as OpenMetrics text |
-//! | `dump` | | `dump`: connections in the formats of `chrome://webrtc-internals` and rtcstats |
-//! | `http` | | `http`: all of this as HTTP routes, mounted in your server or served by anypeer |
-//! | `cli` | | the program `anypeer` |
-//! | `test-util` | | `test_util`: a guard that fails tests which leak peers, sockets or tasks, and a manual clock |
-//! | `crypto-ring` | yes | the crypto provider ring for `webrtc` |
-//! | `crypto-aws-lc-rs` | | the crypto provider aws-lc-rs for `webrtc` |
+//! | `tokio` | | `runtime::TokioSpawner`. Peers on tokio use tokio's UDP sockets and timers. |
+//! | `async-std` | | `runtime::AsyncStdSpawner`. The async-std crate is discontinued. |
+//! | `webrtc` | yes | The module `webrtc`. It needs `crypto-ring`, `crypto-aws-lc-rs`, or a crypto provider of your own. |
+//! | `crypto-ring` | yes | The crypto provider ring for `webrtc`. |
+//! | `crypto-aws-lc-rs` | | The crypto provider aws-lc-rs for `webrtc`. |
+//! | `monitor` | | The module `monitor`: records, statistics, diagnoses and health of connections and tasks. |
+//! | `tracing` | | Spans and events of the `tracing` crate for what the monitor records. Includes `monitor`. |
+//! | `log` | | The module `log`: what the monitor records, as JSON Lines in files. Includes `monitor`. |
+//! | `metrics` | | The module `metrics`: the monitor's numbers as OpenMetrics text. Includes `monitor`. |
+//! | `dump` | | The module `dump`: connections in the formats of `chrome://webrtc-internals` and rtcstats. Includes `monitor`. |
+//! | `http` | | The module `http`: a REST API, live events and a dashboard. Includes `monitor`, `metrics` and `dump`. |
+//! | `cli` | | The program `anypeer`, with all runtimes. |
+//! | `test-util` | | The module `test_util`: a guard that fails tests which leak peers, sockets or tasks, and a manual clock. |
 //!
-//! Features only add items. No feature changes the meaning of another, and any combination
-//! compiles.
+//! Features are additive: no feature changes what another one does, and every combination compiles.
+//! A runtime is detected (by [`runtime::current`], and by `wait` on a handle) only if its feature
+//! is enabled.
 //!
 //! # Cancel safety
 //!
-//! Handles of closes and tasks are cancel safe: the work goes on without them. A cancelled
+//! Handles of closes and tasks are cancel safe: the work goes on without its handle. Cancelling
 //! `webrtc::open` leaves no socket, driver or handler behind. The documentation of every other
 //! async function says what happens when its future is dropped.
 //!
 //! # Panics
 //!
-//! No function of this crate panics on any input, in any thread or context; a panic is a bug. The
-//! exception is `test_util`, which fails tests by panicking.
+//! No function of this crate panics, whatever its input, on any thread, in synchronous code,
+//! asynchronous code or a destructor; a panic is a bug. The exception is `test_util`, which fails
+//! tests by panicking.
 //!
-//! Panics in the application's handlers, observers and connections are caught. A panic in a handler
-//! is reported as [`EventKind::HandlerPanicked`]; a panic in a connection's close is reported in
-//! the [`Outcome`].
+//! Panics of the application's code are caught. A panic in a handler is reported as
+//! [`EventKind::HandlerPanicked`], a panic in a connection's close is reported in the [`Outcome`],
+//! and a panic in a task is the result of the task
+//! ([`JoinError::Panicked`](runtime::JoinError::Panicked)). A panic in an observer is ignored.
 //!
 //! # Stability
 //!
-//! Before version 1.0, a minor version may change names. Enums and structs that may grow are
-//! `#[non_exhaustive]`. Public items outside the module `webrtc` use no types of other crates, with
+//! Before version 1.0, a minor version may change the API, and `CHANGELOG.md` lists each change.
+//! Enums and structs that may grow are `#[non_exhaustive]`. Public items outside the module
+//! `webrtc` use no types of other crates, with
 //! these exceptions: `tokio::runtime::Handle`, [`runtime::Executor`] and
 //! [`runtime::StaticExecutor`] (of `async-executor`), from which spawners are made; `axum::Router`,
 //! which `http` makes; and the trait `Stream` of the futures crate, which a monitor's updates

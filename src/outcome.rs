@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::named::named;
 
-/// The outcome of a close. It reports only what was observed.
+/// The outcome of the close of one peer. It reports only what was observed.
 ///
 /// ```
 /// use anypeer::Outcome;
@@ -28,39 +28,42 @@ use crate::named::named;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The connection's driver has ended and its sockets are gone.
+    /// The connection has ended: its driver has ended, and its sockets are closed.
     ///
-    /// There is one exception: a driver cannot end while a callback blocks its thread. See
-    /// [`ForceCause::HandlerStalled`].
+    /// There is one exception. If a callback of the handler blocks its thread, the driver cannot
+    /// end before the callback returns. The sockets are closed at once, and the outcome has the
+    /// cause [`ForceCause::HandlerStalled`].
     Closed(CloseMode),
-    /// The peer was already closed.
+    /// The peer was closed before.
     ///
-    /// If the connection ended by itself, the first close of its peer returns how it ended:
-    /// [`Closed`](Self::Closed). For a [detached](crate::Peer::detach) peer, the set itself does
-    /// that first close.
+    /// If the connection ended by itself, the first close of the peer returns
+    /// [`Closed`](Self::Closed) with the way in which the connection ended, and further closes
+    /// return `AlreadyClosed`. For a [detached](crate::Peer::detach) peer, the set makes the first
+    /// close.
     AlreadyClosed,
-    /// No peer with that id is known. Nothing was closed.
+    /// The set knows no peer with that id. Nothing was closed.
     NotFound,
     /// The close was awaited inside a callback of the peer's own handler. The driver can end only
-    /// after the callback returns. The close goes on, and ends then.
+    /// after the callback has returned, so the close goes on without being awaited.
     InOwnHandler,
-    /// The connection did not close within the bound, and could not be forced. The peer may be
-    /// closed again.
+    /// The connection did not close within the timeout of the close, and could not be forced. The
+    /// peer is still open, and may be closed again.
     ///
-    /// Only an adopted connection, or a connection of another stack, can end like this, if its own
-    /// close hangs. A connection from `webrtc::open` or `webrtc::instrument` can always be forced.
+    /// Only an adopted connection or a connection of another stack can have this outcome, if its
+    /// own close hangs. A connection from `webrtc::open` or `webrtc::instrument` can always be
+    /// forced.
     TimedOut {
-        /// The bound.
+        /// The timeout of the close.
         after: Duration,
     },
     /// The connection was asked to close, but its end cannot be observed, because the connection
-    /// was adopted or its stack does not report its end. A further close has the same outcome.
+    /// was adopted or its stack does not report the end. A further close has the same outcome.
     Unconfirmed,
-    /// The connection's own close failed, and the connection could not be forced. The peer may be
-    /// closed again.
+    /// The connection's own close failed, and the connection could not be forced. The peer is still
+    /// open, and may be closed again.
     ///
-    /// As with [`TimedOut`](Self::TimedOut), only adopted connections and connections of other
-    /// stacks can end like this.
+    /// As with [`TimedOut`](Self::TimedOut), only an adopted connection or a connection of another
+    /// stack can have this outcome.
     Failed(CloseFailure),
 }
 
@@ -138,9 +141,10 @@ impl fmt::Display for Outcome {
 pub enum CloseMode {
     /// Gracefully: the remote side was notified.
     Graceful,
-    /// By force: the driver and the sockets were dropped. The remote side is not notified, and
-    /// finds out by its own timeouts: 29 s in the `webrtc` crate (measured), and then those of its
-    /// [`ReaperOptions`](crate::peer::ReaperOptions).
+    /// By force: the driver and the sockets were dropped, and the remote side was not notified. A
+    /// remote side with the `webrtc` crate reports the connection as Failed after 29 s (measured).
+    /// If that side uses anypeer too, its reaper then closes the connection
+    /// ([`ReaperOptions::failed`](crate::peer::ReaperOptions::failed)).
     Forced(ForceCause),
 }
 
@@ -157,21 +161,22 @@ impl fmt::Display for CloseMode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForceCause {
-    /// The driver did not end within the grace period, because its executor is not being run or
-    /// something blocks the driver.
+    /// The driver did not end within the grace period, because its executor is not being run, or
+    /// something other than a callback blocks the driver.
     Unresponsive,
-    /// A callback of the application's handler, which is named here, held the driver: a graceful
-    /// close could not go on, or the callback did not return within the 100 ms of an abort.
+    /// The callback with this name of the application's handler held the driver. Either the
+    /// callback held up the graceful close, or it did not release the driver within 100 ms of an
+    /// abort.
     ///
-    /// The sockets are gone. If the callback blocks its thread, the driver and the handler are
-    /// dropped when the callback returns, since they cannot be dropped while it runs.
+    /// The sockets are closed. If the callback blocks its thread, the driver and the handler are
+    /// dropped when the callback returns, since they cannot be dropped while the callback runs.
     HandlerStalled(&'static str),
     /// The executor dropped the driver.
     RuntimeGone,
     /// The driver panicked.
     DriverPanicked,
-    /// The driver ended by itself, before the peer was closed. Usually the application has called
-    /// `PeerConnection::close` itself, instead of closing the [`Peer`](crate::Peer).
+    /// The driver ended before the peer was closed. Usually the application has called
+    /// `PeerConnection::close` instead of closing the [`Peer`](crate::Peer).
     DriverEnded,
     /// The graceful close failed, and the forced close succeeded.
     Failed(CloseFailure),
@@ -256,7 +261,8 @@ named! {
 }
 
 impl CloseReason {
-    /// Whether the reaper closed the connection. `webrtc_connections_reaped_total` counts these.
+    /// Whether the reaper closed the connection. The metric `webrtc_connections_reaped_total`
+    /// (feature `metrics`) counts these connections.
     #[must_use]
     pub const fn is_reaped(self) -> bool {
         matches!(

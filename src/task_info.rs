@@ -88,9 +88,10 @@ pub struct PollTimes {
 pub enum TaskEnd {
     /// The task ran to its end.
     Completed,
-    /// The task ran to its end and returned an error, with this message. Only for tasks started
-    /// with [`TaskBuilder::try_spawn`](crate::task::TaskBuilder::try_spawn); others are
-    /// `Completed`.
+    /// The task ran to its end and returned an error, with this message. Only tasks that were
+    /// started with [`TaskBuilder::try_spawn`](crate::task::TaskBuilder::try_spawn) or
+    /// [`try_spawn_all`](crate::task::TaskBuilder::try_spawn_all) have this end; other tasks that
+    /// return an error are `Completed`.
     Failed(String),
     /// The task panicked, with this message.
     Panicked(String),

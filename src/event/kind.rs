@@ -27,8 +27,8 @@ pub struct Event<'a> {
     /// The time of the event, by its [clock](Self::clock). The clock is read once for each event,
     /// so all observers are given the same instant.
     pub at: Instant,
-    /// The clock of the event: that of the peer's runtime, or without a peer that of the set or of
-    /// the task group. Use this clock to compute the age of the event.
+    /// The clock of the event: the clock of the peer's runtime; if the event belongs to no peer,
+    /// the clock of the set or of the task group. Use this clock to compute the age of the event.
     pub clock: &'a Clock,
     /// What happened.
     pub kind: EventKind<'a>,
@@ -63,12 +63,14 @@ impl<'a> Event<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
-    /// A peer was registered: its connection is about to be built, or was adopted.
+    /// A peer was added to the set. A connection of the `webrtc` crate is usually built after this
+    /// event.
     #[non_exhaustive]
     Opened {
         /// The group that the peer belongs to.
         group: Option<&'a GroupId>,
-        /// A view of the peer's connection, which can be kept and does not own the connection.
+        /// A view of the peer's connection, which does not own the connection. An observer may keep
+        /// a clone of it.
         probe: &'a Probe,
     },
     /// The connection's state changed. The end is reported as [`EventKind::Closed`] instead.
@@ -93,22 +95,22 @@ pub enum EventKind<'a> {
     },
     /// The session has to be negotiated (the `negotiationneeded` event of W3C webrtc-pc).
     NegotiationNeeded,
-    /// A session description was created, or is about to be set. It may never come into force: the
+    /// A session description was created, or is about to be set. Setting it may still fail: the
     /// event exists so that redaction knows the ICE password from the start.
     #[non_exhaustive]
     DescriptionProposed {
         /// Whose description it is.
         side: Side,
-        /// The description as it is, with its ICE password.
+        /// The whole description, **with its ICE password**.
         sdp: Sdp<'a>,
     },
-    /// A session description came into force, or is being negotiated.
+    /// A session description was set: it is now the current or the pending description of its side.
     DescriptionSet {
         /// Whose description it is.
         side: Side,
-        /// Its type.
+        /// The type of the description.
         kind: SdpType,
-        /// The description as it is, with its ICE password.
+        /// The whole description, **with its ICE password**.
         sdp: Sdp<'a>,
     },
     /// A local candidate was gathered, or a remote candidate was added. Candidates inside a remote
@@ -119,7 +121,8 @@ pub enum EventKind<'a> {
         /// The candidate.
         candidate: &'a Candidate,
     },
-    /// A STUN or TURN server could not be used (`RTCPeerConnectionIceErrorEvent`).
+    /// A STUN or TURN server could not be used (`RTCPeerConnectionIceErrorEvent`). `webrtc` 0.21
+    /// does not report this.
     #[non_exhaustive]
     CandidateFailed {
         /// The URL of the server.
@@ -129,8 +132,8 @@ pub enum EventKind<'a> {
         /// The text of the error.
         message: &'a str,
     },
-    /// A fatal DTLS alert was sent or received during a handshake (RFC 5246, section 7.2). It is
-    /// reported at most once for each side of a socket.
+    /// A fatal DTLS alert was sent or received during a handshake (RFC 5246, section 7.2). For each
+    /// socket, at most one sent and one received alert are reported.
     #[non_exhaustive]
     DtlsAlert {
         /// The side that sent the alert.
@@ -138,7 +141,8 @@ pub enum EventKind<'a> {
         /// The number of the alert (RFC 5246, section 7.2), such as 42 for a bad certificate.
         description: u8,
     },
-    /// The ICE servers and the ICE transport policy are known, or are about to be set.
+    /// The configuration of the connection, with its ICE servers and its ICE transport policy. It
+    /// is reported once the connection was built, and again before a new configuration is set.
     #[non_exhaustive]
     Configured {
         /// The configuration, **with its credentials**.
@@ -170,7 +174,8 @@ pub enum EventKind<'a> {
         /// The id of the track.
         id: &'a str,
     },
-    /// Statistics were taken, because the connection came into a state other than Connecting.
+    /// Statistics were taken, because the state of the connection changed to one other than
+    /// Connecting.
     Stats {
         /// The statistics.
         report: &'a StatsReport,
@@ -180,9 +185,12 @@ pub enum EventKind<'a> {
         /// The reason of the close.
         reason: CloseReason,
     },
-    /// The connection has ended. **There is exactly one such event per peer**, and only after the
-    /// driver and the sockets are gone (except for a [stalled
-    /// handler](crate::peer::ForceCause::HandlerStalled)).
+    /// The connection has ended: its driver has ended, and its sockets are closed (with one
+    /// exception, see [`Outcome::Closed`]).
+    ///
+    /// **There is exactly one such event per peer, if the end of the connection was observed.** The
+    /// end of an adopted connection, for instance, is not observed. It is reported as
+    /// [`NotClosed`](Self::NotClosed) with the outcome [`Outcome::Unconfirmed`].
     #[non_exhaustive]
     Closed {
         /// Why the connection ended.
@@ -192,7 +200,8 @@ pub enum EventKind<'a> {
         /// How long the close took; zero for a connection that ended by itself.
         took: Duration,
     },
-    /// A close ended without closing the connection: it timed out, failed, or cannot be confirmed.
+    /// A close has ended, and the connection is not known to have ended: the outcome is
+    /// [`Outcome::TimedOut`], [`Outcome::Failed`] or [`Outcome::Unconfirmed`].
     #[non_exhaustive]
     NotClosed {
         /// The reason of the close.
@@ -202,13 +211,13 @@ pub enum EventKind<'a> {
         /// How long the close took.
         took: Duration,
     },
-    /// All memory of the connection is free, because nobody holds any part of it. This is reported
-    /// before or after `Closed`, and never if [`Probe::tells_release`] is false.
+    /// All memory of the connection was freed, because nobody holds any part of it any more. This
+    /// is reported before or after `Closed`, and never if [`Probe::tells_release`] is false.
     Released,
-    /// A callback of the application's handler has used up its
-    /// [budget](crate::PeerOptions::handler_budget) and still holds the connection's driver. The
-    /// callback is not cancelled. This is reported once for each such callback, and immediately if
-    /// a close has to take the driver away during a callback.
+    /// A callback of the application's handler has held the connection's driver for longer than its
+    /// [budget](crate::PeerOptions::handler_budget). The callback is not cancelled. This is
+    /// reported once for each such callback. A callback that holds up the close of the peer is
+    /// reported when the close is forced, whatever its budget.
     ///
     /// The budget is watched only if an observer or a monitor is attached.
     #[non_exhaustive]
@@ -227,7 +236,7 @@ pub enum EventKind<'a> {
         /// How long the callback held the driver.
         held: Duration,
     },
-    /// A callback of the application's handler panicked. The connection goes on.
+    /// A callback of the application's handler panicked. The connection stays open.
     #[non_exhaustive]
     HandlerPanicked {
         /// The callback's name.
@@ -235,7 +244,7 @@ pub enum EventKind<'a> {
         /// The panic's message.
         message: &'a str,
     },
-    /// A task group was created. It may already have tasks when this is reported.
+    /// A task group was created. The group may already have tasks when this is reported.
     TaskGroupCreated {
         /// A reference to the tasks of the group.
         group: &'a WeakTaskGroup,
@@ -252,7 +261,7 @@ pub enum EventKind<'a> {
         /// How the task ended.
         end: &'a TaskEnd,
     },
-    /// A close has ended, and tasks of the peer have not stopped within its bound.
+    /// A close has ended, and tasks of the peer have not stopped within the timeout of the close.
     TasksStuck {
         /// The tasks.
         tasks: &'a StuckTasks,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::kind::Event;
 use crate::id::{GroupId, PeerId};
 
-/// Receives every [`Event`] of a [`Peers`](crate::Peers) as it happens.
+/// Receives every [`Event`] of the peers, the operations and the tasks of a set
+/// ([`Peers`](crate::Peers)) or of a task group.
 ///
-/// An observer is called on the thread where the event happens, which may be inside the
-/// connection's driver, so an observer must not block. A panic of an observer is caught and
-/// ignored. Events of one peer may come from several threads at once.
+/// An observer is called on the thread on which the event happens. That thread may be running the
+/// driver of a connection, so an observer must not block. A panic of an observer is caught and
+/// ignored. Several threads may report events of one peer at the same time.
 ///
 /// Attach an observer with [`PeersBuilder::observer`](crate::peer::PeersBuilder::observer):
 ///
@@ -36,17 +37,18 @@ use crate::id::{GroupId, PeerId};
 /// println!("{} peers were closed", closed.0.load(Ordering::Relaxed));
 /// ```
 ///
-/// With the feature `monitor`, a `Monitor` is an observer that records what an operator needs.
+/// The `Monitor` (feature `monitor`) is an observer that keeps the history of connections,
+/// operations and tasks.
 pub trait Observer: Send + Sync + 'static {
-    /// Handles an event. Called on any thread; must not block.
+    /// Handles an event. This is called on any thread, and must not block.
     fn on_event(&self, event: &Event<'_>);
 
-    /// Returns an observer that receives the events of one peer in place of this observer, or
-    /// `None`, the default, to keep this observer. An observer with a record for each peer can
-    /// return that record, and need not look it up for each event.
+    /// Returns an observer that receives the events of one peer in place of this observer. The
+    /// default is `None`: this observer receives the events itself. An observer that keeps a record
+    /// of each peer can return that record, and then does not have to find it for each event.
     ///
-    /// This is called before [`Opened`](crate::EventKind::Opened) is reported. The peer may still
-    /// be refused, and then no event of it follows.
+    /// This is called before [`Opened`](crate::EventKind::Opened) is reported. The set may still
+    /// refuse the peer, and then no event of the peer follows.
     fn for_peer(&self, peer: &PeerId, group: Option<&GroupId>) -> Option<Arc<dyn Observer>> {
         let _ = (peer, group);
         None

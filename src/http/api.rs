@@ -30,9 +30,10 @@ use crate::runtime::{Runtime, StartError};
 use crate::task::CancellationToken;
 use crate::wire::http::Modes;
 
-/// Monitoring and control of peers over HTTP: routes for any server, and a server of its own.
+/// Monitoring and control of the peers of one set over HTTP.
 ///
-/// The routes can be mounted in a server that uses tower services, such as axum's:
+/// The routes can be mounted in a server that uses tower services, such as an axum server. Here the
+/// dashboard is at `/peers/`:
 ///
 /// ```
 /// use anypeer::Peers;
@@ -46,7 +47,7 @@ use crate::wire::http::Modes;
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
 ///
-/// Or [`serve`](Self::serve) them alone, on any runtime:
+/// Alternatively, anypeer [serves](Self::serve) the routes itself, on any runtime:
 ///
 /// ```
 /// use std::net::TcpListener;
@@ -63,9 +64,9 @@ use crate::wire::http::Modes;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The API holds handles to the [`Peers`] and to the [`Monitor`]. Clones share one state. Dropping
-/// the API does not close peers, except those of WHIP sessions when the last clone and the last
-/// router are dropped.
+/// An `Api` holds handles to its [`Peers`] and to its [`Monitor`], so the set is not dropped before
+/// the API. Clones share one state. When the last clone and the last router are dropped, the peers
+/// of WHIP sessions are closed.
 #[derive(Clone)]
 pub struct Api {
     shared: Shared,
@@ -90,9 +91,9 @@ struct OptionalRoutes {
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// let api = Api::builder(&peers, &monitor)
-///     .token("secret") // Needed to be reached from other machines.
-///     .open_reads(true) // The token is only needed to close connections.
-///     .host("peers.example.org") // The name in the clients' URLs.
+///     .token("secret") // Requests must contain this token.
+///     .open_reads(true) // Only requests that close connections, for instance, need the token.
+///     .host("peers.example.org") // The name of the server in the clients' URLs.
 ///     .build()?;
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
@@ -114,23 +115,24 @@ pub struct ApiBuilder {
 pub const DEFAULT_EVENT_CLIENTS: usize = 256;
 
 impl ApiBuilder {
-    /// Requires this bearer token (RFC 6750) for every request except for the dashboard's shell,
-    /// `/health` and `/openapi.json`. An empty token is the same as none.
+    /// Requires this bearer token (RFC 6750) for every request, except for the files of the
+    /// dashboard (which contain no data), `/health` and `/openapi.json`. An empty token is the same
+    /// as no token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
         self.access.token = (!token.is_empty()).then(|| Token::new(token));
         self
     }
 
-    /// Sets whether the token is required only for requests that change something. By default it is
-    /// required for reading too.
+    /// Sets whether requests that only read need no token. By default they need the token, like
+    /// requests that change something.
     pub fn open_reads(mut self, open: bool) -> Self {
         self.access.open_reads = open;
         self
     }
 
-    /// Adds a host name or address that clients use for this server, without a port. By default the
-    /// API answers requests for `localhost`, `127.0.0.1` and `[::1]`, with any port.
+    /// Adds a host name or address by which clients reach this server, without a port. By default
+    /// the API answers requests for `localhost`, `127.0.0.1` and `[::1]`, with any port.
     ///
     /// A request for any other host gets status 421 on every route, including `/health`. This
     /// protects against DNS rebinding.
@@ -142,14 +144,15 @@ impl ApiBuilder {
         self
     }
 
-    /// Sets the value of `debug_mode` in the summary; false by default. Nothing else depends on it.
+    /// Sets the value of the key `debug_mode` in the summary; false by default. The key exists for
+    /// clients of the Python program that anypeer re-creates, and has no other effect.
     pub fn debug(mut self, debug: bool) -> Self {
         self.debug = debug;
         self
     }
 
-    /// Sets whether the test routes of the Python original, `/webrtc/test/..`, are added. By
-    /// default they are not.
+    /// Sets whether the routes `/webrtc/test/..` are added, which exist for clients of the Python
+    /// program that anypeer re-creates. By default they are not added.
     pub fn test_routes(mut self, served: bool) -> Self {
         self.test_routes = served;
         self
@@ -206,8 +209,9 @@ impl ApiBuilder {
 }
 
 impl Api {
-    /// Returns a builder for an API of `peers`, which `monitor` has to watch
-    /// ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)).
+    /// Returns a builder for an API that shows what `monitor` has recorded, and closes the peers of
+    /// `peers`. Attach the monitor to the set, with
+    /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor).
     pub fn builder(peers: &Peers, monitor: &Monitor) -> ApiBuilder {
         ApiBuilder {
             peers: peers.clone(),
@@ -225,9 +229,10 @@ impl Api {
     /// under `/webrtc/`, and those under `/whip/` if sessions are accepted.
     ///
     /// The routes can be served alone, or mounted in another server with [`Router::nest_service`]
-    /// under a path without parameters. Mounted under `/ops`, the dashboard is at `/ops` and at
-    /// `/ops/`; [`Router::nest`] would leave `/ops/` to the other server. Links, `Location` headers
-    /// and the OpenAPI document contain the path that the routes are mounted under.
+    /// under a path without parameters. If they are mounted under `/ops`, the dashboard is at
+    /// `/ops` and at `/ops/`; with [`Router::nest`], the other server would answer `/ops/`. Links,
+    /// `Location` headers and the OpenAPI document contain the path under which the routes are
+    /// mounted.
     pub fn router(&self) -> Router {
         let unknown =
             |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };
@@ -245,8 +250,9 @@ impl Api {
     /// Ends all streams of events, which otherwise do not end. Streams that are requested later end
     /// immediately.
     ///
-    /// Call this when your server shuts down and waits for its connections to end.
-    /// [`Serving::shutdown`](super::Serving::shutdown) ends the streams of its own server.
+    /// If your own server serves the routes, call this when that server shuts down and waits for
+    /// its connections to end. [`Serving::shutdown`](super::Serving::shutdown) ends the streams of
+    /// a server of [`serve`](Self::serve).
     pub fn end_streams(&self) {
         self.shared.ending.cancel();
     }

@@ -82,7 +82,7 @@ impl MonitorBuilder {
         self
     }
 
-    /// Adds a sink, which is started when the monitor is made.
+    /// Adds a sink, which is started when the monitor is created.
     #[cfg(feature = "log")]
     pub(crate) fn sink(
         mut self,
@@ -92,13 +92,13 @@ impl MonitorBuilder {
         self
     }
 
-    /// Makes the monitor. It watches nothing until it is passed to
+    /// Creates the monitor. It watches nothing until it is passed to
     /// [`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor).
     ///
     /// # Errors
     ///
-    /// [`StartError`] if a thread that the monitor needs cannot be started: the one that samples
-    /// statistics, or the one that writes the log.
+    /// [`StartError`] if a thread that the monitor needs cannot be started: the thread that samples
+    /// statistics, or the thread that writes the log.
     pub fn build(self) -> Result<Monitor, StartError> {
         Runtime::background()?;
         let sink = self.sink.map(|start| start()).transpose()?;
@@ -132,14 +132,15 @@ impl fmt::Debug for MonitorBuilder {
 }
 
 impl PeersBuilder {
-    /// Lets `monitor` watch the peers of the set. Each poll of their tasks is timed.
+    /// Lets `monitor` watch the peers of the set. This also times each poll of the peers' tasks;
+    /// see [`PeersBuilder::timed_tasks`].
     pub fn monitor(self, monitor: &Monitor) -> Self {
         self.observer(monitor.observer()).timed_tasks(true)
     }
 }
 
 impl Monitor {
-    /// Makes a monitor with default options.
+    /// Creates a monitor with default options.
     ///
     /// # Errors
     ///

@@ -18,11 +18,11 @@ use crate::event::Observer;
 use crate::id::OperationId;
 use crate::state::DataChannelState;
 
-/// Watches the peers of any number of sets, and tells what happens to them.
+/// Keeps records of the connections, operations and tasks of any number of sets of peers.
 ///
-/// A monitor is an [`Observer`] that keeps records of connections, operations and tasks. It keeps
-/// no connection alive, holds a bounded amount of memory ([`Limits`](super::Limits)), and keeps no
-/// secrets. Recording an event takes some tens of nanoseconds (`benches/monitor.rs`).
+/// A monitor watches a set through an [`Observer`]. It keeps no connection alive, holds a bounded
+/// amount of memory ([`Limits`](super::Limits)), and keeps no secrets. Recording an event takes
+/// some tens of nanoseconds (`benches/monitor.rs`).
 ///
 /// ```
 /// use anypeer::Peers;
@@ -30,7 +30,7 @@ use crate::state::DataChannelState;
 ///
 /// let monitor = Monitor::new()?;
 /// let peers = Peers::builder().monitor(&monitor).build();
-/// // .. Open peers in the set.
+/// // .. open and close peers ..
 ///
 /// let summary = monitor.summary();
 /// println!("{} live connections, {}", summary.states.live(), summary.health);
@@ -39,15 +39,15 @@ use crate::state::DataChannelState;
 /// }
 /// for connection in monitor.closed() {
 ///     if let Some(diagnosis) = connection.diagnosis {
-///         println!("{}: {diagnosis}", connection.id); // Why it failed.
+///         println!("{}: {diagnosis}", connection.id); // Why the connection failed.
 ///     }
 /// }
 /// # assert_eq!(summary.states.total(), 0);
 /// # Ok::<(), anypeer::runtime::StartError>(())
 /// ```
 ///
-/// Clones are handles to the same monitor. When the last handle is dropped, its records are dropped
-/// and sampling ends; peers that it watches are not affected.
+/// Clones are handles to the same monitor. When the last handle is dropped, the records of
+/// connections are dropped and sampling ends. The peers that the monitor watched are not affected.
 #[derive(Clone)]
 pub struct Monitor {
     pub(super) hub: Arc<Hub>,
@@ -124,8 +124,8 @@ impl Monitor {
         }
     }
 
-    /// Returns every number that the monitor counts, for a metrics library. Their cost does not
-    /// depend on the number of connections.
+    /// Returns every number that the monitor counts, for a metrics library. The cost of this call
+    /// does not depend on the number of connections.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.hub.metrics()
@@ -138,10 +138,11 @@ impl Monitor {
         self.book.get(id.as_ref()).map(|connection| self.hub.connection_info(&connection))
     }
 
-    /// Returns at most `limit` live connections in the order of opening. They follow the connection
-    /// with the [number](ConnectionInfo::number) `after`; 0 begins with the first.
+    /// Returns up to `limit` live connections with a [number](ConnectionInfo::number) greater than
+    /// `after`, in the order of opening. Pass 0 to begin with the first connection.
     ///
-    /// [`find`](Self::find) takes a filter, and does not copy everything that is known.
+    /// [`find`](Self::find) takes a filter, and does not copy everything that is known of each
+    /// connection.
     #[must_use]
     pub fn connections(&self, after: u64, limit: usize) -> Vec<ConnectionInfo> {
         let live = self.book.live_after(after, limit);
@@ -155,8 +156,8 @@ impl Monitor {
         self.book.closed_before(None).iter().map(|(_, it)| self.hub.connection_info(it)).collect()
     }
 
-    /// Returns a builder for an operation of the application. `kind` is the name of what the
-    /// operation does, and the label of its metrics.
+    /// Returns a builder for an operation of the application. `kind` names what the operation does,
+    /// and is the label of the operation in metrics.
     #[inline]
     pub fn new_operation(&self, kind: &'static str) -> OperationBuilder {
         OperationBuilder::new(Arc::clone(&self.hub), kind)
@@ -168,16 +169,16 @@ impl Monitor {
         self.hub.operations.get(id, |record| record.info(&self.hub.context))
     }
 
-    /// Returns at most `limit` operations that are in flight, in the order of their start. They
-    /// follow the operation `after`; `None` begins with the first.
+    /// Returns up to `limit` operations that are in flight and were created after the operation
+    /// `after`, in the order of their creation. Pass `None` to begin with the first operation.
     #[must_use]
     pub fn operations(&self, after: Option<OperationId>, limit: usize) -> Vec<OperationInfo> {
         self.hub.operations.active(after, limit, |record| record.info(&self.hub.context))
     }
 
-    /// Returns at most `limit` operations that have ended and are still kept, and for whose outcome
-    /// `takes` returns true, the latest first. `after` is the [cursor](Page::next) of the page
-    /// before; `None` returns the first page.
+    /// Returns up to `limit` operations that have ended and are still kept, and for whose outcome
+    /// `takes` returns true, the latest first. `after` is the [cursor](Page::next) of the previous
+    /// page; pass `None` for the first page.
     #[must_use]
     pub fn finished_operations(
         &self,
@@ -200,17 +201,18 @@ impl Monitor {
     }
 
     /// Returns a stream of updates: every event of a connection, and every start and end of an
-    /// operation. It begins now, or after the update `after`, which was received before.
+    /// operation. With `None`, the stream begins now. With the id of an update that was received
+    /// before, the stream continues after that update.
     ///
-    /// The last [`Limits::updates`](super::Limits::updates) updates are kept for that. None are
-    /// kept before the first call of this function.
+    /// For that purpose the last [`Limits::updates`](super::Limits::updates) updates are kept, from
+    /// the first call of this function on.
     #[must_use]
     pub fn updates(&self, after: Option<UpdateId>) -> Updates {
         self.hub.context.outlets.follow(after)
     }
 
-    /// Completes when every record so far was written to the log or dropped. Without a log it
-    /// completes immediately.
+    /// Completes when every record so far was written to the log or dropped; immediately if there
+    /// is no log.
     ///
     /// # Cancel safety
     ///
@@ -222,13 +224,13 @@ impl Monitor {
         }
     }
 
-    /// Returns the number of samples of statistics that were taken, of all connections.
+    /// Returns the number of samples of statistics that were taken of all connections together.
     #[must_use]
     pub fn samples_taken(&self) -> u64 {
         self.hub.context.counters.samples.get()
     }
 
-    /// Returns the time since the monitor was made.
+    /// Returns the time since the monitor was created.
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.hub.context.clock.since_start(Instant::now())

@@ -1,4 +1,4 @@
-//! Monitors connections, operations and tasks.
+//! Monitors connections, operations and tasks, and diagnoses connections that failed.
 //!
 //! A [`Monitor`] receives every [`Event`](crate::Event) of the [`Peers`](crate::Peers) that it
 //! watches ([`PeersBuilder::monitor`](crate::peer::PeersBuilder::monitor)), and keeps:
@@ -8,7 +8,8 @@
 //! - the reason why a connection failed or never connected ([`Diagnosis`]);
 //! - calls on peers, closes, and operations of the application, each with one outcome
 //!   ([`OperationInfo`]);
-//! - tasks that are stuck, or have outlived their peer ([`TaskReport`]);
+//! - the tasks that have not ended, and which of them are stuck or have outlived their peer
+//!   ([`TaskReport`]);
 //! - statistics over time ([`SampleInfo`]);
 //! - whether anything is wrong ([`Health`]).
 //!
@@ -18,14 +19,18 @@
 //!
 //! let monitor = Monitor::new()?;
 //! let peers = Peers::builder().monitor(&monitor).build();
+//! // .. open and close peers ..
 //! println!("{}", monitor.summary().health); // "ok"
+//! for connection in monitor.closed() {
+//!     println!("{}: {:?}", connection.id, connection.diagnosis);
+//! }
 //! # assert_eq!(monitor.summary().health.as_str(), "ok");
 //! # Ok::<(), anypeer::runtime::StartError>(())
 //! ```
 //!
 //! A monitor uses a bounded amount of memory ([`Limits`]), does not block the code that it watches,
-//! and keeps no secrets. Durations are measured by monotonic clocks; the wall clock is only used to
-//! show times.
+//! and removes secrets before it keeps anything. Durations are measured by monotonic clocks; the
+//! wall clock is only used to show times.
 
 mod book;
 mod builder;

@@ -18,8 +18,9 @@ use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
 use crate::runtime::Clock;
 
-/// Configures an operation before it is started, see
-/// [`Monitor::new_operation`](super::Monitor::new_operation).
+/// Configures an operation of the application before it is started, see
+/// [`Monitor::new_operation`](super::Monitor::new_operation). The monitor records the duration and
+/// the outcome of the operation.
 ///
 /// ```
 /// use anypeer::monitor::Monitor;
@@ -58,7 +59,7 @@ impl OperationBuilder {
     }
 
     /// Adds a detail, which is kept with the operation. At most
-    /// [`Limits::details`](super::Limits::details) are kept; further ones are ignored.
+    /// [`Limits::details`](super::Limits::details) details are kept; further ones are ignored.
     ///
     /// Secrets are removed from the value. If the name contains a word such as `token`, `password`
     /// or `credential`, the value is not kept at all.
@@ -81,7 +82,7 @@ impl OperationBuilder {
         self
     }
 
-    /// Starts the operation. The caller has to end it.
+    /// Starts the operation. The caller has to end the returned [`Operation`].
     #[inline]
     pub fn start(self) -> Operation {
         let Self { hub, kind, peer, mut details } = self;
@@ -103,15 +104,15 @@ impl OperationBuilder {
         Operation { hub, id, kind, subject, span, open: true }
     }
 
-    /// Starts the operation, and returns a future that runs `future`. The operation is completed
-    /// when the future is ready, and cancelled if the future is dropped before.
+    /// Starts the operation, and returns a future that runs `future`. The operation ends as
+    /// completed when the future is ready, and as cancelled if the future is dropped before.
     pub fn run<F: Future>(self, future: F) -> Monitored<F> {
         Monitored { future, failure: |_| None, operation: Some(self.start()) }
     }
 
-    /// Starts the operation, and returns a future that runs `future`. The operation is completed if
-    /// the future returns `Ok`, failed if it returns an error, and cancelled if it is dropped
-    /// before.
+    /// Starts the operation, and returns a future that runs `future`. The operation ends as
+    /// completed if the future returns `Ok`, as failed if it returns an error, and as cancelled if
+    /// the future is dropped before it is ready.
     pub fn try_run<F, T, E>(self, future: F) -> Monitored<F>
     where
         F: Future<Output = Result<T, E>>,
@@ -123,8 +124,8 @@ impl OperationBuilder {
         Monitored { future, failure: failure::<T, E>, operation: Some(self.start()) }
     }
 
-    /// Starts the operation, and calls `work`. The operation is completed when `work` returns, and
-    /// cancelled if it panics.
+    /// Starts the operation, and calls `work`. The operation ends as completed when `work` returns,
+    /// and as cancelled if `work` panics.
     pub fn call<T>(self, work: impl FnOnce() -> T) -> T {
         let operation = self.start();
         let result = operation.within(work);
@@ -132,8 +133,8 @@ impl OperationBuilder {
         result
     }
 
-    /// Starts the operation, and calls `work`. The operation is completed if `work` returns `Ok`,
-    /// failed if it returns an error, and cancelled if it panics.
+    /// Starts the operation, and calls `work`. The operation ends as completed if `work` returns
+    /// `Ok`, as failed if it returns an error, and as cancelled if it panics.
     ///
     /// # Errors
     ///
@@ -164,8 +165,8 @@ struct Subject {
     clock: Clock,
 }
 
-/// An operation in flight, started with [`OperationBuilder::start`]. **Dropping it before it was
-/// ended cancels it.**
+/// An operation in flight, started with [`OperationBuilder::start`]. **If it is dropped before it
+/// was ended, it is recorded as cancelled.**
 ///
 /// ```
 /// use anypeer::monitor::{Monitor, OperationOutcome};
@@ -257,7 +258,7 @@ impl fmt::Debug for Operation {
 type Failure<T> = fn(&T) -> Option<&(dyn Error + 'static)>;
 
 pin_project! {
-    /// A future whose operation ends when it is ready or dropped, returned by
+    /// A future with an operation, which ends when the future is ready or dropped. Returned by
     /// [`OperationBuilder::run`] and [`OperationBuilder::try_run`].
     #[must_use = "futures do nothing unless polled"]
     pub struct Monitored<F>
@@ -272,7 +273,7 @@ pin_project! {
 }
 
 impl<F: Future> Monitored<F> {
-    /// Returns the operation's id, or `None` if it has ended.
+    /// Returns the operation's id, or `None` if the operation has ended.
     #[must_use]
     pub fn id(&self) -> Option<OperationId> {
         self.operation.as_ref().map(Operation::id)

@@ -54,39 +54,40 @@ options! {
     /// println!("at most {} MiB with 500 live connections", limits.memory_bound(500) >> 20);
     /// ```
     Limits {
-        /// Sets how many of the last connections that have ended are kept; 256 by default.
+        /// Sets how many connections that have ended are kept, the last ones; 256 by default.
         closed_connections: usize = 256,
-        /// Sets how many of the last entries in the timeline of a connection are kept; 64 by
+        /// Sets how many entries of the timeline of a connection are kept, the last ones; 64 by
         /// default.
         timeline: usize = 64,
-        /// Sets how many candidates of each side of a connection are kept, from the first; 32 by
+        /// Sets how many candidates of each side of a connection are kept, the first ones; 32 by
         /// default.
         candidates: usize = 32,
-        /// Sets how many of the last session descriptions of a connection are kept; 8 by default.
+        /// Sets how many session descriptions of a connection are kept, the last ones; 8 by
+        /// default.
         descriptions: usize = 8,
-        /// Sets how many bytes a session description may have to be kept; 16 KiB by default. Of a
-        /// longer one, everything but the text is kept.
+        /// Sets the maximum length of a session description whose text is kept, in bytes; 16 KiB by
+        /// default. Of a longer description, everything but the text is kept.
         description_bytes: usize = 16 << 10,
         /// Sets how many tracks of a connection, and how many of its data channels, are kept; 64 by
         /// default. The first tracks are kept. A closed data channel makes room for a new one.
         tracks_and_channels: usize = 64,
-        /// Sets how many of the last errors of a connection are kept; 8 by default.
+        /// Sets how many errors of a connection are kept, the last ones; 8 by default.
         errors: usize = 8,
-        /// Sets how many of the last samples of a connection's statistics are kept; 60 by default.
+        /// Sets how many samples of a connection's statistics are kept, the last ones; 60 by
+        /// default.
         samples: usize = 60,
-        /// Sets how many operations in flight have a record; 65,536 by default. Further ones are
-        /// only counted.
+        /// Sets how many operations in flight have a record; 65,536 by default. Further operations
+        /// are only counted.
         active_operations: usize = 1 << 16,
-        /// Sets how many of the last operations that have ended are kept; 1,024 by default.
+        /// Sets how many operations that have ended are kept, the last ones; 1,024 by default.
         finished_operations: usize = 1024,
         /// Sets how many details of an operation are kept; 16 by default.
         details: usize = 16,
         /// Sets how many names of operations, and how many names of tasks, are counted separately;
         /// 128 by default. Further names are counted together as `other`.
         names: usize = 128,
-        /// Sets how many of the last updates are kept for
-        /// [`Monitor::updates`](super::Monitor::updates); 4,096 by default. None are kept before
-        /// that function is first called.
+        /// Sets how many updates are kept for [`Monitor::updates`](super::Monitor::updates), the
+        /// last ones; 4,096 by default. No updates are kept before that function is first called.
         updates: usize = 4096,
     }
 }

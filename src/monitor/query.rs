@@ -12,8 +12,9 @@ use crate::id::PeerId;
 /// The number of connections that are read under one lock of the book.
 const CHUNK: usize = 256;
 
-/// A reference to the record of a connection, returned by [`Monitor::find`] and the like. It keeps
-/// the record, but not the connection.
+/// A reference to the record of a connection, returned by [`Monitor::find`],
+/// [`Monitor::find_closed`] and [`Monitor::find_one`]. It keeps the record alive, but not the
+/// connection.
 #[derive(Clone)]
 pub struct ConnectionRef {
     hub: Arc<Hub>,
@@ -56,9 +57,9 @@ impl fmt::Debug for ConnectionRef {
 }
 
 impl Monitor {
-    /// Finds at most `limit` live connections that match `filter`, in the order of opening. They
-    /// follow the connection with the [number](ConnectionInfo::number) `after`; 0 begins with the
-    /// first.
+    /// Finds up to `limit` live connections that match `filter` and have a
+    /// [number](ConnectionInfo::number) greater than `after`, in the order of opening. Pass 0 for
+    /// the first page, and then the [cursor](Page::next) of the previous page.
     ///
     /// ```
     /// use anypeer::ConnectionState;
@@ -103,8 +104,8 @@ impl Monitor {
         }
     }
 
-    /// Finds at most `limit` connections that have ended, are still kept, and match `filter`, the
-    /// latest first. `after` is the [cursor](Page::next) of the page before; `None` returns the
+    /// Finds up to `limit` connections that have ended, are still kept, and match `filter`, the
+    /// latest first. `after` is the [cursor](Page::next) of the previous page; pass `None` for the
     /// first page.
     #[must_use]
     pub fn find_closed(

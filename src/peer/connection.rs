@@ -42,14 +42,16 @@ impl std::error::Error for ConnectionError {
 /// Implement it for connections that are not of the `webrtc` crate. An implementation may
 /// misbehave: a close that hangs, blocks its thread, panics or fails affects only its own peer.
 ///
+/// Pass a connection to [`Peers::insert`](crate::Peers::insert), or reserve a place for the
+/// connection before it is built, with [`Peers::reserve`](crate::Peers::reserve).
+///
 /// `close`, `abort`, `release` and `remote_closed` run on a thread of this crate, which they may
 /// block, in the context of the peer's runtime
 /// ([`Spawner::within`](crate::runtime::Spawner::within)). The graceful close of a
-/// [cooperative](Self::is_cooperative) connection runs on the peer's runtime instead.
+/// [cooperative](Self::is_cooperative) connection, and the `release` after it, run as a task on the
+/// peer's runtime instead.
 ///
-/// Pass a connection to [`Peers::insert`](crate::Peers::insert), or reserve a place for it before
-/// it is built, with [`Peers::reserve`](crate::Peers::reserve). Only `close` is required. Most
-/// connections also implement `state` and `watch_state`:
+/// Only `close` is required. Most connections also implement `state` and `watch_state`:
 ///
 /// ```
 /// use std::sync::{Arc, Mutex, OnceLock};
@@ -99,15 +101,16 @@ impl std::error::Error for ConnectionError {
 /// # Ok::<(), anypeer::peer::InsertError>(())
 /// ```
 pub trait Connection: Any + Send + Sync {
-    /// Closes gracefully: tells the remote side, and frees all resources.
+    /// Closes the connection gracefully: notifies the remote side, and frees all resources.
     ///
     /// Return only what was **observed**: `Ok(Some(mode))` if the driver has ended and its sockets
-    /// are gone, `Ok(None)` if that cannot be known.
+    /// are closed, or `Ok(None)` if that cannot be known.
     ///
     /// # Cancel safety
     ///
-    /// [`abort`](Self::abort) is called if the close has not ended by the end of the grace period.
-    /// The future is dropped after the abort has succeeded, or at the end of the whole bound.
+    /// [`abort`](Self::abort) is called if the future is not ready by the end of the grace period.
+    /// The future is dropped after the abort has succeeded, or at the end of the timeout of the
+    /// close.
     fn close(self: Arc<Self>) -> BoxFuture<Result<Option<CloseMode>, ConnectionError>>;
 
     /// Whether [`close`](Self::close) never blocks its thread. `close`, and the
@@ -118,20 +121,21 @@ pub trait Connection: Any + Send + Sync {
         false
     }
 
-    /// Ends the connection at once, without telling the remote side. The future of
-    /// [`close`](Self::close) may still be polled meanwhile; it is dropped after the abort has
+    /// Ends the connection at once, without notifying the remote side. The future of
+    /// [`close`](Self::close) may be polled at the same time; it is dropped after the abort has
     /// succeeded.
     ///
-    /// Return how the connection ended, if its end was **observed**: by force, unless it had ended
-    /// gracefully just before. Return `None` if the end cannot be known. The default does that, for
-    /// connections that cannot be aborted.
+    /// If the end of the connection was **observed**, return how the connection ended: by force,
+    /// unless it had ended gracefully just before. Return `None` if the connection cannot be
+    /// aborted or its end cannot be known. The default returns `None`.
     fn abort(self: Arc<Self>) -> BoxFuture<Option<CloseMode>> {
         Box::pin(std::future::ready(None))
     }
 
-    /// Tells the application that the connection has ended, and drops what belongs to the
-    /// application. Called once, when the end was observed or [`close`](Self::close) has returned
-    /// `Ok`. By default nothing is done.
+    /// Notifies the application that the connection has ended, if the stack does that (by a
+    /// callback, for instance), and drops what belongs to the application, such as its handler.
+    /// Called once, when the end was observed or [`close`](Self::close) has returned `Ok`. The
+    /// default does nothing.
     fn release(self: Arc<Self>) -> BoxFuture {
         Box::pin(std::future::ready(()))
     }
@@ -155,8 +159,8 @@ pub trait Connection: Any + Send + Sync {
     /// The connection's current state; `None`, the default, for a connection that does not report
     /// its state. Called from any thread.
     ///
-    /// Whether a connection reports its state is asked once, when the connection is registered, and
-    /// shown to observers as [`Probe::tells_state`](super::Probe::tells_state).
+    /// If this returns `None` when the connection is registered, observers see
+    /// [`Probe::tells_state`](super::Probe::tells_state) as false from then on.
     fn state(&self) -> Option<ConnectionState> {
         None
     }
@@ -204,8 +208,8 @@ pub trait Connection: Any + Send + Sync {
         false
     }
 
-    /// The object that tells, after the end, what the application still holds of the connection;
-    /// `None`, the default, if that is not known. Called from any thread.
+    /// Returns an object that knows, after the end of the connection, what the application still
+    /// holds of it; `None`, the default, if that is not known. Called from any thread.
     fn retention(&self) -> Option<Arc<dyn Retention>> {
         None
     }

@@ -2,9 +2,11 @@
 //!
 //! - [`Peers`] is a set of peers.
 //! - [`Peer`] is an owner of a connection.
-//! - [`Closing`] is a close in progress, and [`Outcome`] is the outcome of a close.
-//! - [`Connection`] is the trait that connections of any stack implement. Connections of the
-//!   `webrtc` crate come from the functions in `anypeer::webrtc`.
+//! - [`Closing`] is a handle to a close in progress, and [`Outcome`] is the outcome of a close.
+//! - [`PeerOptions`] are the options of one peer, and [`ReaperOptions`] say which peers are closed
+//!   automatically.
+//! - [`Connection`] is the trait to implement for connections of another stack. The functions in
+//!   `anypeer::webrtc` create peers with connections of the `webrtc` crate.
 
 mod alarm;
 mod attach;

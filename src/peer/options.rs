@@ -7,22 +7,24 @@ use std::time::Duration;
 use crate::close_options::CloseOptions;
 use crate::runtime::Runtime;
 
-/// How long a callback may hold its driver before it counts as stalled, unless another time is set.
+/// How long a callback may hold the driver of its connection by default, before it is reported as
+/// stalled; see [`PeerOptions::handler_budget`].
 ///
-/// Meanwhile nothing is sent or received on the connection. After 5 s the remote side considers the
-/// connection lost (measured).
+/// While a callback holds the driver, nothing is sent or received on the connection. After 5 s
+/// without packets the remote side considers the connection lost (measured).
 pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 
-/// The rules by which the reaper closes peers that nobody else closes.
+/// The rules of the reaper, the part of anypeer that closes dead peers which nobody else closes.
 ///
 /// By default the reaper closes a peer
 ///
 /// - that has not connected within 60 s of its opening,
 /// - that has been Disconnected or Failed for 30 s, or
-/// - whose remote side has closed the connection, which is noticed within 1.5 s.
+/// - whose remote side has closed the connection (the *goodbye*), which the reaper notices within
+///   1.5 s.
 ///
-/// The 30 s are the time for an ICE restart, which can take a connection from Disconnected or
-/// Failed back to Connected.
+/// The 30 s leave time for an ICE restart, which can take a connection from Disconnected or Failed
+/// back to Connected.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,16 +36,16 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// let peers = Peers::builder().reaper(reaper).build();
 /// ```
 ///
-/// A remote side that vanishes without a goodbye takes about 60 s to be noticed by default: the
-/// `webrtc` crate reports Disconnected after 4 s and Failed after 29 s, where the limit of Failed
-/// begins. To notice it within 10 s, set [`disconnected`](Self::disconnected) to 5 s, which is then
-/// all the time that an ICE restart has.
+/// By default, a peer whose remote side disappears without a goodbye is closed after about 60 s:
+/// the `webrtc` crate reports Disconnected after 4 s and Failed after 29 s (measured), and the 30 s
+/// in the state Failed begin then. To close such a peer within 10 s, set
+/// [`disconnected`](Self::disconnected) to 5 s. An ICE restart then has only these 5 s.
 ///
 /// If a peer does not close, the reaper tries again after 0.75 s, and then waits twice as long each
 /// time, up to 300 s.
 ///
-/// The reaper leaves a connection alone that does not report its
-/// [state](crate::Peer::connection_state), except for a goodbye.
+/// If a connection does not report its [state](crate::Peer::connection_state), the reaper can apply
+/// only the rule for the goodbye. It can apply no rule to an adopted connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReaperOptions {
     pub(super) never_connected: Option<Duration>,
@@ -64,30 +66,30 @@ impl ReaperOptions {
         }
     }
 
-    /// Returns no rules: the reaper closes nothing, and does not look at the peer.
+    /// Returns options without any rule: the reaper neither checks nor closes the peer.
     #[must_use]
     pub const fn off() -> Self {
         Self { never_connected: None, disconnected: None, failed: None, goodbye: false }
     }
 
-    /// Sets how long after its opening a peer may take to connect for the first time. `None` means
-    /// no limit. 60 s by default.
+    /// Sets how long a peer may take, from its opening, to connect for the first time; 60 s by
+    /// default. `None` means no limit.
     #[must_use]
     pub const fn never_connected(mut self, limit: Option<Duration>) -> Self {
         self.never_connected = limit;
         self
     }
 
-    /// Sets how long a peer may be Disconnected. `None` means no limit. 30 s by default. This is
-    /// also the time that an ICE restart has in this state.
+    /// Sets how long a peer may be Disconnected; 30 s by default. `None` means no limit. An ICE
+    /// restart has to succeed within this time.
     #[must_use]
     pub const fn disconnected(mut self, limit: Option<Duration>) -> Self {
         self.disconnected = limit;
         self
     }
 
-    /// Sets how long a peer may be Failed. `None` means no limit. 30 s by default. This is also the
-    /// time that an ICE restart has in this state.
+    /// Sets how long a peer may be Failed; 30 s by default. `None` means no limit. An ICE restart
+    /// has to succeed within this time.
     #[must_use]
     pub const fn failed(mut self, limit: Option<Duration>) -> Self {
         self.failed = limit;
@@ -95,7 +97,7 @@ impl ReaperOptions {
     }
 
     /// Sets whether to close a peer whose remote side has closed the connection (DTLS
-    /// `close_notify`, or the end of the SCTP association). On by default. The reaper looks for
+    /// `close_notify`, or the end of the SCTP association); on by default. The reaper checks for
     /// this every 0.75 s, and notices it within 1.5 s.
     #[must_use]
     pub const fn goodbye(mut self, close: bool) -> Self {
@@ -148,23 +150,25 @@ impl PeerOptions {
     }
 
     /// Sets the peer's id: 1 to 256 bytes of UTF-8, and not the id of another open peer of the set.
-    /// By default an id is [generated](crate::PeerId::generate).
+    /// By default an id is [generated](crate::PeerId::generate). Any other id is refused when
+    /// the peer is opened, with [`InsertError::Id`](crate::peer::InsertError::Id) or
+    /// [`InsertError::Duplicate`](crate::peer::InsertError::Duplicate).
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Sets the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the peer
-    /// belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
+    /// Sets the id of the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the
+    /// peer belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
         self
     }
 
-    /// Sets the runtime that the connection and the peer's tasks run on. By default it is the
-    /// runtime of the set, see [`PeersBuilder::runtime`](crate::peer::PeersBuilder::runtime).
+    /// Sets the runtime on which the connection and the peer's tasks run. The default is the
+    /// runtime of the set; see [`PeersBuilder::runtime`](crate::peer::PeersBuilder::runtime).
     #[must_use]
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
@@ -181,17 +185,18 @@ impl PeerOptions {
     /// Sets how long one callback of the application's handler may hold the connection's driver
     /// before it is reported as [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled).
     /// The callback is not cancelled. The budget is watched only if an observer or a monitor is
-    /// attached.
+    /// attached. The default is that of the set; see
+    /// [`PeersBuilder::handler_budget`](crate::peer::PeersBuilder::handler_budget).
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);
         self
     }
 
-    /// Sets the application's data of the peer, which [`Peer::data`](crate::Peer::data) returns: a
-    /// user, a role, the state of a signalling session. An application then needs no map of its own
-    /// beside [`Peers`](crate::Peers). The data is dropped with the last reference to the peer
-    /// after the peer has ended.
+    /// Stores a value of the application in the peer, such as a user, a role, or the state of a
+    /// signalling session. [`Peer::data`](crate::Peer::data) returns the value, so the application
+    /// needs no map of its own besides [`Peers`](crate::Peers). The value is dropped when the peer
+    /// has ended and its last [`Peer`](crate::Peer) was dropped.
     ///
     /// ```
     /// use anypeer::{PeerOptions, Peers};
@@ -214,7 +219,8 @@ impl PeerOptions {
         self
     }
 
-    /// Sets the bounds of every close of this peer, in place of the bounds of the set.
+    /// Sets the timeout and the grace period of every close of this peer, in place of those of the
+    /// set.
     #[must_use]
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = Some(close);

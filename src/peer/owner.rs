@@ -25,16 +25,17 @@ use crate::task::TaskGroup;
 ///
 /// Clones share the ownership. **When the last clone is dropped, the connection is closed**,
 /// gracefully if possible, even if the application still holds the connection itself. The drop
-/// starts the close and does not wait for it: it takes less than a millisecond, in any thread and
-/// context, and never panics. [`detach`](Self::detach) hands the connection to its
-/// [`Peers`](crate::Peers) instead.
+/// starts the close and returns in less than a millisecond, without waiting for the close. It may
+/// happen on any thread, in synchronous code, asynchronous code and destructors, and never panics.
+/// To keep the connection open without a `Peer`, [`detach`](Self::detach) the peer: the set then
+/// owns it.
 ///
 /// `webrtc::open` returns a `webrtc::Peer`, which dereferences to this type.
 ///
 /// ```
 /// use anypeer::Peer;
 ///
-/// /// Runs a session until either side ends it.
+/// /// Runs a session until `work` is done or the peer is closed.
 /// async fn session(peer: Peer, work: impl Future<Output = ()> + Send + 'static) {
 ///     if let Err(ended) = peer.connected().await {
 ///         println!("{} did not connect: {ended}", peer.id());
@@ -42,8 +43,9 @@ use crate::task::TaskGroup;
 ///     }
 ///     // The task belongs to the peer: the close of the peer ends it.
 ///     let task = peer.tasks().spawn("work", work);
-///     if task.await.is_ok() {
-///         println!("{}: {}", peer.id(), peer.close().await); // "peer-..: closed, graceful"
+///     match task.await {
+///         Ok(()) => println!("{}: {}", peer.id(), peer.close().await), // "..: closed, graceful"
+///         Err(error) => println!("{}: {error}", peer.id()), // For instance, it was closed.
 ///     }
 ///     // Without the explicit close, the drop of `peer` would close the connection here.
 /// }
@@ -106,69 +108,79 @@ impl Peer {
         self.record().status.group.as_ref()
     }
 
-    /// The application's data of the peer, as given to
-    /// [`PeerOptions::data`](crate::PeerOptions::data), if it is a `T`.
+    /// The data that the application stored in the peer with
+    /// [`PeerOptions::data`](crate::PeerOptions::data), if the data is of the type `T`.
     #[must_use]
     pub fn data<T: Any>(&self) -> Option<&T> {
         self.record().data.as_deref().and_then(|data| (data as &dyn Any).downcast_ref())
     }
 
     /// Closes the connection, gracefully if possible. The close has started when this returns. This
-    /// never waits, and may be called in any thread and context.
+    /// function never waits, and may be called on any thread, in synchronous code, asynchronous
+    /// code and destructors.
     ///
-    /// [`Closing`] shows how to await the close, to wait for it from synchronous code, and to let
-    /// it go on by itself. If a close is already in progress, the handle is for that close.
+    /// [`Closing`] shows how to await the close, how to wait for it in synchronous code, and how to
+    /// ignore its outcome. If a close is already in progress, the returned handle is for that
+    /// close.
     pub fn close(&self) -> Closing {
         run::close(self.record(), CloseReason::Requested)
     }
 
-    /// Closes the connection like [`close`](Self::close), with other bounds. A close that is
-    /// already in progress keeps its own bounds.
+    /// Closes the connection like [`close`](Self::close), with the timeout and the grace period in
+    /// `options`. A close that is already in progress keeps its own.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
         let request = Request { options: Some(options), ..CloseReason::Requested.into() };
         run::close_as(self.record(), request)
     }
 
     /// Closes the connection at once, by dropping its driver and its sockets. The remote side is
-    /// not notified.
+    /// not notified. If a graceful close is in progress, this forces that close.
     ///
-    /// The outcome is [`Outcome::Closed`](crate::Outcome::Closed) by force. The cause is
-    /// [`Aborted`](crate::peer::ForceCause::Aborted), or
-    /// [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) if a callback has held up a
-    /// graceful close or has not released the driver after 100 ms. A close that is already in
-    /// progress is forced.
+    /// The outcome is usually [`Outcome::Closed`](crate::Outcome::Closed) with the mode
+    /// [`Forced`](crate::peer::CloseMode::Forced) and one of these causes:
     ///
-    /// The peer's tasks are dropped at their next suspension point, including cooperative tasks.
+    /// - [`HandlerStalled`](crate::peer::ForceCause::HandlerStalled) if a callback of the handler
+    ///   held up the graceful close in progress, or does not release the driver within 100 ms;
+    /// - otherwise [`Aborted`](crate::peer::ForceCause::Aborted).
+    ///
+    /// The peer's tasks, including cooperative tasks, are dropped at their next suspension point.
     /// Tasks that have not ended after 100 ms are reported as
     /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck).
     ///
-    /// A connection of another stack that cannot be [aborted](super::Connection::abort) is closed
-    /// as by [`close`](Self::close).
+    /// An adopted connection, or a connection of another stack that does not implement
+    /// [`Connection::abort`](super::Connection::abort), cannot be forced, and is closed as by
+    /// [`close`](Self::close).
     pub fn abort(&self) -> Closing {
         run::close_as(self.record(), Request { abort: true, ..CloseReason::Requested.into() })
     }
 
     /// The tasks that belong to the peer. They run on the peer's runtime.
     ///
-    /// A close of the peer cancels its tasks, and waits for them within the bound of the close.
+    /// A close of the peer cancels its tasks, and waits for them within the timeout of the close.
     /// Tasks that do not stop are reported as
     /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck). The report of a close of a group or
-    /// of all peers also names them ([`PeerReport::stuck`](super::PeerReport::stuck)); the
-    /// [`Closing`] of one peer does not.
+    /// of all peers names these tasks too ([`PeerReport::stuck`](super::PeerReport::stuck)); the
+    /// [`Outcome`](crate::Outcome) of one close does not.
     ///
     /// Once a close has begun or the connection has ended, new tasks are refused. A task that holds
-    /// a `Peer` of its own peer keeps the connection open: give the task a [`WeakPeer`].
+    /// a `Peer` of its own peer keeps the connection open: give the task a [`WeakPeer`], and
+    /// upgrade it only while the task uses the peer.
     ///
     /// ```
     /// use std::time::Duration;
     /// use anypeer::Peer;
     ///
-    /// fn watch(peer: &Peer) {
+    /// /// Asks a service whether the user of a peer is allowed in, and closes the peer if not.
+    /// fn check(peer: &Peer, is_allowed: impl Future<Output = bool> + Send + 'static) {
     ///     let weak = peer.downgrade();
-    ///     // Dropping the handle is fine: the task goes on, and still belongs to the peer.
-    ///     peer.tasks().task("watch").timeout(Duration::from_secs(60)).spawn(async move {
+    ///     // If the service takes longer than a minute, the task is cancelled. The handle of the
+    ///     // task is dropped here; the task goes on, and still belongs to the peer.
+    ///     peer.tasks().task("check").timeout(Duration::from_secs(60)).spawn(async move {
+    ///         if is_allowed.await {
+    ///             return;
+    ///         }
     ///         if let Some(peer) = weak.upgrade() {
-    ///             println!("{:?}", peer.connection_state());
+    ///             drop(peer.close()); // The close goes on, and ends this task.
     ///         }
     ///     });
     /// }
@@ -187,13 +199,13 @@ impl Peer {
 
     /// Completes once the connection is [`Connected`](ConnectionState::Connected).
     ///
-    /// By default no timeout is needed: the reaper
-    /// [closes](crate::peer::ReaperOptions::never_connected) a peer that has not connected within a
-    /// minute of its opening. Set a timeout of your own if that rule is off, if the connection was
-    /// adopted or does not report its state, or if it was connected before: the rule applies only
-    /// to the first time.
+    /// By default no timeout is needed, because the
+    /// [reaper](crate::peer::ReaperOptions::never_connected) closes a peer that has not connected
+    /// within a minute of its opening. Set a timeout of your own if that rule is off, if the
+    /// connection was adopted or does not report its state, or if the connection was connected
+    /// before: the rule applies only to the first time.
     ///
-    /// A callback of the peer's handler must not await this, since the connection makes no progress
+    /// A callback of the peer's handler must not await this, since the connection cannot connect
     /// until the callback has returned.
     ///
     /// ```
@@ -203,7 +215,7 @@ impl Peer {
     ///     match peer.connected().await {
     ///         Ok(()) => println!("{} is connected", peer.id()),
     ///         // "the peer has ended: never_connected"
-    ///         Err(ended) => println!("{} is not: {ended}", peer.id()),
+    ///         Err(ended) => println!("{} did not connect: {ended}", peer.id()),
     ///     }
     /// }
     /// ```
@@ -220,8 +232,8 @@ impl Peer {
         self.wait_for(ConnectionState::Connected).await
     }
 
-    /// Completes once the connection is in `state`, immediately if it already is. A state that the
-    /// connection leaves again immediately may be missed. When waiting for
+    /// Completes once the connection is in `state`, immediately if the connection already is. A
+    /// state that the connection soon leaves again may be missed. For
     /// [`Closed`](ConnectionState::Closed), the end of the peer is a success, not an error.
     ///
     /// For a connection that does not report its state, this completes only when the connection
@@ -269,10 +281,11 @@ impl Peer {
         }
     }
 
-    /// Completes when the connection has ended, whoever ended it, and returns the reason.
+    /// Completes when the connection has ended, whatever ended it, and returns the reason.
     ///
-    /// This also completes when the peer was closed and its end cannot be
-    /// [confirmed](crate::Outcome::Unconfirmed).
+    /// This also completes after a close with the outcome
+    /// [`Unconfirmed`](crate::Outcome::Unconfirmed), where the end of the connection cannot be
+    /// observed.
     ///
     /// # Cancel safety
     ///
@@ -281,25 +294,28 @@ impl Peer {
         self.record().status.life.ended.wait().await.reason
     }
 
-    /// Why the connection ended; `None` while it has not ended.
+    /// Why the connection ended; `None` while the connection has not ended. After a close with the
+    /// outcome [`Unconfirmed`](crate::Outcome::Unconfirmed), this is the reason of that close.
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.record().end.get().map(|end| end.reason)
     }
 
-    /// How the connection ended; `None` while it has not ended, or if that cannot be observed.
+    /// How the connection ended; `None` while the connection has not ended, or if its end cannot be
+    /// observed.
     #[must_use]
     pub fn close_mode(&self) -> Option<CloseMode> {
         self.record().end.get().and_then(|End { mode, .. }| mode.clone())
     }
 
-    /// Hands the connection to its [`Peers`](crate::Peers), which keeps it open until it is closed,
-    /// or ends, or the set itself is dropped. [`WeakPeer::upgrade`] and
-    /// [`Peers::get`](crate::Peers::get) still return the peer.
+    /// Makes the [`Peers`](crate::Peers) an owner of the peer, and drops this `Peer`. The
+    /// connection then stays open until somebody closes the peer, the connection ends by itself, or
+    /// the set is dropped. [`WeakPeer::upgrade`] and [`Peers::get`](crate::Peers::get) return the
+    /// peer until then.
     ///
-    /// To learn of the end of the peer, handle [`EventKind::Closed`](crate::EventKind::Closed) in
-    /// an [`Observer`](crate::Observer), or await [`WeakPeer::closed`] in a task of the set. (The
-    /// peer's own tasks end with the peer.)
+    /// To be notified of the end of the peer, handle
+    /// [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer), or
+    /// await [`WeakPeer::closed`] in a task of the set. (The peer's own tasks end with the peer.)
     ///
     /// ```
     /// use anypeer::runtime::StartError;
@@ -316,8 +332,8 @@ impl Peer {
     /// }
     /// ```
     ///
-    /// If the `Peers` was already dropped, or the peer has ended, `self` is dropped like any other
-    /// owner.
+    /// If the `Peers` was already dropped or the peer has already ended, this only drops the
+    /// `Peer`.
     pub fn detach(self) {
         if let Some(keeper) = self.owner.keeper.upgrade() {
             keeper.keep(&self.owner);
@@ -348,8 +364,8 @@ impl Peer {
         connection.downcast_ref()
     }
 
-    /// Returns a reference that does not own the connection, for the peer's own handler, for tasks
-    /// and for maps.
+    /// Returns a reference that does not own the connection. Use it in the peer's own handler, in
+    /// tasks and in maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(Arc::clone(&self.record().status.life), Arc::clone(&self.owner.cell))
@@ -359,7 +375,7 @@ impl Peer {
 /// How often a task that waits for a state asks a connection that does not notify of changes.
 const UNTOLD_STATE: Duration = Duration::from_millis(50);
 
-/// The error of a wait for a state: the peer ended before it was in that state.
+/// The error of a wait for a state: the peer ended before its connection was in that state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerEnded {
@@ -392,20 +408,21 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// A reference to a [`Peer`] that does not keep its connection open.
+/// A reference to a peer that does not own the connection, and so does not keep it open.
 ///
-/// Use it in handlers, tasks and maps. A handler that holds the `Peer` of its own connection keeps
-/// the connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the peer
-/// has an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was [detached](Peer::detach).
+/// Use it in handlers, tasks and maps. A handler that held the [`Peer`] of its own connection would
+/// keep the connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the
+/// peer has an owner: a [`Peer`], or the [`Peers`](crate::Peers) after [`Peer::detach`].
 ///
 /// ```
 /// use anypeer::WeakPeer;
 ///
 /// fn print(peer: &WeakPeer) {
 ///     match (peer.upgrade(), peer.close_reason()) {
-///         (Some(peer), None) => println!("{} is {:?}", peer.id(), peer.connection_state()),
 ///         (_, Some(reason)) => println!("{} has ended: {reason}", peer.id()),
-///         (None, None) => println!("{} has no owner", peer.id()),
+///         (Some(peer), None) => println!("{} is {:?}", peer.id(), peer.connection_state()),
+///         // The last owner was dropped, and the close has not ended.
+///         (None, None) => println!("{} is being closed", peer.id()),
 ///     }
 /// }
 /// ```
@@ -424,8 +441,8 @@ impl WeakPeer {
         Self { life, owner }
     }
 
-    /// Returns the peer if it has an owner; `None` before its registration, and after the last
-    /// owner was dropped.
+    /// Returns a new owner of the peer, if the peer has an owner; `None` before the connection is
+    /// added to the set, and after the last owner was dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         self.owner.get()?.upgrade().map(Peer::new)
@@ -446,7 +463,8 @@ impl WeakPeer {
         self.life.ended.wait().await.reason
     }
 
-    /// Why the connection ended; `None` while it has not ended.
+    /// Why the connection ended; `None` while the connection has not ended. See
+    /// [`Peer::close_reason`].
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.life.ended.get().map(|end| end.reason)

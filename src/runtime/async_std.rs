@@ -7,8 +7,8 @@ use super::spawner::{BoxFuture, Spawner};
 /// **Legacy.** async-std is discontinued (RUSTSEC-2025-0052); its maintainers recommend smol. This
 /// backend is for servers that still use async-std. Peers work on it as on any other.
 ///
-/// async-std starts the executor's threads itself. Their number is that of the environment variable
-/// `ASYNC_STD_THREAD_COUNT`, or else of the CPU cores.
+/// async-std starts the executor's threads itself. The environment variable
+/// `ASYNC_STD_THREAD_COUNT` sets their number, which is the number of CPU cores by default.
 ///
 /// ```
 /// use anypeer::Peers;

@@ -19,9 +19,9 @@ use parking::{Parker, Unparker};
 use super::timers::{Key, Timers};
 use crate::sync::Mutex;
 
-/// The clock that everything about a peer is measured by: the time limits of its closes, the
-/// timeouts of its tasks, the budgets of its callbacks, the limits of the reaper, and the times of
-/// its events.
+/// The clock by which everything about a peer is measured: the timeouts and grace periods of its
+/// closes, the timeouts of its tasks, the budgets of its callbacks, the limits of the reaper, and
+/// the times of its events.
 ///
 /// Each runtime has a clock ([`Spawner::clock`](super::Spawner::clock)), which is the system's
 /// monotonic clock by default. For tests, `test_util::ManualClock` (feature `test-util`) makes one

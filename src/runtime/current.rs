@@ -17,8 +17,8 @@ use super::thread::StartError;
 /// A thread of smol or of `async-executor` cannot be recognised. On such a thread, call
 /// [`enter`](super::enter), or name the runtime where one is asked for.
 ///
-/// This crate calls `current` when an object, such as a set of peers, is made, and never when one
-/// is dropped.
+/// This crate calls `current` when an object, such as a set of peers, is created, and never when an
+/// object is dropped.
 #[must_use]
 pub fn current() -> Option<Runtime> {
     let current = marked();

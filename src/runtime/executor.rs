@@ -10,9 +10,9 @@ use super::spawner::{BoxFuture, Spawner};
 /// A [`Spawner`] for an [`Executor`] of `async_executor` (which is the same type as
 /// `smol::Executor`) that the application runs. It can be used from any thread.
 ///
-/// One thread or several may run the executor. While no thread runs it, its tasks wait. The spawner
-/// holds an executor in an `Arc` weakly: when the application drops the executor, all of its tasks
-/// are dropped, and tasks that are spawned after that are refused.
+/// One thread or several may run the executor. While no thread runs it, its tasks wait. If the
+/// executor is in an `Arc`, the spawner holds it weakly: when the application drops the executor,
+/// all of its tasks are dropped, and tasks that are spawned after that are refused.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -46,8 +46,8 @@ use super::spawner::{BoxFuture, Spawner};
 ///
 /// [`runtime::current`](super::current) recognises tasks that are spawned through
 /// [`Runtime::spawn`](super::Runtime::spawn), but not tasks that the application spawns on the
-/// executor itself. In the latter, [`enter`](super::enter) the runtime or name it, and `await`
-/// closes instead of blocking on them with `wait`.
+/// executor itself. In a task that the application spawns, [`enter`](super::enter) the runtime or
+/// name it, and `await` closes instead of blocking on them with `wait`.
 ///
 /// # `LocalExecutor`
 ///

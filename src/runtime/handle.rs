@@ -27,7 +27,7 @@ use super::tokio::TokioSpawner;
 /// use std::time::Duration;
 /// use anypeer::runtime::Runtime;
 ///
-/// // The runtime that this thread is on, or anypeer's own if there is none. To name one, write
+/// // The runtime that this thread is on, or else the background executor. To name a runtime, write
 /// // for instance `Runtime::from(SmolSpawner::new())`.
 /// let runtime = Runtime::current_or_background()?;
 /// let mut answer = runtime.spawn(async { 6 * 7 });

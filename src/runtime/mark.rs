@@ -66,8 +66,8 @@ pub(super) fn marked() -> Option<Runtime> {
 /// Makes [`current`](super::current) return `runtime` on the calling thread until the guard is
 /// dropped.
 ///
-/// This is for applications whose executor cannot be detected. Enter the runtime once in each
-/// thread of the executor, or around a single call.
+/// This is for applications whose executor cannot be detected. Call this function once on each
+/// thread of the executor and keep the guard, or hold a guard during a single call.
 ///
 /// ```
 /// use anypeer::runtime::{self, Runtime};

@@ -1,13 +1,12 @@
-//! Executors: spawns futures on the application's executor, or on a background executor of this
-//! crate if the application has none.
+//! Spawns futures on the application's executor, or on a background executor of this crate if the
+//! application has none.
 //!
-//! - [`Spawner`] is the trait that an executor's backend implements.
 //! - [`Runtime`] is a handle to an executor, which the rest of the crate uses.
-//! - [`current`] detects the runtime that a thread is on, as `sniffio.current_async_library` does
-//!   in Python.
-//! - [`run`] spawns a future from synchronous or asynchronous code, as `anyio.from_thread.run` does
-//!   in Python.
-//! - [`guide`] explains how to use an executor of your own.
+//! - [`Spawner`] is the trait by which tasks are spawned on an executor. There are spawners for
+//!   tokio, smol, async-std and `async-executor`.
+//! - [`current`] returns the runtime that the calling thread is on.
+//! - [`run`] spawns a future from synchronous or asynchronous code.
+//! - [`guide`] explains how to use any other executor.
 //!
 //! ```
 //! # #[cfg(feature = "smol")] {

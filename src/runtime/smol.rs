@@ -4,12 +4,12 @@ use super::spawner::{BoxFuture, Spawner};
 
 /// A [`Spawner`] for smol's global executor. It can be used from any thread.
 ///
-/// smol starts the executor's threads itself. Their number is that of the environment variable
-/// `SMOL_THREADS`, or else 1. Tasks run on them whether or not the application is in a
+/// smol starts the executor's threads itself. The environment variable `SMOL_THREADS` sets their
+/// number, which is 1 by default. Tasks run on these threads whether or not the application is in a
 /// `smol::block_on`.
 ///
-/// A thread of smol cannot be detected, so [`runtime::current`](super::current) does not find smol
-/// in the application's own tasks. Name the runtime instead:
+/// [`runtime::current`](super::current) cannot detect smol in the tasks that the application itself
+/// spawns. Name the runtime instead:
 ///
 /// ```
 /// use anypeer::Peers;

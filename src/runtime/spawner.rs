@@ -24,11 +24,13 @@ pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 ///
 /// impl Spawner for Threads {
 ///     fn spawn(&self, task: BoxFuture) {
-///         std::thread::spawn(|| futures::executor::block_on(task));
+///         let thread = std::thread::Builder::new();
+///         // If no thread can be started, the task is dropped, and so refused.
+///         let _started = thread.spawn(|| futures::executor::block_on(task));
 ///     }
 /// }
 ///
-/// // A set whose peers run on it, and a task.
+/// // A set whose peers run on this executor, and a task on it.
 /// let peers = Peers::builder().runtime(Threads).build();
 /// let mut two = Runtime::from(Threads).spawn(async { 1 + 1 });
 /// assert_eq!(two.wait(Duration::from_secs(5))?, Ok(2));
@@ -39,8 +41,8 @@ pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 ///
 /// # Contract
 ///
-/// - [`spawn`](Self::spawn) returns without running the task to completion. It can be called from
-///   any thread, from destructors, and while a panic unwinds. It does not panic.
+/// - [`spawn`](Self::spawn) returns without running the task to completion. It may be called on any
+///   thread, in destructors, and while a panic unwinds. It does not panic.
 /// - The executor polls the task until it is ready, or drops it. **A task that is dropped before it
 ///   is ready counts as refused**, whether or not it was polled before. An executor that is
 ///   shutting down refuses tasks in this way.
@@ -50,8 +52,9 @@ pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// Spawns `task` on the executor, detached.
     fn spawn(&self, task: BoxFuture);
 
-    /// Runs `work` on this thread, in the context of the executor, for code that finds its runtime
-    /// in a thread-local. The default only calls `work`.
+    /// Calls `work` once, on this thread, in the context of the executor: code that finds its
+    /// runtime in a thread-local, as on tokio, then finds this executor. The default only calls
+    /// `work`.
     fn within(&self, work: &mut dyn FnMut()) {
         work();
     }

@@ -14,7 +14,7 @@ pub(crate) fn start_thread<T: Send + 'static>(
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
 }
 
-/// The error of a thread of this crate that could not be started.
+/// A thread that this crate needs could not be started.
 ///
 /// [`source`](std::error::Error::source) is the system's error.
 #[derive(Clone, Debug)]

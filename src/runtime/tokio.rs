@@ -8,14 +8,15 @@ use tokio::task::{JoinHandle, coop};
 use super::error::{JoinError, panicked};
 use super::spawner::{BoxFuture, Spawner};
 
-/// A [`Spawner`] for a tokio runtime, by its [`Handle`]. It can be used from any thread.
+/// A [`Spawner`] for a tokio runtime, made from the runtime's [`Handle`]. It can be used from any
+/// thread.
 ///
 /// The runtime needs its I/O and time drivers (`enable_all`). The spawner does not keep the runtime
 /// running: when the runtime is dropped, its tasks are dropped too, and tasks that are spawned
 /// after that are refused.
 ///
 /// Inside a tokio runtime, [`runtime::current`](super::current) finds the runtime, and no spawner
-/// is needed. Outside of it, name the runtime:
+/// is needed. Outside the runtime, use a spawner:
 ///
 /// ```
 /// use anypeer::Peers;

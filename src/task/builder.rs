@@ -56,6 +56,7 @@ impl<'a> TaskBuilder<'a> {
 
     /// Cancels the task if it has not ended within `timeout` of its start. The task is dropped,
     /// even if it is [cooperative](Self::cooperative). Its end is
+    /// [`TaskEnd::Cancelled`](super::TaskEnd::Cancelled) with the reason
     /// [`CancelReason::DeadlineExceeded`](super::CancelReason::DeadlineExceeded). By default there
     /// is no timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {

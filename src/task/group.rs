@@ -18,9 +18,9 @@ use crate::task_info::{StuckTasks, TaskInfo, WeakTaskGroup};
 
 /// A group of tasks that are cancelled and waited for together.
 ///
-/// Each peer has one ([`Peer::tasks`](crate::Peer::tasks)), which its close cancels. Clones are
-/// handles to the same group. **When the last handle is dropped, the group is cancelled.** A
-/// cancelled group stays cancelled, and runs no new tasks.
+/// Each peer has a group ([`Peer::tasks`](crate::Peer::tasks)), which the close of the peer
+/// cancels. Clones are handles to the same group. **When the last handle is dropped, the group is
+/// cancelled.** A cancelled group stays cancelled, and runs no new tasks.
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -78,7 +78,7 @@ impl TaskGroupBuilder {
         self
     }
 
-    /// Makes the group, which has no tasks yet.
+    /// Creates the group, which has no tasks yet.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl fmt::Debug for TaskGroupBuilder {
 }
 
 impl TaskGroup {
-    /// Makes a group that belongs to no peer, and whose tasks run on `runtime`.
+    /// Creates a group that belongs to no peer, and whose tasks run on `runtime`.
     ///
     /// # Errors
     ///
@@ -118,13 +118,14 @@ impl TaskGroup {
         TaskGroupBuilder { runtime: runtime.into(), observers: Vec::new(), timed: false }
     }
 
-    /// Makes a group for an owner. The background executor must have been started.
+    /// Creates a group for an owner. The background executor must have been started.
     pub(crate) fn owned(runtime: Runtime, owner: Owner, timed: bool) -> Self {
         let group = Arc::new(Books::new(runtime, owner, timed));
         Self { _handle: Arc::new(Handle { group: Arc::clone(&group) }), group }
     }
 
-    /// Reports the new group to its observers, before it has tasks.
+    /// Reports the new group to its observers. Another thread may already have found the group, and
+    /// started a task on it.
     pub(crate) fn tell_created(&self) {
         let group = &self.downgrade();
         let kind = || EventKind::TaskGroupCreated { group };
@@ -155,11 +156,11 @@ impl TaskGroup {
         TaskBuilder::new(&self.group, name)
     }
 
-    /// Starts a task that is only counted. The group waits for it, but keeps no record of it and
-    /// cannot cancel it: if the task has to stop, it must watch the [token](Self::token) itself.
+    /// Starts a task that is only counted. The group waits for the task, but keeps no record of it
+    /// and cannot cancel it: a task that has to stop must watch the [token](Self::token) itself.
     ///
     /// If the group was cancelled before, the future is dropped, and the handle returns
-    /// [`JoinError::Lost`].
+    /// [`JoinError::Lost`] (not `Cancelled`, as for [`spawn`](Self::spawn)).
     ///
     /// [`JoinError::Lost`]: crate::runtime::JoinError::Lost
     #[cfg_attr(feature = "tokio", track_caller)]
@@ -197,7 +198,7 @@ impl TaskGroup {
         self.group.stop(true);
     }
 
-    /// Completes when the group has no tasks. This does not cancel them.
+    /// Completes when the group has no tasks. This does not cancel any task.
     ///
     /// # Cancel safety
     ///

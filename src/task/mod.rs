@@ -12,8 +12,9 @@
 //! }
 //! ```
 //!
-//! There are three kinds of tasks, with different overhead. `benches/cost.rs` holds each below a
-//! limit, given here as a multiple of the cost of the executor's own `spawn`:
+//! There are three kinds of tasks. The number in brackets is the limit for the cost of spawning and
+//! awaiting such a task, as a multiple of the cost with the executor's own `spawn`;
+//! `benches/cost.rs` measures that cost:
 //!
 //! - [`TaskGroup::track`] only counts the task (1.10);
 //! - [`TaskGroup::spawn`] and [`TaskGroup::task`] keep a record of the task, with its id, name,

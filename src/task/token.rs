@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use crate::sync::{Completion, EventListener};
 
-/// A token that asks any number of tasks to stop, as the one of tokio-util.
+/// A token that asks any number of tasks to stop, like the `CancellationToken` of tokio-util.
 ///
 /// A cancelled token stays cancelled. Clones refer to the same token. A [`child`](Self::child) is
-/// cancelled together with its parent, and can be cancelled alone. Dropping a token does not cancel
-/// it. A token works on any executor, and can be used from any thread.
+/// cancelled together with its parent, and can also be cancelled alone. Dropping a token does not
+/// cancel it. A token works on any executor, and can be used from any thread.
 ///
 /// ```
 /// use anypeer::task::CancellationToken;

@@ -1,28 +1,36 @@
-//! Connections of the `webrtc` crate.
+//! Connections of the `webrtc` crate, version 0.21.
 //!
-//! The modules of the `webrtc` crate are re-exported here, so that applications need no second
-//! dependency of the same version. Its types appear nowhere else in this crate.
+//! There are three ways to create a [`Peer`]:
 //!
-//! **Callbacks of a handler run inside the connection's driver.** Until a callback returns, nothing
-//! is sent or received on its connection. In a callback, do not:
+//! - [`open`] builds a connection from a builder, a handler and options.
+//! - [`instrument`] is for an application that has to build the connection itself. It returns the
+//!   runtime and the handler to build with, and [`Instrument::adopt`] then takes the connection.
+//! - [`adopt`] takes a connection that already exists. anypeer can ask such a connection to close,
+//!   but cannot observe its end: the outcome is
+//!   [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
 //!
-//! - loop over `channel.poll()` or over a track, or do other work that takes time: spawn a task on
-//!   [`peer.tasks()`](crate::Peer::tasks);
-//! - block the thread;
-//! - await what needs the driver to go on: [`connected`](crate::Peer::connected),
-//!   [`gathering_complete`](Peer::gathering_complete), or an [`offer`] or [`answer`] with
-//!   [`Candidates::Complete`];
-//! - await the close of the callback's own peer, which returns
-//!   [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler) at once: call `drop(peer.close())`.
+//! [`offer`] and [`answer`] negotiate the session of a peer, and [`get`] finds a peer by its id.
+//! The other calls on a connection are methods of [`Peer`].
 //!
-//! There are three ways to bring in a connection:
+//! The modules of the `webrtc` crate are re-exported here, so an application does not have to
+//! depend on the same version of that crate itself. No other module of anypeer has types of the
+//! `webrtc` crate in its API.
 //!
-//! - [`open`] builds the connection from a builder, a handler and options. [`offer`] and [`answer`]
-//!   then negotiate the session.
-//! - [`instrument`] is for an application that builds its own connection. The application builds it
-//!   with a runtime and a handler from here, and hands it over with [`Instrument::adopt`].
-//! - [`adopt`] is for a connection that already exists. It can be asked to close, but its end
-//!   cannot be observed: [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
+//! # Callbacks
+//!
+//! **Callbacks of a handler run inside the connection's driver**, the task that sends and receives
+//! the connection's packets. Until a callback returns, nothing is sent or received on its
+//! connection. In a callback, do not:
+//!
+//! - loop over `channel.poll()` or over the packets of a track, or do other work that takes time.
+//!   Spawn a task on [`peer.tasks()`](crate::Peer::tasks) instead.
+//! - block the thread.
+//! - await [`connected`](crate::Peer::connected), [`gathering_complete`](Peer::gathering_complete),
+//!   or an [`offer`] or [`answer`] with [`Candidates::Complete`]. They complete only if the driver
+//!   goes on.
+//! - await the close of the callback's own peer. That returns
+//!   [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler) at once. Call `drop(peer.close())`
+//!   instead.
 
 mod adaptor;
 mod alert;
@@ -47,8 +55,9 @@ mod transport;
 
 pub use ::webrtc::runtime::Runtime as WebrtcRuntime;
 pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver};
-/// The attribute for implementations of
-/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler).
+/// The attribute that an implementation of
+/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) needs if it has
+/// async methods.
 pub use async_trait::async_trait;
 // Types in the signatures of the `webrtc` crate that the `webrtc` crate does not re-export.
 pub use rtc::ice::mdns::MulticastDnsMode;

@@ -7,35 +7,44 @@ use ::webrtc::peer_connection::RTCSessionDescription;
 use super::operation_error::OperationError;
 use super::peer::Peer;
 
-/// Whether a description contains the candidates, or the candidates follow it.
+/// Whether a session description contains the local candidates, or the candidates are sent after
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Candidates {
-    /// The description contains all candidates, and is ready once they are gathered. For signalling
-    /// that carries one offer and one answer, such as WHIP.
+    /// The description contains all candidates, and is returned once they are gathered. This is for
+    /// signalling that carries one offer and one answer, such as WHIP.
     ///
-    /// A callback of the peer's handler must not await this: gathering cannot go on until the
-    /// callback has returned.
+    /// A callback of the peer's handler must not await an [`offer`] or [`answer`] with this value:
+    /// candidates are not gathered until the callback has returned.
     Complete,
-    /// The description is ready immediately and contains no candidates. They follow one by one
-    /// through `PeerConnectionEventHandler::on_ice_candidate` (trickle ICE, RFC 8838).
+    /// The description is returned immediately. The first description of a connection contains no
+    /// candidates; a later one contains those that were gathered before. Each candidate is passed
+    /// to `PeerConnectionEventHandler::on_ice_candidate` when it is gathered (trickle ICE, RFC
+    /// 8838).
     ///
-    /// Send `event.candidate.to_json()` to the remote side, which passes it to
-    /// [`Peer::add_ice_candidate`]. The offering side queues its candidates until it knows where to
-    /// send them, for instance in a channel of the handler. No more candidates follow once
-    /// [`Peer::gathering_complete`] is ready. Signalling the end of candidates to the remote side
-    /// is optional.
+    /// Send `event.candidate.to_json()` to the remote side. If the remote side uses anypeer, it
+    /// passes the candidate to [`Peer::add_ice_candidate`].
+    ///
+    /// Candidates may be gathered before the description is sent, and before the application knows
+    /// where to send them. A browser refuses a candidate that it adds before the description, so
+    /// either side has to queue candidates until then. anypeer queues the candidates that it
+    /// receives; to queue those that it sends, let the handler put them in a channel.
+    ///
+    /// No more candidates follow once [`Peer::gathering_complete`] is ready. Signalling the end of
+    /// candidates to the remote side is optional.
     Trickle,
 }
 
 /// Creates an offer, and sets it as the local description.
 ///
-/// Add what is to be offered (data channels, tracks, transceivers) to `peer` before. Pass the
+/// First add the data channels, tracks and transceivers to `peer` that are to be offered. Pass the
 /// remote side's answer to [`Peer::set_remote_description`].
 ///
 /// ```no_run
 /// use anypeer::webrtc::{self, Candidates, OperationError};
 /// # async fn send(_offer: String) -> webrtc::peer_connection::RTCSessionDescription { todo!() }
 ///
+/// /// `send` sends an offer to the remote side, and returns the answer.
 /// async fn call(peer: &webrtc::Peer) -> Result<(), OperationError> {
 ///     peer.create_data_channel("chat", None).await?;
 ///     let offer = webrtc::offer(peer, Candidates::Complete).await?;
@@ -46,8 +55,8 @@ pub enum Candidates {
 ///
 /// # Errors
 ///
-/// Returns [`OperationError::Closed`] if the peer ends first, otherwise the error of the `webrtc`
-/// crate.
+/// Returns [`OperationError::Closed`] if the peer ends first, and other errors if the `webrtc`
+/// crate refuses the call.
 ///
 /// # Cancel safety
 ///
@@ -63,8 +72,8 @@ pub async fn offer(
 
 /// Answers an offer: sets the offer as the remote description, and the answer as the local one.
 ///
-/// Candidates that were [added](Peer::add_ice_candidate) before the offer are queued in the peer,
-/// and are added now. A queued candidate that `webrtc` refuses is ignored.
+/// Candidates that were passed to [`Peer::add_ice_candidate`] before the offer are queued in the
+/// peer, and this function adds them. A queued candidate that `webrtc` refuses is ignored.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -91,11 +100,12 @@ pub async fn offer(
 ///
 /// Returns [`OperationError::Glare`] if this side has an unanswered offer of its own; the
 /// documentation of that error shows the solution. Returns [`OperationError::Closed`] if the peer
-/// ends first, otherwise the error of the `webrtc` crate.
+/// ends first, and other errors if the `webrtc` crate refuses the offer.
 ///
 /// # Cancel safety
 ///
-/// If the future is dropped, one or both descriptions may already be set. Close the peer.
+/// If the future is dropped, one or both descriptions may already be set. Close the peer in this
+/// case.
 pub async fn answer(
     peer: &Peer,
     offer: RTCSessionDescription,

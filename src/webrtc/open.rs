@@ -1,4 +1,4 @@
-//! The three ways to bring in a connection.
+//! The three ways to create a peer.
 
 use std::fmt;
 use std::net::ToSocketAddrs;
@@ -19,29 +19,29 @@ use super::link::Link;
 use super::peer::{Peer, WeakPeer};
 use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 
-/// Builds a connection that `peers` closes and watches.
+/// Builds a connection, and adds it to `peers` as a new peer.
 ///
-/// `builder` is used as it is, except that its runtime, its handler and its reactor pool are set
-/// here. It needs an address to bind (`with_udp_addrs`).
+/// The returned [`Peer`] owns the connection. Keep the `Peer`, or [`detach`](Peer::detach) it, so
+/// that the set owns the connection. Then call [`answer`](super::answer) or
+/// [`offer`](super::offer) to negotiate the session.
 ///
-/// The returned [`Peer`] owns the connection: keep it, or [`detach`](Peer::detach) it to its set.
-/// [`answer`](super::answer) and [`offer`](super::offer) then negotiate the session.
+/// `builder` needs an address to bind (`with_udp_addrs`). This function sets the builder's runtime,
+/// handler and reactor pool, and changes nothing else in the builder.
 ///
 /// By default the `webrtc` crate also joins mDNS, with one more socket on UDP port 5353 for each
-/// connection, to resolve the `.local` candidates of browsers. On hosts without multicast, building
-/// the connection fails. A `SettingEngine` with
+/// connection, to resolve the `.local` candidates of browsers. On a host without multicast,
+/// building the connection then fails. A `SettingEngine` with
 /// [`MulticastDnsMode::Disabled`](super::MulticastDnsMode) needs no multicast, and discards the
 /// `.local` candidates of the remote side.
 ///
 /// The connection runs on the runtime in `options`, or else on that of `peers`, or else on the
 /// [current](crate::runtime::current) runtime, or else on the background executor.
 ///
-/// `handler` creates the application's handler. It is given a reference to the new peer.
-/// **Callbacks run inside the connection's driver**: until a callback returns, nothing is sent or
-/// received on the connection. A callback must not await `connected`, `gathering_complete`, or an
-/// offer or answer with [`Candidates::Complete`](super::Candidates::Complete), which need the
-/// driver to go on. Work that takes time belongs into a task on
-/// [`peer.tasks()`](crate::Peer::tasks), which the close of the peer ends:
+/// `handler` is called once, and creates the application's handler from a reference to the new
+/// peer. **The callbacks of the handler run inside the connection's driver**: until a callback
+/// returns, nothing is sent or received on the connection. The [module
+/// page](crate::webrtc#callbacks) says what a callback must not do. Do work that takes time in a
+/// task on [`peer.tasks()`](crate::Peer::tasks), which the close of the peer ends:
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -81,7 +81,7 @@ use crate::peer::{CloseReason, InsertError, PeerOptions, Peers};
 ///
 /// # Cancel safety
 ///
-/// Dropping the future at any point leaves no socket, driver or handler behind.
+/// If the future is dropped, at any point, no socket, driver or handler is left behind.
 pub async fn open<A>(
     peers: &Peers,
     builder: PeerConnectionBuilder<A>,
@@ -119,11 +119,12 @@ where
     }
 }
 
-/// Prepares a connection that the application builds itself.
+/// Prepares a peer for a connection that the application builds itself.
 ///
-/// The peer is registered immediately: it counts towards the limits, and a close of the set closes
-/// it too. `handler` creates the application's handler, as for [`open`]. The adopted connection can
-/// do all that a connection from [`open`] can:
+/// The peer is added to the set immediately: it counts towards the limits of the set, and a close
+/// of all peers closes it too. `handler` creates the application's handler, as for [`open`]. Build
+/// the connection with the runtime and the handler of the [`Instrument`], and pass it to
+/// [`Instrument::adopt`]. The peer is then the same as one from [`open`]:
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -168,11 +169,12 @@ pub fn instrument(
     Ok(Instrument { peer: Some(peer), connection, adaptor })
 }
 
-/// The runtime and the handler with which an application builds a connection whose end anypeer can
-/// observe. [`instrument`] creates it, and shows how to use it.
+/// The runtime and the handler for one connection that the application builds itself. Because of
+/// them, anypeer can observe the end of the connection. [`instrument`] creates this value, and has
+/// an example.
 ///
-/// An instrument is for one connection. Dropping it without [`adopt`](Self::adopt) closes the
-/// connection that was built with it.
+/// Dropping an instrument without [`adopt`](Self::adopt) closes the connection that was built with
+/// it.
 #[must_use = "dropping an instrument closes the connection that was built with it"]
 pub struct Instrument {
     /// `None` once the connection was adopted.
@@ -184,9 +186,9 @@ pub struct Instrument {
 impl Instrument {
     /// The runtime for `PeerConnectionBuilder::with_runtime`.
     ///
-    /// The runtime is for one connection: building a second connection with it fails. Also set
-    /// `with_dedicated_reactor_pool_size(1)`, so that a connection that is dropped before
-    /// [`adopt`](Self::adopt) ends properly.
+    /// Building a second connection with this runtime fails. Also call
+    /// `with_dedicated_reactor_pool_size(1)` of the builder: otherwise, a connection that is
+    /// dropped before [`adopt`](Self::adopt) does not end properly.
     #[must_use]
     pub fn runtime(&self) -> Arc<dyn WebrtcRuntime> {
         Arc::clone(&self.adaptor) as Arc<dyn WebrtcRuntime>
@@ -199,7 +201,7 @@ impl Instrument {
         Arc::clone(&self.connection.handler) as Arc<dyn PeerConnectionEventHandler>
     }
 
-    /// Hands over the connection that was built with this instrument.
+    /// Takes the connection that was built with this instrument, and returns its peer.
     ///
     /// # Errors
     ///
@@ -254,17 +256,19 @@ impl fmt::Debug for Instrument {
     }
 }
 
-/// Takes over a connection that was built without this crate.
+/// Adds a connection that was built without anypeer to `peers`.
 ///
-/// The connection can be asked to close, but cannot be forced, and its end cannot be observed:
+/// anypeer can ask the connection to close, but can neither force the close nor observe its end:
 ///
 /// - The outcome of a close is [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed) at best.
-/// - Its state is not known: [`connection_state`](crate::Peer::connection_state) returns `None`,
-///   and [`connected`](crate::Peer::connected) completes only when the connection ends.
-/// - The reaper leaves it alone.
+/// - The state of the connection is not known:
+///   [`connection_state`](crate::Peer::connection_state) returns `None`, and
+///   [`connected`](crate::Peer::connected) waits until the peer is closed, and then returns an
+///   error.
+/// - The reaper does not close the peer.
 ///
-/// If the close of the connection needs its runtime, as on tokio, name that runtime in `options`,
-/// or call this inside it.
+/// If the close of the connection has to run on the connection's own runtime, as on tokio, name
+/// that runtime in `options`, or call this function inside it.
 ///
 /// ```no_run
 /// use std::sync::Arc;
@@ -276,7 +280,7 @@ impl fmt::Debug for Instrument {
 ///     connection: Arc<dyn PeerConnection>,
 /// ) -> Result<(), webrtc::OpenError> {
 ///     let peer = webrtc::adopt(peers, connection, PeerOptions::new())?;
-///     // The connection was asked to close, and nobody knows whether it has ended.
+///     // The connection was asked to close, and anypeer cannot know whether it has ended.
 ///     assert_eq!(peer.close().await, Outcome::Unconfirmed);
 ///     Ok(())
 /// }
@@ -306,7 +310,7 @@ pub enum OpenError {
     /// There is no crypto provider: enable this crate's feature `crypto-ring` or
     /// `crypto-aws-lc-rs`, or set a provider in the builder's `SettingEngine`.
     NoCryptoProvider,
-    /// The connection's executor is gone or shutting down.
+    /// The executor of the connection was dropped, or is shutting down.
     RuntimeGone,
     /// The `webrtc` crate could not build the connection.
     Build(Error),

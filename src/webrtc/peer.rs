@@ -15,9 +15,9 @@ use crate::peer::{CloseReason, Peers};
 
 /// An owner of a connection of the `webrtc` crate.
 ///
-/// It dereferences to [`crate::Peer`], and adds the calls of `PeerConnection`. Each call is a
-/// [`Call`], which is reported to observers as an operation. Once the peer is closed, calls return
-/// [`OperationError::Closed`](super::OperationError::Closed).
+/// This type dereferences to [`crate::Peer`], and adds the methods of `PeerConnection`. Most of
+/// them return a [`Call`], which is reported to observers as an operation. Once the peer is closed,
+/// these methods return [`OperationError::Closed`](super::OperationError::Closed).
 ///
 /// ```no_run
 /// use anypeer::webrtc::data_channel::DataChannelEvent;
@@ -37,7 +37,7 @@ use crate::peer::{CloseReason, Peers};
 /// }
 /// ```
 ///
-/// Cloning and dropping are as for [`crate::Peer`]: the drop of the last owner closes the
+/// As with [`crate::Peer`], clones share the ownership, and dropping the last owner closes the
 /// connection.
 #[derive(Clone)]
 pub struct Peer {
@@ -45,13 +45,16 @@ pub struct Peer {
     pub(super) link: Arc<Link>,
 }
 
-/// A reference to a [`Peer`] that does not keep its connection open.
+/// A reference to a peer that does not own the connection, and so does not keep it open.
 ///
-/// [`open`](super::open) gives a handler this reference to its own peer; use it in maps too. A
-/// handler that holds the `Peer` of its own connection keeps the connection open until somebody
-/// closes it. A `WeakPeer` can be upgraded from the building of the connection on, as long as the
-/// peer has an owner: a `Peer`, or the [`Peers`](crate::Peers) to which it was
-/// [detached](Peer::detach).
+/// [`open`](super::open) passes this reference to the closure that creates the handler. Use it in
+/// handlers, tasks and maps. A handler that held the [`Peer`] of its own connection would keep the
+/// connection open until somebody closes it.
+///
+/// In every callback of the handler, a `WeakPeer` can be upgraded as long as the peer has an owner:
+/// a [`Peer`], or the [`Peers`](crate::Peers) after [`Peer::detach`]. While `open` is still
+/// building the connection, the calls of the upgraded peer return
+/// [`OperationError::NotBuilt`](super::OperationError::NotBuilt).
 #[derive(Clone, Debug)]
 pub struct WeakPeer {
     peer: crate::WeakPeer,
@@ -62,8 +65,8 @@ impl WeakPeer {
         Self { peer }
     }
 
-    /// Returns the peer if it has an owner; `None` before its registration, and after the last
-    /// owner was dropped.
+    /// Returns a new owner of the peer, if the peer has an owner; `None` in the closure that
+    /// creates the handler, and after the last owner was dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<Peer> {
         Peer::try_from(self.peer.upgrade()?).ok()
@@ -85,7 +88,8 @@ impl WeakPeer {
         self.peer.closed().await
     }
 
-    /// Why the connection ended; `None` while it has not ended.
+    /// Why the connection ended; `None` while the connection has not ended. See
+    /// [`crate::Peer::close_reason`].
     #[must_use]
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.peer.close_reason()
@@ -95,14 +99,14 @@ impl WeakPeer {
 /// Returns the peer with this id, if it has an owner and its connection is of the `webrtc` crate;
 /// see [`Peers::get`].
 ///
-/// With this, a signalling server finds the peer of a candidate without a map of its own:
+/// A signalling server can use this to find the peer of a candidate, without a map of its own:
 ///
 /// ```
 /// use anypeer::Peers;
 /// use anypeer::webrtc::peer_connection::RTCIceCandidateInit;
 /// use anypeer::webrtc::{self, OperationError};
 ///
-/// /// The status of the answer to `POST /peers/{id}/candidates`.
+/// /// Returns the status of the answer to `POST /peers/{id}/candidates`.
 /// async fn trickle(peers: &Peers, id: &str, candidate: RTCIceCandidateInit) -> u16 {
 ///     let Some(peer) = webrtc::get(peers, id) else { return 404 };
 ///     match peer.add_ice_candidate(candidate).await {
@@ -162,24 +166,24 @@ impl Peer {
         Self { peer, link }
     }
 
-    /// The connection itself, for calls that [`Peer`] does not have; `None` while the connection is
-    /// being built, and once the peer is closed.
+    /// The connection itself, for methods that [`Peer`] does not have; `None` while the connection
+    /// is being built, and once the peer is closed.
     ///
-    /// Holding the connection keeps its memory, but does not keep it open: the connection is closed
-    /// with the peer. Do not call its `close`: close the peer instead.
+    /// Holding the `Arc` keeps the memory of the connection, but does not keep the connection open:
+    /// it is closed with the peer. Do not call `close` on the connection; close the peer instead.
     #[must_use]
     pub fn connection(&self) -> Option<Arc<dyn PeerConnection>> {
         self.link.get()
     }
 
-    /// Hands the connection to its [`Peers`](crate::Peers), which then owns it; see
+    /// Makes the [`Peers`](crate::Peers) an owner of the peer, and drops this `Peer`; see
     /// [`crate::Peer::detach`].
     pub fn detach(self) {
         self.peer.detach();
     }
 
-    /// Returns a reference that does not own the connection, for the peer's own handler, for tasks
-    /// and for maps.
+    /// Returns a reference that does not own the connection. Use it in the peer's own handler, in
+    /// tasks and in maps.
     #[must_use]
     pub fn downgrade(&self) -> WeakPeer {
         WeakPeer::new(self.peer.downgrade())

@@ -44,9 +44,10 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// Returns the defaults: the server runs on the [current](crate::runtime::current) runtime, or
-    /// on the background runtime if there is none, and has at most 1,024 connections. The head of a
-    /// request may take 10 s to arrive, and a client may leave a response unread for 30 s.
+    /// Returns the defaults. The server runs on the runtime that is
+    /// [current](crate::runtime::current) when [`Api::serve`] is called, or on the background
+    /// runtime if there is none, and has at most 1,024 connections. The head of a request may take
+    /// 10 s to arrive, and a client may leave a response unread for 30 s.
     pub fn new() -> Self {
         Self {
             runtime: None,
@@ -62,21 +63,22 @@ impl ServeOptions {
         self
     }
 
-    /// Sets how many HTTP connections may exist at the same time, at least 1. Further ones wait to
-    /// be accepted.
+    /// Sets how many HTTP connections may exist at the same time, at least 1; 1,024 by default.
+    /// Further connections wait to be accepted.
     pub fn max_connections(mut self, limit: usize) -> Self {
         self.max_connections = limit.max(1);
         self
     }
 
     /// Sets how long the head of a request may take to arrive, and how long a connection may stay
-    /// idle between two requests.
+    /// idle between two requests; 10 s by default.
     pub fn head_timeout(mut self, limit: Duration) -> Self {
         self.head_timeout = limit;
         self
     }
 
-    /// Sets how long a client may leave a response unread. After that its connection is closed.
+    /// Sets how long a client may leave a response unread before its connection is closed; 30 s by
+    /// default.
     pub fn write_timeout(mut self, limit: Duration) -> Self {
         self.write_timeout = limit;
         self
@@ -174,8 +176,8 @@ async fn watch(watchdog: Arc<Watchdog>) {
     }
 }
 
-/// A running server, returned by [`Api::serve`]. **Dropping it ends the server and its
-/// connections**; [`shutdown`](Self::shutdown) lets the requests in progress finish.
+/// A handle to a running server, returned by [`Api::serve`]. **Dropping the handle ends the server
+/// and its connections**; [`shutdown`](Self::shutdown) lets the requests in progress finish.
 ///
 /// ```
 /// use std::net::TcpListener;

@@ -47,7 +47,7 @@ impl Feed {
 }
 
 /// A stream of what a [`Monitor`](crate::monitor::Monitor) records, returned by
-/// [`Monitor::updates`](crate::monitor::Monitor::updates). It does not end.
+/// [`Monitor::updates`](crate::monitor::Monitor::updates). The stream does not end.
 ///
 /// All streams share one ring buffer, so a slow reader holds nothing back. A reader that is too
 /// slow receives [`Lagged`] in place of the updates that it has missed. `Updates` implements
@@ -100,9 +100,9 @@ impl Updates {
         Self { feed, next: own.map_or(newest, |id| id.seq + 1), stranger, listener: None }
     }
 
-    /// Returns the id of the last update that was received, or of the last one before the stream
-    /// began. Pass it to [`Monitor::updates`](crate::monitor::Monitor::updates) to continue after
-    /// that update.
+    /// Returns the id of the update that was received last; before the first one, the id of the
+    /// last update before the stream began. Pass the id to
+    /// [`Monitor::updates`](crate::monitor::Monitor::updates) to continue after that update.
     #[must_use]
     pub fn position(&self) -> UpdateId {
         UpdateId { epoch: self.feed.epoch, seq: self.next.saturating_sub(1) }

@@ -15,8 +15,10 @@ use crate::state::{
 use crate::stats::{MediaKind, StatsReport};
 use crate::task::TaskInfo;
 
-/// Everything that is known of a connection, returned by
-/// [`Monitor::connection`](crate::monitor::Monitor::connection) and the like.
+/// Everything that a monitor knows of a connection, returned by
+/// [`Monitor::connection`](crate::monitor::Monitor::connection),
+/// [`connections`](crate::monitor::Monitor::connections) and
+/// [`closed`](crate::monitor::Monitor::closed).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
@@ -30,10 +32,11 @@ pub struct ConnectionInfo {
     pub created_at: SystemTime,
     /// When the connection's record was last updated.
     pub updated_at: SystemTime,
-    /// The time since the connection was opened, or from its opening to its end.
+    /// The time since the connection was opened. After the connection's end, the time from its
+    /// opening to its end.
     pub age: Duration,
     /// The time since the connection last sent or received something, according to its samples.
-    /// After its end, the time from then to the end.
+    /// After the connection's end, the time from the last traffic to the end.
     pub idle: Duration,
     /// The connection's state.
     pub state: ConnectionState,
@@ -55,7 +58,7 @@ pub struct ConnectionInfo {
     pub local_candidates: Vec<Candidate>,
     /// The first remote candidates.
     pub remote_candidates: Vec<Candidate>,
-    /// The number of further candidates that are not kept.
+    /// The number of further candidates, which are not kept.
     pub candidates_dropped: u64,
     /// The selected candidate pair, if there is one.
     pub selected_pair: Option<SelectedPair>,

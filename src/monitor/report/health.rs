@@ -8,9 +8,10 @@ use std::fmt;
 pub enum Health {
     /// Nothing is wrong.
     Ok,
-    /// There are health issues, but most connections work.
+    /// There are health issues, but none of those of [`Failing`](Self::Failing).
     Degraded(Vec<HealthIssue>),
-    /// A peer would not close, or at least 4 connections and more than half of the live ones have
+    /// The health issues include [`HealthIssue::NotClosed`] or [`HealthIssue::MostFailed`]: a peer
+    /// would not close, or at least 4 connections, and more than half of the live ones, have
     /// failed.
     Failing(Vec<HealthIssue>),
 }

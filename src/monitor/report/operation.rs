@@ -47,7 +47,7 @@ pub enum OperationTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationOutcome {
-    /// The operation succeeded. The text is its result, if it has one.
+    /// The operation succeeded. The text is its result, if it has one: for a close, its outcome.
     Completed(Option<Box<str>>),
     /// The operation failed: the text of its error, and those of the error's sources.
     Failed(Box<[Box<str>]>),

@@ -37,7 +37,7 @@ impl ConnectionFilter {
 pub struct Page<T> {
     /// The items of this page.
     pub items: Vec<T>,
-    /// Cursor for the next page; `None` on the last one.
+    /// The cursor for the next page; `None` on the last page.
     pub next: Option<u64>,
 }
 
@@ -57,7 +57,8 @@ pub struct ConnectionRow {
     pub connected_at: Option<SystemTime>,
     /// When the connection ended; `None` if it has not ended.
     pub ended_at: Option<SystemTime>,
-    /// The time since the connection was opened, or from its opening to its end.
+    /// The time since the connection was opened. After the connection's end, the time from its
+    /// opening to its end.
     pub age: Duration,
     /// The connection's state.
     pub state: ConnectionState,
@@ -87,7 +88,8 @@ pub struct ConnectionRow {
     pub close_reason: Option<CloseReason>,
     /// Why the connection failed, was lost or never connected; `None` if nothing is wrong.
     pub cause: Option<Cause>,
-    /// Whether the application still holds the connection; `None` before its end, and if that is
-    /// not known.
+    /// Whether the application still holds a part of the connection (the opposite of
+    /// [`ConnectionInfo::released`](super::ConnectionInfo::released)); `None` before the
+    /// connection's end, and if that is not known.
     pub held: Option<bool>,
 }

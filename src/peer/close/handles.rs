@@ -19,14 +19,14 @@ use crate::runtime::{JoinHandle, WaitError, wait};
 use crate::sync::{Completion, EventListener};
 use crate::task::StuckTasks;
 
-/// A close in progress.
+/// A handle to the close of one peer.
 ///
 /// The close has started when this handle is returned, and does not depend on the handle. There are
 /// three ways to use the handle:
 ///
-/// - `await` the handle, under any executor. Inside a callback of the peer's own handler this
-///   returns [`Outcome::InOwnHandler`] at once.
-/// - [`wait`](Self::wait) on the handle from synchronous code.
+/// - `await` the handle, on any executor. Inside a callback of the peer's own handler, this returns
+///   [`Outcome::InOwnHandler`] at once.
+/// - [`wait`](Self::wait) on the handle in synchronous code.
 /// - Drop the handle: **the close goes on**.
 ///
 /// ```
@@ -50,7 +50,9 @@ use crate::task::StuckTasks;
 ///
 /// # Cancel safety
 ///
-/// Cancel safe: await the handle again, by reference, or close again, which joins the same close.
+/// Cancel safe. To be able to await the handle again, await it by reference
+/// (`(&mut closing).await`); an await after the end of the close returns the outcome again.
+/// Alternatively, close the peer again: that joins the close in progress.
 #[must_use = "the close goes on without its handle, and its outcome is lost"]
 pub struct Closing {
     operation: OperationId,
@@ -89,19 +91,23 @@ impl Closing {
         Self { operation, progress: Progress::Pending { result, connection }, listener: None }
     }
 
-    /// Whether the closed id belongs to a peer that is open, or that has ended and is still
-    /// [remembered](crate::Peers::close). This is known at once, so that an HTTP `DELETE` can
-    /// answer 404 without waiting for the close.
+    /// Whether the set knows the peer: false only if the outcome is
+    /// [`NotFound`](Outcome::NotFound). The set knows every open peer, and
+    /// [remembers](crate::Peers::close) peers that have ended. The answer is known at once, so that
+    /// an HTTP `DELETE` can answer 404 without waiting for the close.
     ///
-    /// A server that awaits the outcome before it answers maps [`NotFound`](Outcome::NotFound) to
-    /// 404, [`Closed`](Outcome::Closed) and [`AlreadyClosed`](Outcome::AlreadyClosed) to 200, and
-    /// everything else to 500. A second `DELETE` is then answered with 200 too, as long as the peer
-    /// is remembered. To answer it with 404, call [`Peers::get`](crate::Peers::get) first.
+    /// A server that awaits the outcome before it answers may map [`NotFound`](Outcome::NotFound)
+    /// to 404, [`TimedOut`](Outcome::TimedOut) to 504, [`Failed`](Outcome::Failed) to 500, and
+    /// [`Closed`](Outcome::Closed), [`AlreadyClosed`](Outcome::AlreadyClosed) and
+    /// [`Unconfirmed`](Outcome::Unconfirmed) to 200, as anypeer's own HTTP API does. A second
+    /// `DELETE` is then answered with 200 as long as the set remembers the peer. To answer it with
+    /// 404 instead, call [`Peers::get`](crate::Peers::get) first, which returns `None` for a
+    /// detached peer that has ended.
     ///
     /// ```
     /// use anypeer::Peers;
     ///
-    /// /// The status of the answer to `DELETE /peers/{id}`; the close goes on after it.
+    /// /// Returns the status of the answer to `DELETE /peers/{id}`. The close goes on after it.
     /// fn delete(peers: &Peers, id: &str) -> u16 {
     ///     let closing = peers.close(id);
     ///     if closing.found() { 202 } else { 404 }
@@ -113,22 +119,23 @@ impl Closing {
         !matches!(&self.progress, Progress::Ready(result) if result.outcome == Outcome::NotFound)
     }
 
-    /// The operation id of the close, to look the close up in a monitor. A close that joined
-    /// another close has the id of that other close.
+    /// The operation id of the close, to find the close in a monitor. If this close joined a close
+    /// in progress, both have the same id.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
     }
 
-    /// Blocks this thread until the close has ended, at most for `timeout`, which is measured by
-    /// the system's clock.
+    /// Blocks this thread until the close has ended, but no longer than `timeout`, which is
+    /// measured by the system's clock.
     ///
     /// # Errors
     ///
-    /// Returns [`WaitError::TimedOut`] when the time is up. The close goes on, within its own
-    /// bound. Returns [`WaitError::WouldStarve`] at once on a thread where blocking would keep an
-    /// executor from running its tasks, perhaps the connection's driver among them: use `await`
-    /// there.
+    /// - [`WaitError::TimedOut`] if the close has not ended within `timeout`. The close goes on
+    ///   until its own timeout.
+    /// - [`WaitError::WouldStarve`], without blocking, if the close has not ended yet and this
+    ///   thread is running an executor's task. Blocking the thread could prevent the executor from
+    ///   running the connection's driver. Await the handle there.
     pub fn wait(&mut self, timeout: Duration) -> Result<Outcome, WaitError> {
         wait(self, timeout)
     }
@@ -168,10 +175,11 @@ impl fmt::Debug for Closing {
     }
 }
 
-/// The concurrent closes of a group or of all peers, in progress. Each peer has its own bound.
+/// A handle to the closes of all peers of a group or of a set, which run concurrently. Each close
+/// has its peer's own timeout and grace period.
 ///
-/// As with [`Closing`], the closes have started when this handle is returned: await the handle,
-/// wait on it, or drop it.
+/// As with [`Closing`], the closes have started when this handle is returned. Await the handle,
+/// wait on it, or drop it; the closes go on in any case.
 ///
 /// ```
 /// use std::time::Duration;
@@ -188,8 +196,9 @@ impl fmt::Debug for Closing {
 ///
 /// # Cancel safety
 ///
-/// Cancel safe: await the handle again, by reference. The report is returned once; a later one is
-/// empty.
+/// Cancel safe. To be able to await the handle again, await it by reference
+/// (`(&mut closing).await`). The report is returned once: an await after that returns a report
+/// without peers.
 #[must_use = "the closes go on without their handle, and the report is lost"]
 pub struct ClosingAll {
     operation: OperationId,
@@ -212,29 +221,30 @@ impl ClosingAll {
         Self { operation: sweep.id, left, stopping: None, report }
     }
 
-    /// The operation id of the closes as a whole. The operation ends with the last close.
+    /// The operation id of the close as a whole, to find it in a monitor. The operation ends when
+    /// the last of the peers' closes has ended.
     #[must_use]
     pub fn operation(&self) -> OperationId {
         self.operation
     }
 
-    /// Whether the group was found: false for a group without an open peer. Always true for a close
-    /// of all peers.
+    /// Whether the group was found: false if the group has no open peer. Always true for a close of
+    /// all peers.
     #[must_use]
     pub fn found(&self) -> bool {
         self.report.found
     }
 
-    /// Waits also for the end of the set's own tasks.
+    /// Makes the handle wait for the end of the set's own tasks too.
     pub(in crate::peer) fn with_tasks(self, stopping: Option<JoinHandle<StuckTasks>>) -> Self {
         Self { stopping, ..self }
     }
 
-    /// Blocks this thread until every close has ended, at most for `timeout`.
+    /// Blocks this thread until every close has ended, but no longer than `timeout`.
     ///
     /// # Errors
     ///
-    /// Returns the same errors as [`Closing::wait`].
+    /// The errors of [`Closing::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Report, WaitError> {
         wait(self, timeout)
     }

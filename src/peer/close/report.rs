@@ -17,15 +17,16 @@ pub struct PeerReport {
     pub outcome: Outcome,
     /// How long the close took, without the wait for the peer's tasks.
     pub took: Duration,
-    /// The peer's tasks that did not stop within the bound of the close.
+    /// The peer's tasks that did not stop within the timeout of the close.
     pub stuck: StuckTasks,
 }
 
 /// The outcomes of the closes of a group, or of all peers.
 ///
-/// The report has one entry for each peer that was not closed when the close began, in no
-/// particular order. Its `Display` output has the counts, the peers that did not close, and the
-/// tasks that did not stop. With `{:#}` it has a line for every peer.
+/// The report has one entry for each peer that was not yet closed when the close began, in no
+/// particular order. Its `Display` output has the number of closed peers, and names the peers that
+/// did not close and the tasks that did not stop. With `{:#}`, it also has a line for each closed
+/// peer.
 ///
 /// ```
 /// use anypeer::peer::Report;

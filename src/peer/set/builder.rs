@@ -13,7 +13,7 @@ use crate::peer::options::{DEFAULT_HANDLER_BUDGET, ReaperOptions};
 use crate::peer::record::RecordOptions;
 use crate::runtime::{self, Runtime};
 
-/// Configures a [`Peers`].
+/// Configures a set of peers before it is created, see [`Peers::builder`].
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -49,9 +49,9 @@ pub struct PeersBuilder {
 impl Peers {
     /// Creates an empty set with default options.
     ///
-    /// Its peers run on the [current](crate::runtime::current) runtime, if there is one. Otherwise
-    /// they run on the background executor, where all peers share one thread; see
-    /// [`PeersBuilder::runtime`].
+    /// Inside a tokio or async-std runtime, the peers of the set run on that runtime. On smol and
+    /// on other executors, name the runtime with [`PeersBuilder::runtime`]. Without a runtime, the
+    /// peers run on the background executor, where all peers normally share one thread.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -70,32 +70,34 @@ impl Default for Peers {
 }
 
 impl PeersBuilder {
-    /// Sets the runtime of peers that name none. By default a peer runs on the runtime that is
-    /// [current](crate::runtime::current) when `build` is called, or else on the one that is
-    /// current when the peer is opened, or else on the [background](Runtime::background) one.
+    /// Sets the runtime of the peers whose options name no runtime. By default a peer runs on the
+    /// runtime that is [current](crate::runtime::current) when `build` is called, or else on the
+    /// one that is current when the peer is opened, or else on the
+    /// [background](Runtime::background) one.
     ///
-    /// **All peers on the background runtime share one thread.** A server should name its runtime,
-    /// or build the set inside it. smol and `async-executor` are not detected and have to be named.
+    /// **All peers on the background runtime normally share one thread.** A server should name its
+    /// runtime here, or build the set inside the runtime. smol and `async-executor` cannot be
+    /// detected, so they have to be named.
     pub fn runtime(mut self, runtime: impl Into<Runtime>) -> Self {
         self.runtime = Some(runtime.into());
         self
     }
 
-    /// Sets the bounds of closes, for peers that set none themselves.
+    /// Sets the timeout and the grace period of closes, for peers whose options do not set them.
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = close;
         self
     }
 
-    /// Sets the reaper's rules for peers that set none themselves.
+    /// Sets the reaper's rules, for peers whose options do not set them.
     pub fn reaper(mut self, reaper: ReaperOptions) -> Self {
         self.reaper = reaper;
         self
     }
 
-    /// Sets how long a callback may hold its driver before it is reported as
-    /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled), for peers that set no
-    /// budget themselves. [`DEFAULT_HANDLER_BUDGET`] by default. The budget is watched only if an
+    /// Sets how long a callback may hold its connection's driver before it is reported as
+    /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled), for peers whose options do
+    /// not set that time; [`DEFAULT_HANDLER_BUDGET`] by default. The budget is watched only if an
     /// observer or a monitor is attached.
     pub fn handler_budget(mut self, budget: Duration) -> Self {
         self.handler_budget = Some(budget);
@@ -117,8 +119,9 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets whether to time every poll of the peers' tasks; off by default. See
-    /// [`TaskInfo::polls`](crate::task::TaskInfo::polls).
+    /// Sets whether to time every poll of the peers' tasks; see
+    /// [`TaskInfo::polls`](crate::task::TaskInfo::polls). Off by default. `PeersBuilder::monitor`
+    /// turns it on.
     pub fn timed_tasks(mut self, timed: bool) -> Self {
         self.timed_tasks = timed;
         self

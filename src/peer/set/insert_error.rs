@@ -13,12 +13,12 @@ pub enum InsertError {
     Id(InvalidId),
     /// An open peer already has this id.
     Duplicate(PeerId),
-    /// The limit of open peers is reached.
+    /// The set has as many open peers as its limit allows.
     Full {
         /// The limit.
         limit: usize,
     },
-    /// The limit of open peers in the group is reached.
+    /// The group has as many open peers as the limit per group allows.
     GroupFull {
         /// The group.
         group: GroupId,

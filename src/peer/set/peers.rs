@@ -24,11 +24,15 @@ use crate::runtime::{self, Runtime, StartError};
 use crate::sync::OnceLock;
 use crate::task::{Owner, TaskGroup};
 
-/// A set of peers that are closed together, like the tasks of a task group.
+/// A set of peers, which finds and closes them by id, by group, or all at once.
 ///
-/// Clones are handles to the same set. A peer is owned by its [`Peer`]s, or by the set itself once
-/// the peer was [detached](Peer::detach). No peer outlives its set: **when the last handle is
-/// dropped, every peer in the set is closed**, even a peer that a reference cycle keeps alive.
+/// A peer is a connection with an id and tasks of its own; it may also belong to a group. The peers
+/// of a set share the limits, the observers and the default options of the set.
+///
+/// Clones of a `Peers` are handles to the same set. The application owns a peer through one or more
+/// values of the type [`Peer`]. After [`Peer::detach`] the set itself owns the peer. No peer
+/// outlives its set: **when the last handle to the set is dropped, every peer in the set is
+/// closed**, even if a [`Peer`] still exists, for instance in the peer's own handler.
 ///
 /// A server usually has one set, and a clone of it in each handler of its HTTP routes:
 ///
@@ -61,9 +65,10 @@ use crate::task::{Owner, TaskGroup};
 /// # }
 /// ```
 ///
-/// [`get`](Self::get) returns the peer with an id, and [`all`](Self::all) lists the peers. A
-/// monitor has more details, also of connections that have ended (`Monitor::connections`, feature
-/// `monitor`).
+/// [`get`](Self::get) finds a peer by its id, and [`all`](Self::all) lists the peers. A `Monitor`
+/// (feature `monitor`) has more details, and keeps those of connections that have ended.
+///
+/// A set with limits, and a request to close an unknown peer:
 ///
 /// ```
 /// use anypeer::{Outcome, Peers};
@@ -97,8 +102,8 @@ impl Peers {
         Self { handle: Arc::new(Handle { registry }) }
     }
 
-    /// Registers a connection of any kind. For connections of the `webrtc` crate, see
-    /// [`crate::webrtc`].
+    /// Adds a connection of any stack to the set, and returns the peer that owns it. For
+    /// connections of the `webrtc` crate, use the functions in [`crate::webrtc`].
     ///
     /// # Errors
     ///
@@ -112,8 +117,8 @@ impl Peers {
         self.reserve(options)?.insert(connection)
     }
 
-    /// Reserves a place for a peer whose connection is still to be built; see [`Reservation`]. For
-    /// a connection of the `webrtc` crate, [`webrtc::open`](crate::webrtc) does this.
+    /// Reserves a place for a peer whose connection is still to be built; see [`Reservation`].
+    /// [`webrtc::open`](crate::webrtc) does this itself.
     ///
     /// # Errors
     ///
@@ -155,37 +160,47 @@ impl Peers {
         })
     }
 
-    /// Returns the peer with this id, if it has an owner: a [`Peer`], or the set itself after
-    /// [`detach`](Peer::detach). `webrtc::get` returns it as a `webrtc::Peer`.
+    /// Returns the peer with this id, if the peer has an owner: a [`Peer`] that the application
+    /// holds, or the set itself after [`detach`](Peer::detach). A peer that has ended is returned
+    /// as long as the application holds a [`Peer`] of it.
+    ///
+    /// The returned [`Peer`] is an owner too. `webrtc::get` returns a `webrtc::Peer`.
     #[must_use]
     pub fn get(&self, id: impl AsRef<str>) -> Option<Peer> {
         self.handle.registry.owner(id.as_ref()).map(Peer::new)
     }
 
-    /// Returns the peers that have an owner, in no particular order.
+    /// Returns the peers that have an owner, as for [`get`](Self::get), in no particular order. To
+    /// list the peers of a group, filter them by [`Peer::group`].
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
         self.handle.registry.owners().into_iter().map(Peer::new).collect()
     }
 
-    /// Closes a peer. The close has started when this returns. This never waits, and may be called
-    /// in any thread and context.
+    /// Closes the peer with this id, gracefully if possible. The close has started when this
+    /// returns. This function never waits, and may be called on any thread, in synchronous code,
+    /// asynchronous code and destructors.
     ///
-    /// The outcome depends on the id:
+    /// The outcome is the same as that of [`Peer::close`]:
     ///
-    /// - The id of an open peer: the outcome of its close.
-    /// - The id of a peer that has ended: [`Outcome::AlreadyClosed`], as from a handle of the peer.
-    ///   If the peer ended by itself, its first close returns how it ended: [`Outcome::Closed`].
-    ///   For a [detached](Peer::detach) peer, the set itself does that first close. The set
-    ///   remembers the ids of peers that have a handle, and of the last 1,024 other peers that
-    ///   ended.
-    /// - Any other id: [`Outcome::NotFound`]. Nothing is closed.
+    /// - If the peer is open, the outcome of its close.
+    /// - If the connection has ended by itself, the first close of the peer returns
+    ///   [`Outcome::Closed`] with the way in which the connection ended, and further closes return
+    ///   [`Outcome::AlreadyClosed`]. For a [detached](Peer::detach) peer, the set has already made
+    ///   the first close.
+    /// - If the peer was closed before, [`Outcome::AlreadyClosed`]; or again
+    ///   [`Outcome::Unconfirmed`], if the end of the connection could not be observed.
+    ///
+    /// If the set knows no peer with this id, or the place of the peer is only
+    /// [reserved](Self::reserve), the outcome is [`Outcome::NotFound`], and nothing is closed. The
+    /// set knows a peer that has ended as long as a [`Peer`] of it exists. Of other peers that have
+    /// ended, the set remembers the last 1,024 ids.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
     }
 
-    /// Closes a peer at once, without notifying the remote side; see [`Peer::abort`]. The outcome
-    /// depends on the id as for [`close`](Self::close).
+    /// Closes the peer with this id at once, without notifying the remote side; see
+    /// [`Peer::abort`]. If the peer is not open, the outcome is that of [`close`](Self::close).
     pub fn abort(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), Request { abort: true, ..CloseReason::Requested.into() })
     }
@@ -206,7 +221,7 @@ impl Peers {
 
     /// Closes every peer of a group, concurrently.
     ///
-    /// A group without an open peer is [not found](crate::peer::Report::found), and nothing is
+    /// If the group has no open peer, it is [not found](crate::peer::Report::found), and nothing is
     /// closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
         let group = group.as_ref();
@@ -218,8 +233,9 @@ impl Peers {
         ClosingAll::new(&sweep, !closings.is_empty(), closings)
     }
 
-    /// Closes every peer, concurrently. New peers may be opened during and after the close; use
-    /// [`shutdown`](Self::shutdown) to refuse them.
+    /// Closes every peer, concurrently, including peers that `webrtc::open` is still building. New
+    /// peers may be opened during and after the close; use [`shutdown`](Self::shutdown) to refuse
+    /// them.
     pub fn close_all(&self) -> ClosingAll {
         let sweep = self.sweep("close_all", None);
         let reason = CloseReason::AllClosed;
@@ -233,12 +249,14 @@ impl Peers {
     }
 
     /// Refuses new peers from now on ([`InsertError::Draining`]) and closes none, for a server that
-    /// lets its connections end by themselves. [`idle`](Self::idle) completes when all have ended.
+    /// lets its connections end by themselves. [`idle`](Self::idle) completes when all peers have
+    /// ended. A set that drains cannot accept peers again.
     pub fn drain(&self) {
         self.handle.registry.take_no_more(Intake::Draining);
     }
 
-    /// Completes when no peer is open.
+    /// Completes when no peer is open and no place is reserved, that is, when [`len`](Self::len) is
+    /// 0.
     ///
     /// # Cancel safety
     ///
@@ -257,7 +275,11 @@ impl Peers {
     /// Closes every peer, including peers that `webrtc::open` is still building, ends the set's own
     /// [tasks](Self::tasks), and refuses new peers from now on ([`InsertError::ShutDown`]).
     ///
-    /// Await the shutdown before the runtime is dropped. Otherwise closes are forced, and the
+    /// The handle returns a report with the outcome of each peer, and with the tasks that did not
+    /// stop. Each close and the set's own tasks have the usual timeout, 5 s by default
+    /// ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)).
+    ///
+    /// Await the handle before the runtime is dropped. Otherwise the closes are forced, and the
     /// remote sides are not notified.
     pub fn shutdown(&self) -> ClosingAll {
         let registry = &self.handle.registry;
@@ -267,11 +289,12 @@ impl Peers {
         ClosingAll::new(&sweep, true, closings).with_tasks(registry.stop_tasks())
     }
 
-    /// The tasks that belong to the set and to none of its peers. They run on the set's runtime, or
-    /// else on the [current](crate::runtime::current) one, or else on the background one.
+    /// The tasks that belong to the set and to none of its peers. They run on the runtime of the
+    /// set, or else on the runtime that is [current](crate::runtime::current) when this is called
+    /// for the first time, or else on the background one.
     ///
-    /// [`shutdown`](Self::shutdown) and the drop of the last handle end these tasks. A task that
-    /// holds a handle to its own set keeps the set from being dropped.
+    /// [`shutdown`](Self::shutdown) and the drop of the last handle to the set end these tasks. A
+    /// task that holds a clone of its own `Peers` keeps the set from being dropped.
     ///
     /// # Errors
     ///
@@ -300,7 +323,8 @@ impl Peers {
         Ok(tasks)
     }
 
-    /// Returns the ids of the peers whose connections have not ended.
+    /// Returns the ids of the peers whose connections have not ended, in no particular order.
+    /// Places that are only [reserved](Self::reserve) are not included.
     #[must_use]
     pub fn ids(&self) -> Vec<PeerId> {
         let records = self.handle.registry.records();
@@ -325,8 +349,8 @@ impl Peers {
         self.handle.registry.number
     }
 
-    /// Returns the closed peers of which the application still holds some part, so that their
-    /// memory is not freed, and what the application holds.
+    /// Returns the closed peers whose memory cannot be freed, because the application still holds a
+    /// part of the connection. Each entry names what is held.
     #[must_use]
     pub fn retained(&self) -> Vec<Retained> {
         self.handle.registry.retained()

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::id::PeerId;
 use crate::probe::{RetainedBy, Retention};
 
-/// A closed peer of which the application still holds some part, so that its memory is not freed.
-/// [`Peers::retained`](crate::Peers::retained) lists these peers.
+/// A closed peer whose memory cannot be freed, because the application still holds a part of the
+/// connection. [`Peers::retained`](crate::Peers::retained) lists these peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retained {
