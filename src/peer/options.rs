@@ -18,7 +18,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 ///
 /// By default the reaper closes a peer
 ///
-/// - that has not connected within 60 s of its opening,
+/// - that is still New or Connecting 60 s after its opening,
 /// - that has been Disconnected or Failed for 30 s, or
 /// - whose remote side has closed the connection (the *goodbye*), which the reaper notices within
 ///   1.5 s.
@@ -73,7 +73,8 @@ impl ReaperOptions {
     }
 
     /// Sets how long a peer may take, from its opening, to connect for the first time; 60 s by
-    /// default. `None` means no limit.
+    /// default. `None` means no limit. The limit applies while the peer is New or Connecting; for a
+    /// peer that has Failed, [`failed`](Self::failed) applies instead.
     #[must_use]
     pub const fn never_connected(mut self, limit: Option<Duration>) -> Self {
         self.never_connected = limit;

@@ -26,8 +26,9 @@
 //!   Spawn a task on [`peer.tasks()`](crate::Peer::tasks) instead.
 //! - block the thread.
 //! - await [`connected`](crate::Peer::connected), [`gathering_complete`](Peer::gathering_complete),
-//!   or an [`offer`] or [`answer`] with [`Candidates::Complete`]. They complete only if the driver
-//!   goes on.
+//!   an [`offer`] or [`answer`] with [`Candidates::Complete`], or a `send` on a data channel whose
+//!   buffer is full (`with_data_channel_send_buffer_limit`). They complete only if the driver goes
+//!   on.
 //! - await the close of the callback's own peer. That returns
 //!   [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler) at once. Call `drop(peer.close())`
 //!   instead.
