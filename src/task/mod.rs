@@ -12,8 +12,9 @@
 //! }
 //! ```
 //!
-//! There are three kinds of tasks. The number in brackets is the highest cost that `benches/cost.rs`
-//! accepts for spawning and awaiting such a task, relative to the executor's own `spawn`:
+//! There are three kinds of tasks. The number in brackets is the highest cost that
+//! `benches/cost.rs` accepts for spawning and awaiting such a task, relative to the executor's own
+//! `spawn`:
 //!
 //! - [`TaskGroup::track`] only counts the task (1.10);
 //! - [`TaskGroup::spawn`] and [`TaskGroup::task`] keep a record of the task, with its id, name,
