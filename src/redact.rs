@@ -1,7 +1,7 @@
 //! Removes secrets from texts before the texts are kept.
 //!
-//! ICE passwords, keys in session descriptions, TURN credentials and tokens are always removed.
-//! Addresses are removed on request. A secret is recognised by its place (an attribute of a
+//! ICE passwords, keys in session descriptions, TURN credentials and the tokens that the application
+//! has named are always removed. Addresses are removed on request. A secret is recognised by its place (an attribute of a
 //! description, or a word before the value). From then on, it is also recognised by its value in
 //! any other text.
 

@@ -66,7 +66,8 @@ impl MonitorBuilder {
     }
 
     /// Sets whether IP addresses are removed from everything that the monitor keeps. By default
-    /// they are kept. ICE passwords, TURN credentials and tokens are always removed.
+    /// they are kept. ICE passwords, TURN credentials and the secrets that were given to
+    /// [`redact`](Self::redact) are always removed.
     pub fn redact_addresses(mut self, redact: bool) -> Self {
         self.redactor.addresses = redact;
         self
