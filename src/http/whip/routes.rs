@@ -68,7 +68,7 @@ impl From<SessionError> for Problem {
                 | OpenError::Build(_)
                 | OpenError::Closed(_),
             ) => Self::unavailable(detail),
-            // Conditions that neither the client nor waiting can change.
+            // Permanent conditions: the client cannot change them, and trying again does not help.
             SessionError::Open(
                 OpenError::Insert(InsertError::Duplicate(_))
                 | OpenError::NoCryptoProvider
