@@ -18,7 +18,7 @@ impl PeerConnectionEventHandler for Handler {}
 type Answer = Result<Json<RTCSessionDescription>, StatusCode>;
 
 async fn offer(State(peers): State<Peers>, Json(offer): Json<RTCSessionDescription>) -> Answer {
-    // Loopback only. A server binds an address that its clients can reach.
+    // Loopback only: in production, bind an address that your clients can reach.
     let builder = PeerConnectionBuilder::new().with_udp_addrs(vec!["127.0.0.1:0"]);
     let open = webrtc::open(&peers, builder, |_weak| Arc::new(Handler), PeerOptions::new());
     let peer = open.await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;

@@ -9,9 +9,9 @@ use crate::named::named;
 named! {
     /// A side of a connection.
     Side {
-        /// This side.
+        /// The side of this process.
         Local = "local",
-        /// The other side.
+        /// The remote side: the other end of the connection.
         Remote = "remote",
     }
 

@@ -14,9 +14,9 @@ pub const DEFAULT_GRACE: Duration = Duration::from_millis(1500);
 
 /// The timeout and the grace period of a close, for a peer or for a group of tasks.
 ///
-/// A close is graceful until the grace period is over, is then forced, and has its outcome when the
-/// timeout is over at the latest. Set these options for all peers of a set
-/// ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)), for one peer
+/// A close first tries to end the connection gracefully. At the end of the grace period the close
+/// is forced, and at the end of the timeout it has an outcome in any case. Set these options for
+/// all peers of a set ([`PeersBuilder::close`](crate::peer::PeersBuilder::close)), for one peer
 /// ([`PeerOptions::close`](crate::PeerOptions::close)), or for one close
 /// ([`Peer::close_with`](crate::Peer::close_with)):
 ///

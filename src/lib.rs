@@ -2,21 +2,21 @@
 //! executor.
 //!
 //! - [`Peers`] is a set of peers. A *peer* is a connection of this process, with an id, tasks and
-//!   options; the other end of the connection is called the *remote side*. The set finds and closes
-//!   peers by id, by group, or all at once.
+//!   options; the other end of the connection is called the *remote side*. The set finds peers by
+//!   id, and closes them by id, by group, or all at once.
 //! - A [`Peer`] owns one connection. Its clones share the ownership, and dropping the last of them
 //!   closes the connection.
 //! - A close ([`Peer::close`], [`Peers::close`], [`Peers::close_all`]) starts at once, on any
 //!   thread, in synchronous code, asynchronous code and destructors, and returns a handle. Await
-//!   the handle, [`wait`](Closing::wait) on it with a timeout, or drop it, and the close goes on.
-//!   The close of a peer has one [`Outcome`]. [`Outcome::Closed`] means that the end of the
-//!   connection was observed.
+//!   the handle, [`wait`](Closing::wait) on it with a timeout, or drop it: the close goes on in
+//!   any case. The close of a peer has one [`Outcome`]. [`Outcome::Closed`] means that the end of
+//!   the connection was observed.
 //! - The module [`webrtc`] opens connections of the `webrtc` crate, version 0.21. For connections
 //!   of another stack, implement the trait [`peer::Connection`].
 //! - The module [`task`] supervises tasks. A close of a peer ends the peer's tasks.
 //! - The module [`runtime`] spawns tasks on the executor of the application.
 //! - An [`Observer`] receives every [`Event`]. The `Monitor` (feature `monitor`) is an observer
-//!   that keeps the history of connections, and says why they failed.
+//!   that keeps the history of connections, and says why a connection failed.
 //!
 //! The *driver* of a connection is the task that sends and receives the connection's packets and
 //! calls the application's handler.
@@ -114,8 +114,8 @@
 //!     let peer = webrtc::open(peers, builder, handler, PeerOptions::new()).await?;
 //!     let offer = RTCSessionDescription::offer(offer)?;
 //!     let answer = webrtc::answer(&peer, offer, Candidates::Trickle).await?;
-//!     // Candidates may already have been sent. The remote side keeps them until the answer
-//!     // arrives.
+//!     // The handler may already have sent candidates. The remote side has to queue them until
+//!     // the answer arrives.
 //!     signalling.send_answer(answer.sdp).await;
 //!     while let Some(candidate) = signalling.next_candidate().await {
 //!         peer.add_ice_candidate(candidate).await?;
@@ -150,8 +150,9 @@
 //! | `test-util` | | The module `test_util`: a guard that fails tests which leak peers, sockets or tasks, and a manual clock. |
 //!
 //! Features are additive: no feature changes what another one does, and every combination compiles.
-//! A runtime is detected (by [`runtime::current`], and by `wait` on a handle) only if its feature
-//! is enabled.
+//! anypeer detects a runtime only if the runtime's feature is enabled. Without the feature,
+//! [`runtime::current`] does not return the runtime, and `wait` on a handle does not refuse to
+//! block one of the runtime's tasks.
 //!
 //! # Cancel safety
 //!
@@ -174,11 +175,10 @@
 //!
 //! Before version 1.0, a minor version may change the API, and `CHANGELOG.md` lists each change.
 //! Enums and structs that may grow are `#[non_exhaustive]`. Public items outside the module
-//! `webrtc` use no types of other crates, with
-//! these exceptions: `tokio::runtime::Handle`, [`runtime::Executor`] and
-//! [`runtime::StaticExecutor`] (of `async-executor`), from which spawners are made; `axum::Router`,
-//! which `http` makes; and the trait `Stream` of the futures crate, which a monitor's updates
-//! implement.
+//! `webrtc` use no types of other crates, with these exceptions: `tokio::runtime::Handle`,
+//! [`runtime::Executor`] and [`runtime::StaticExecutor`] (of `async-executor`), from which spawners
+//! are created; `axum::Router`, which `http` returns; and the trait `Stream` of the futures crate,
+//! which a monitor's updates implement.
 
 mod candidate;
 mod close_options;

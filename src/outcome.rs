@@ -31,8 +31,8 @@ pub enum Outcome {
     /// The connection has ended: its driver has ended, and its sockets are closed.
     ///
     /// There is one exception. If a callback of the handler blocks its thread, the driver cannot
-    /// end before the callback returns. The sockets are closed at once, and the outcome has the
-    /// cause [`ForceCause::HandlerStalled`].
+    /// end before the callback returns. The forced close then closes the sockets, and ends before
+    /// the driver does. Its outcome has the cause [`ForceCause::HandlerStalled`].
     Closed(CloseMode),
     /// The peer was closed before.
     ///

@@ -127,7 +127,8 @@ impl fmt::Display for TaskEnd {
     }
 }
 
-/// The reason why a task was cancelled. If there are several, the first one is kept.
+/// The reason why a task was cancelled. If a task was cancelled several times, this is the first
+/// reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CancelReason {
@@ -152,7 +153,8 @@ impl fmt::Display for CancelReason {
 /// The tasks that had not stopped by the end of the wait for them.
 ///
 /// Such a task is inside a poll that blocks its thread, or its executor is not being run, or it was
-/// only [counted](crate::task::TaskGroup::track) and ignores its token. It still ends when it can.
+/// only [counted](crate::task::TaskGroup::track) and ignores its token. A recorded task still ends,
+/// as soon as its poll returns or its executor is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StuckTasks {

@@ -21,8 +21,8 @@ use crate::task_info::{StuckTasks, TaskEnd, TaskInfo, WeakTaskGroup};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// The peer that the event is about; `None` for an operation on several peers, and for a task
-    /// that belongs to no peer.
+    /// The peer that the event is about. It is `None` for an operation on several peers or on an
+    /// unknown peer, and for a task or a task group that belongs to no peer.
     pub peer: Option<&'a PeerId>,
     /// The time of the event, by its [clock](Self::clock). The clock is read once for each event,
     /// so all observers are given the same instant.
@@ -93,7 +93,8 @@ pub enum EventKind<'a> {
         /// The new state.
         state: SignalingState,
     },
-    /// The session has to be negotiated (the `negotiationneeded` event of W3C webrtc-pc).
+    /// The application has to negotiate the session (the `negotiationneeded` event of W3C
+    /// webrtc-pc).
     NegotiationNeeded,
     /// A session description was created, or is about to be set. Setting it may still fail: the
     /// event exists so that redaction knows the ICE password from the start.
@@ -142,7 +143,7 @@ pub enum EventKind<'a> {
         description: u8,
     },
     /// The configuration of the connection, with its ICE servers and its ICE transport policy. It
-    /// is reported once the connection was built, and again before a new configuration is set.
+    /// is reported when the connection has been built, and again before a new configuration is set.
     #[non_exhaustive]
     Configured {
         /// The configuration, **with its credentials**.
@@ -185,8 +186,8 @@ pub enum EventKind<'a> {
         /// The reason of the close.
         reason: CloseReason,
     },
-    /// The connection has ended: its driver has ended, and its sockets are closed (with one
-    /// exception, see [`Outcome::Closed`]).
+    /// The connection has ended: its driver has ended, and its sockets are closed.
+    /// [`Outcome::Closed`] describes the one exception.
     ///
     /// **There is exactly one such event per peer, if the end of the connection was observed.** The
     /// end of an adopted connection, for instance, is not observed. It is reported as
@@ -246,7 +247,7 @@ pub enum EventKind<'a> {
     },
     /// A task group was created. The group may already have tasks when this is reported.
     TaskGroupCreated {
-        /// A reference to the tasks of the group.
+        /// A weak reference to the group.
         group: &'a WeakTaskGroup,
     },
     /// A recorded task was started.

@@ -33,7 +33,9 @@ impl<'a> Target<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum OperationEnd<'a> {
-    /// The operation completed. For a close, with a text of its outcome.
+    /// The operation completed. After a close, the text says what was closed, as in
+    /// `closed, graceful` or `3 of 3 closed`. The text is `None` for any other operation, and for a
+    /// close of a peer that had ended before.
     Completed(Option<&'a str>),
     /// The operation failed, with this error, whose chain of [sources](Error::source) names the
     /// cause.

@@ -81,7 +81,7 @@ struct OptionalRoutes {
     sessions: bool,
 }
 
-/// Configures an [`Api`], see [`Api::builder`].
+/// Configures an [`Api`]; see [`Api::builder`].
 ///
 /// ```
 /// use anypeer::Peers;
@@ -92,7 +92,7 @@ struct OptionalRoutes {
 /// let peers = Peers::builder().monitor(&monitor).build();
 /// let api = Api::builder(&peers, &monitor)
 ///     .token("secret") // Requests must contain this token.
-///     .open_reads(true) // Only requests that close connections, for instance, need the token.
+///     .open_reads(true) // Only requests that change something, such as a close, need the token.
 ///     .host("peers.example.org") // The name of the server in the clients' URLs.
 ///     .build()?;
 /// # Ok::<(), anypeer::runtime::StartError>(())
@@ -180,7 +180,7 @@ impl ApiBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that timers need cannot be started.
+    /// Returns [`StartError`] if the thread that timers need cannot be started.
     pub fn build(self) -> Result<Api, StartError> {
         Runtime::background()?;
         let modes = Modes { debug: self.debug, logging: self.monitor.is_logged() };
@@ -230,9 +230,9 @@ impl Api {
     ///
     /// The routes can be served alone, or mounted in another server with [`Router::nest_service`]
     /// under a path without parameters. If they are mounted under `/ops`, the dashboard is at
-    /// `/ops` and at `/ops/`; with [`Router::nest`], the other server would answer `/ops/`. Links,
-    /// `Location` headers and the OpenAPI document contain the path under which the routes are
-    /// mounted.
+    /// `/ops` and at `/ops/`. (With [`Router::nest`], requests for `/ops/` do not reach these
+    /// routes.) Links, `Location` headers and the OpenAPI document contain the path under which the
+    /// routes are mounted.
     pub fn router(&self) -> Router {
         let unknown =
             |_: Anybody<Shared>| async { Problem::not_found("There is nothing at this path") };

@@ -18,7 +18,7 @@ use crate::peer::PeersBuilder;
 use crate::redact::Redactor;
 use crate::runtime::{Runtime, StartError};
 
-/// Configures a [`Monitor`], see [`Monitor::builder`].
+/// Configures a [`Monitor`]; see [`Monitor::builder`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -97,8 +97,8 @@ impl MonitorBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if a thread that the monitor needs cannot be started: the thread that samples
-    /// statistics, or the thread that writes the log.
+    /// Returns [`StartError`] if a thread that the monitor needs cannot be started: the thread that
+    /// samples statistics, or the thread that writes the log.
     pub fn build(self) -> Result<Monitor, StartError> {
         Runtime::background()?;
         let sink = self.sink.map(|start| start()).transpose()?;
@@ -144,7 +144,7 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that samples statistics cannot be started.
+    /// Returns [`StartError`] if the thread that samples statistics cannot be started.
     pub fn new() -> Result<Self, StartError> {
         Self::builder().build()
     }

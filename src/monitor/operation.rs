@@ -18,7 +18,7 @@ use crate::id::{OperationId, PeerId};
 use crate::redact::Secrets;
 use crate::runtime::Clock;
 
-/// Configures an operation of the application before it is started, see
+/// Configures an operation of the application before it is started; see
 /// [`Monitor::new_operation`](super::Monitor::new_operation). The monitor records the duration and
 /// the outcome of the operation.
 ///
@@ -82,7 +82,8 @@ impl OperationBuilder {
         self
     }
 
-    /// Starts the operation. The caller has to end the returned [`Operation`].
+    /// Starts the operation. The caller has to end the returned [`Operation`]: dropping it cancels
+    /// the operation.
     #[inline]
     pub fn start(self) -> Operation {
         let Self { hub, kind, peer, mut details } = self;
@@ -138,7 +139,7 @@ impl OperationBuilder {
     ///
     /// # Errors
     ///
-    /// The error that `work` returns.
+    /// Returns the error that `work` returns.
     pub fn try_call<T, E: Error + 'static>(
         self,
         work: impl FnOnce() -> Result<T, E>,

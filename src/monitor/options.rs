@@ -42,7 +42,7 @@ macro_rules! options {
 pub(super) use options;
 
 options! {
-    /// The limits of what a [`Monitor`](super::Monitor) keeps, see
+    /// The limits of what a [`Monitor`](super::Monitor) keeps; see
     /// [`MonitorBuilder::limits`](super::MonitorBuilder::limits).
     ///
     /// Texts are also cut at fixed lengths: 256 bytes for a name, 512 bytes for an error.
@@ -155,7 +155,7 @@ impl Limits {
 }
 
 options! {
-    /// Options of how the statistics of connections are sampled, see
+    /// Options of how the statistics of connections are sampled; see
     /// [`MonitorBuilder::sample`](super::MonitorBuilder::sample).
     SampleOptions {
         /// Sets the time between two samples of a connection; 5 s by default, and at least 1 s. It

@@ -20,7 +20,7 @@ struct Named {
 }
 
 options! {
-    /// Options of when a task counts as stuck, see
+    /// Options of when a task counts as stuck; see
     /// [`MonitorBuilder::stuck`](super::MonitorBuilder::stuck).
     StuckOptions {
         /// Sets how long one poll of a task may take; 5 s by default. It applies to tasks whose

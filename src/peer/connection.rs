@@ -39,7 +39,7 @@ impl std::error::Error for ConnectionError {
 
 /// A connection that [`Peers`](crate::Peers) can own, close and watch.
 ///
-/// Implement it for connections that are not of the `webrtc` crate. An implementation may
+/// Implement this trait for connections that are not of the `webrtc` crate. An implementation may
 /// misbehave: a close that hangs, blocks its thread, panics or fails affects only its own peer.
 ///
 /// Pass a connection to [`Peers::insert`](crate::Peers::insert), or reserve a place for the
@@ -268,9 +268,9 @@ pub(super) trait Listener: Send + Sync {
 pub struct EndNotice(pub(super) Weak<dyn Listener>);
 
 impl EndNotice {
-    /// Tells that the driver has ended and the sockets are gone. During a close this changes the
-    /// outcome only if the close itself does not see the end. May be called from any thread, and
-    /// does not block.
+    /// Tells the peer that the driver has ended and that the sockets are closed. During a close,
+    /// this changes the outcome only if the close itself does not observe the end. May be called
+    /// from any thread, and does not block.
     pub fn ended(self, cause: ForceCause) {
         if let Some(peer) = self.0.upgrade() {
             peer.ended(cause);
@@ -302,8 +302,8 @@ impl Drop for StateNotice {
 }
 
 impl StateNotice {
-    /// Tells that [`Connection::state`] has changed. May be called from any thread, and does not
-    /// block.
+    /// Tells the peer that [`Connection::state`] has changed. May be called from any thread, and
+    /// does not block.
     pub fn changed(&self) {
         if let Some(peer) = self.peer.upgrade() {
             peer.state_changed();

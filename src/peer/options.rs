@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::close_options::CloseOptions;
 use crate::runtime::Runtime;
 
-/// How long a callback may hold the driver of its connection by default, before it is reported as
-/// stalled; see [`PeerOptions::handler_budget`].
+/// How long a callback may hold the driver of its connection by default, before the callback is
+/// reported as stalled; see [`PeerOptions::handler_budget`].
 ///
 /// While a callback holds the driver, nothing is sent or received on the connection. After 5 s
 /// without packets the remote side considers the connection lost (measured).
@@ -18,7 +18,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 ///
 /// By default the reaper closes a peer
 ///
-/// - that is still New or Connecting 60 s after its opening,
+/// - that was never connected, and is still New or Connecting 60 s after its opening,
 /// - that has been Disconnected or Failed for 30 s, or
 /// - whose remote side has closed the connection (the *goodbye*), which the reaper notices within
 ///   1.5 s.
@@ -41,8 +41,8 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// in the state Failed begin then. To close such a peer within 10 s, set
 /// [`disconnected`](Self::disconnected) to 5 s. An ICE restart then has only these 5 s.
 ///
-/// If a peer does not close, the reaper tries again after 0.75 s, and then waits twice as long each
-/// time, up to 300 s.
+/// If a close by the reaper fails, the reaper tries again after 0.75 s, and then waits twice as
+/// long each time, up to 300 s.
 ///
 /// If a connection does not report its [state](crate::Peer::connection_state), the reaper can apply
 /// only the rule for the goodbye. It can apply no rule to an adopted connection.
@@ -151,8 +151,9 @@ impl PeerOptions {
     }
 
     /// Sets the peer's id: 1 to 256 bytes of UTF-8, and not the id of another open peer of the set.
-    /// By default an id is [generated](crate::PeerId::generate). Any other id is refused when
-    /// the peer is opened, with [`InsertError::Id`](crate::peer::InsertError::Id) or
+    /// By default an id is [generated](crate::PeerId::generate). An id that is empty, too long,
+    /// or in use is refused when the peer is opened, with
+    /// [`InsertError::Id`](crate::peer::InsertError::Id) or
     /// [`InsertError::Duplicate`](crate::peer::InsertError::Duplicate).
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
@@ -160,8 +161,10 @@ impl PeerOptions {
         self
     }
 
-    /// Sets the id of the group that the peer belongs to: 1 to 256 bytes of UTF-8. By default the
-    /// peer belongs to no group. [`Peers::close_group`](crate::Peers::close_group) closes a group.
+    /// Sets the id of the group that the peer belongs to: 1 to 256 bytes of UTF-8. Any other length
+    /// is refused when the peer is opened, with [`InsertError::Id`](crate::peer::InsertError::Id).
+    /// By default the peer belongs to no group. [`Peers::close_group`](crate::Peers::close_group)
+    /// closes the peers of a group.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = Some(group.into());
@@ -184,9 +187,10 @@ impl PeerOptions {
     }
 
     /// Sets how long one callback of the application's handler may hold the connection's driver
-    /// before it is reported as [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled).
-    /// The callback is not cancelled. The budget is watched only if an observer or a monitor is
-    /// attached. The default is that of the set; see
+    /// before the callback is reported as
+    /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled). The callback is not
+    /// cancelled. The budget is watched only if an observer or a monitor is attached. The default
+    /// is that of the set; see
     /// [`PeersBuilder::handler_budget`](crate::peer::PeersBuilder::handler_budget).
     #[must_use]
     pub fn handler_budget(mut self, budget: Duration) -> Self {
@@ -220,8 +224,8 @@ impl PeerOptions {
         self
     }
 
-    /// Sets the timeout and the grace period of every close of this peer, in place of those of the
-    /// set.
+    /// Sets the timeout and the grace period of the closes of this peer, in place of those of the
+    /// set. [`Peer::close_with`](crate::Peer::close_with) sets them for one close.
     #[must_use]
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = Some(close);

@@ -45,7 +45,8 @@ use crate::task::TaskGroup;
 ///     let task = peer.tasks().spawn("work", work);
 ///     match task.await {
 ///         Ok(()) => println!("{}: {}", peer.id(), peer.close().await), // "..: closed, graceful"
-///         Err(error) => println!("{}: {error}", peer.id()), // For instance, it was closed.
+///         // For instance "..: the task was cancelled", because the peer was closed.
+///         Err(error) => println!("{}: {error}", peer.id()),
 ///     }
 ///     // Without the explicit close, the drop of `peer` would close the connection here.
 /// }
@@ -127,7 +128,7 @@ impl Peer {
     }
 
     /// Closes the connection like [`close`](Self::close), with the timeout and the grace period in
-    /// `options`. A close that is already in progress keeps its own.
+    /// `options`. A close that is already in progress keeps its own timeout and grace period.
     pub fn close_with(&self, options: CloseOptions) -> Closing {
         let request = Request { options: Some(options), ..CloseReason::Requested.into() };
         run::close_as(self.record(), request)
@@ -163,22 +164,18 @@ impl Peer {
     /// [`Outcome`](crate::Outcome) of one close does not.
     ///
     /// Once a close has begun or the connection has ended, new tasks are refused. A task that holds
-    /// a `Peer` of its own peer keeps the connection open: give the task a [`WeakPeer`], and
-    /// upgrade it only while the task uses the peer.
+    /// a `Peer` of its own peer keeps the connection open: give the task a [`WeakPeer`], and hold
+    /// the upgraded `Peer` only while the task uses the peer.
     ///
     /// ```
-    /// use std::time::Duration;
     /// use anypeer::Peer;
     ///
-    /// /// Asks a service whether the user of a peer is allowed in, and closes the peer if not.
-    /// fn check(peer: &Peer, is_allowed: impl Future<Output = bool> + Send + 'static) {
+    /// /// Closes a peer when `logged_out` completes.
+    /// fn close_at_logout(peer: &Peer, logged_out: impl Future<Output = ()> + Send + 'static) {
     ///     let weak = peer.downgrade();
-    ///     // If the service takes longer than a minute, the task is cancelled. The handle of the
-    ///     // task is dropped here; the task goes on, and still belongs to the peer.
-    ///     peer.tasks().task("check").timeout(Duration::from_secs(60)).spawn(async move {
-    ///         if is_allowed.await {
-    ///             return;
-    ///         }
+    ///     // The handle of the task is dropped here. The task goes on, and ends with the peer.
+    ///     peer.tasks().spawn("close at logout", async move {
+    ///         logged_out.await;
     ///         if let Some(peer) = weak.upgrade() {
     ///             drop(peer.close()); // The close goes on, and ends this task.
     ///         }
@@ -234,7 +231,8 @@ impl Peer {
 
     /// Completes once the connection is in `state`, immediately if the connection already is. A
     /// state that the connection soon leaves again may be missed. For
-    /// [`Closed`](ConnectionState::Closed), the end of the peer is a success, not an error.
+    /// [`Closed`](ConnectionState::Closed), the end of the peer is a success, not an error. As with
+    /// [`connected`](Self::connected), a callback of the peer's handler must not await this.
     ///
     /// For a connection that does not report its state, this completes only when the connection
     /// ends.
@@ -286,7 +284,8 @@ impl Peer {
     ///
     /// This also completes after a close with the outcome
     /// [`Unconfirmed`](crate::Outcome::Unconfirmed), where the end of the connection cannot be
-    /// observed.
+    /// observed. A callback of the peer's handler must not await this: the callback would hold up
+    /// the end of the connection.
     ///
     /// # Cancel safety
     ///
@@ -309,10 +308,10 @@ impl Peer {
         self.record().end.get().and_then(|End { mode, .. }| mode.clone())
     }
 
-    /// Makes the [`Peers`](crate::Peers) an owner of the peer, and drops this `Peer`. The
-    /// connection then stays open until somebody closes the peer, the connection ends by itself, or
-    /// the set is dropped. [`WeakPeer::upgrade`] and [`Peers::get`](crate::Peers::get) return the
-    /// peer until then.
+    /// Makes the peer's set (its [`Peers`](crate::Peers)) an owner of the peer, and drops this
+    /// `Peer`. The connection then stays open until somebody closes the peer, the connection ends
+    /// by itself, or the set is dropped. [`WeakPeer::upgrade`] and
+    /// [`Peers::get`](crate::Peers::get) return the peer until then.
     ///
     /// To be notified of the end of the peer, handle
     /// [`EventKind::Closed`](crate::EventKind::Closed) in an [`Observer`](crate::Observer), or
@@ -409,7 +408,7 @@ impl fmt::Debug for Peer {
     }
 }
 
-/// A reference to a peer that does not own the connection, and so does not keep it open.
+/// A weak reference to a peer, which does not keep the connection open.
 ///
 /// Use it in handlers, tasks and maps. A handler that held the [`Peer`] of its own connection would
 /// keep the connection open until somebody closes it. A `WeakPeer` can be upgraded as long as the

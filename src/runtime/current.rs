@@ -35,7 +35,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if there is no current runtime and the background one cannot be started.
+    /// Returns [`StartError`] if there is no current runtime and the background one cannot be
+    /// started.
     pub fn current_or_background() -> Result<Self, StartError> {
         current().map_or_else(Self::background, Ok)
     }
@@ -59,7 +60,7 @@ impl Runtime {
 ///
 /// # Errors
 ///
-/// [`StartError`] if there is no current runtime and the background one cannot be started.
+/// Returns [`StartError`] if there is no current runtime and the background one cannot be started.
 pub fn run<F>(future: F) -> Result<JoinHandle<F::Output>, StartError>
 where
     F: Future<Output: Send + 'static> + Send + 'static,

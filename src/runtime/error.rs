@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JoinError {
-    /// The task panicked, with this message. A payload that is no string has the message
+    /// The task panicked, with this message. A payload that is not a string has the message
     /// `(no message)`.
     Panicked(String),
     /// The task was cancelled: through its handle, by its task group, or by its timeout.

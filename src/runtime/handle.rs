@@ -94,7 +94,7 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread of the executor, or the thread of its timers, cannot be
+    /// Returns [`StartError`] if the thread of the executor, or the thread of its timers, cannot be
     /// started.
     pub fn background() -> Result<Self, StartError> {
         background::start()?;

@@ -102,8 +102,10 @@ impl<T> JoinHandle<T> {
             // taken yet.
             Inner::Task(slot) => slot.take_if(|task| !task.is_finished()).is_some(),
             Inner::Reported { end, abort } => {
+                // Asked first: the executor may drop the task at once.
+                let is_running = !end.is_terminated();
                 abort.abort();
-                !end.is_terminated()
+                is_running
             }
         };
     }

@@ -79,7 +79,7 @@ pub(super) fn marked() -> Option<Runtime> {
 /// assert!(runtime::current().is_none());
 /// # Ok::<(), runtime::StartError>(())
 /// ```
-#[must_use = "the mark goes when the guard is dropped"]
+#[must_use = "dropping the guard ends its effect"]
 pub fn enter(runtime: &Runtime) -> EnterGuard {
     let named = replace_named(Some(runtime.clone()));
     let mark = MARK.replace(Mark::Named { in_task: false });
@@ -90,7 +90,7 @@ pub fn enter(runtime: &Runtime) -> EnterGuard {
 /// it returned before.
 ///
 /// Drop the guards of one thread in the reverse order of their creation.
-#[must_use = "the mark goes when the guard is dropped"]
+#[must_use = "dropping the guard ends its effect"]
 pub struct EnterGuard {
     mark: Mark,
     named: Option<Runtime>,

@@ -46,8 +46,8 @@ pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 /// - The executor polls the task until it is ready, or drops it. **A task that is dropped before it
 ///   is ready counts as refused**, whether or not it was polled before. An executor that is
 ///   shutting down refuses tasks in this way.
-/// - A spawner holds its executor weakly if the executor's tasks may hold the spawner. Otherwise
-///   neither would ever be freed.
+/// - If the executor's tasks may hold the spawner, the spawner holds its executor weakly. With a
+///   strong reference, neither the executor nor the spawner would ever be freed.
 pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// Spawns `task` on the executor, detached.
     fn spawn(&self, task: BoxFuture);

@@ -19,7 +19,7 @@ pub enum WaitError {
     /// executors of the `futures` crate, in tasks that this crate spawned, and on smol's own
     /// threads, by the name of the thread. It cannot be detected in a task that the application
     /// itself spawned on an `async-executor`. There, `wait` blocks; if the peer runs on the blocked
-    /// thread, a close cannot use its grace period, and is forced.
+    /// thread, its close cannot be graceful, and is forced at the end of the grace period.
     WouldStarve,
 }
 

@@ -64,7 +64,7 @@ impl<T> Batch<T> {
     ///
     /// # Errors
     ///
-    /// The errors of [`TaskHandle::wait`].
+    /// Returns the errors of [`TaskHandle::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Vec<Result<T, JoinError>>, WaitError> {
         wait(self, timeout)
     }

@@ -11,7 +11,7 @@ use super::handle::TaskHandle;
 use super::record::TaskRecord;
 use super::supervised::{Place, Supervised};
 
-/// Configures a task of a group before it is started, see
+/// Configures a task of a group before it is started; see
 /// [`TaskGroup::task`](super::TaskGroup::task).
 ///
 /// ```
@@ -64,8 +64,9 @@ impl<'a> TaskBuilder<'a> {
         self
     }
 
-    /// Sets whether the task is only asked to stop when its group is cancelled, so that it can
-    /// clean up. By default it is not, and is dropped.
+    /// Sets whether the task is cooperative: when its group is cancelled, a cooperative task is
+    /// only asked to stop, so that it can clean up. By default a task is not cooperative, and is
+    /// dropped.
     ///
     /// A cooperative task has to watch the group's [token](super::TaskGroup::token) and return when
     /// the token is cancelled. If it does not, it is dropped when the grace period of the peer's

@@ -56,7 +56,7 @@ impl Drop for Handle {
     }
 }
 
-/// Configures a [`TaskGroup`], see [`TaskGroup::builder`].
+/// Configures a [`TaskGroup`]; see [`TaskGroup::builder`].
 #[must_use]
 pub struct TaskGroupBuilder {
     runtime: Runtime,
@@ -65,7 +65,7 @@ pub struct TaskGroupBuilder {
 }
 
 impl TaskGroupBuilder {
-    /// Sets whether every poll of every recorded task is timed, see [`TaskInfo::polls`]. By
+    /// Sets whether every poll of every recorded task is timed; see [`TaskInfo::polls`]. By
     /// default, polls are not timed.
     pub fn timed(mut self, timed: bool) -> Self {
         self.timed = timed;
@@ -82,7 +82,7 @@ impl TaskGroupBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that timeouts need cannot be started.
+    /// Returns [`StartError`] if the thread that timeouts need cannot be started.
     pub fn build(self) -> Result<TaskGroup, StartError> {
         Runtime::background()?;
         let owner = Owner { peer: None, watch: Watch::new(self.observers, self.runtime.clock()) };
@@ -108,7 +108,7 @@ impl TaskGroup {
     ///
     /// # Errors
     ///
-    /// [`StartError`] if the thread that timeouts need cannot be started.
+    /// Returns [`StartError`] if the thread that timeouts need cannot be started.
     pub fn new(runtime: impl Into<Runtime>) -> Result<Self, StartError> {
         Self::builder(runtime).build()
     }
@@ -151,7 +151,7 @@ impl TaskGroup {
         self.task(name).spawn(future)
     }
 
-    /// Returns a builder for a task, of which a record is kept under `name`.
+    /// Returns a builder for a recorded task with the name `name`.
     pub fn task(&self, name: &'static str) -> TaskBuilder<'_> {
         TaskBuilder::new(&self.group, name)
     }
@@ -160,7 +160,8 @@ impl TaskGroup {
     /// and cannot cancel it: a task that has to stop must watch the [token](Self::token) itself.
     ///
     /// If the group was cancelled before, the future is dropped, and the handle returns
-    /// [`JoinError::Lost`] (not `Cancelled`, as for [`spawn`](Self::spawn)).
+    /// [`JoinError::Lost`]. (In this case, the handle of [`spawn`](Self::spawn) returns
+    /// `Cancelled`.)
     ///
     /// [`JoinError::Lost`]: crate::runtime::JoinError::Lost
     #[cfg_attr(feature = "tokio", track_caller)]

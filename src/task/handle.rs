@@ -91,7 +91,7 @@ impl<T> TaskHandle<T> {
     ///
     /// # Errors
     ///
-    /// The errors of [`JoinHandle::wait`].
+    /// Returns the errors of [`JoinHandle::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Result<T, JoinError>, WaitError> {
         wait(self, timeout)
     }

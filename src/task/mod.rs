@@ -12,9 +12,9 @@
 //! }
 //! ```
 //!
-//! There are three kinds of tasks. The number in brackets is the limit for the cost of spawning and
-//! awaiting such a task, as a multiple of the cost with the executor's own `spawn`;
-//! `benches/cost.rs` measures that cost:
+//! There are three kinds of tasks. The number in brackets is the highest cost that
+//! `benches/cost.rs` accepts for spawning and awaiting such a task, relative to the executor's own
+//! `spawn`:
 //!
 //! - [`TaskGroup::track`] only counts the task (1.10);
 //! - [`TaskGroup::spawn`] and [`TaskGroup::task`] keep a record of the task, with its id, name,

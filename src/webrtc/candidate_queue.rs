@@ -7,8 +7,8 @@ use ::webrtc::peer_connection::RTCIceCandidateInit;
 use super::operation_error::OperationError;
 use crate::sync::Mutex;
 
-/// How many candidates are queued for one peer before its remote description arrives. Browsers
-/// gather a few candidates for each network interface and each ICE server.
+/// The maximum number of candidates that are queued for one peer before its remote description
+/// arrives. Browsers gather a few candidates for each network interface and each ICE server.
 pub const MAX_QUEUED_CANDIDATES: usize = 256;
 
 /// The candidates that arrived before the remote description, the earliest first.

@@ -4,9 +4,9 @@ use crate::sync::atomic::{AtomicUsize, Ordering};
 
 /// What this crate keeps alive for `webrtc` connections, in the whole process, right now.
 ///
-/// All zero once every connection of every set is closed, whatever the application still holds. For
-/// one set, ask [`Peers::len`](crate::Peers::len) and [`Peers::retained`](crate::Peers::retained);
-/// in tests, `test_util::LeakGuard`.
+/// All counts are zero once every connection of every set is closed, whatever the application still
+/// holds. For one set, use [`Peers::len`](crate::Peers::len) and
+/// [`Peers::retained`](crate::Peers::retained); in tests, use `test_util::LeakGuard`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LiveObjects {

@@ -6,7 +6,7 @@
 //! - [`instrument`] is for an application that has to build the connection itself. It returns the
 //!   runtime and the handler to build with, and [`Instrument::adopt`] then takes the connection.
 //! - [`adopt`] takes a connection that already exists. anypeer can ask such a connection to close,
-//!   but cannot observe its end: the outcome is
+//!   but cannot observe its end: the best outcome of a close is
 //!   [`Outcome::Unconfirmed`](crate::Outcome::Unconfirmed).
 //!
 //! [`offer`] and [`answer`] negotiate the session of a peer, and [`get`] finds a peer by its id.
@@ -25,10 +25,11 @@
 //! - loop over `channel.poll()` or over the packets of a track, or do other work that takes time.
 //!   Spawn a task on [`peer.tasks()`](crate::Peer::tasks) instead.
 //! - block the thread.
-//! - await [`connected`](crate::Peer::connected), [`gathering_complete`](Peer::gathering_complete),
-//!   an [`offer`] or [`answer`] with [`Candidates::Complete`], or a `send` on a data channel whose
-//!   buffer is full (`with_data_channel_send_buffer_limit`). They complete only if the driver goes
-//!   on.
+//! - await [`connected`](crate::Peer::connected), [`wait_for`](crate::Peer::wait_for),
+//!   [`closed`](crate::Peer::closed), [`gathering_complete`](Peer::gathering_complete), an
+//!   [`offer`] or [`answer`] with [`Candidates::Complete`], or a `send` on a data channel whose
+//!   buffer is full (`with_data_channel_send_buffer_limit`). Each of these waits for the driver,
+//!   which waits for the callback.
 //! - await the close of the callback's own peer. That returns
 //!   [`Outcome::InOwnHandler`](crate::Outcome::InOwnHandler) at once. Call `drop(peer.close())`
 //!   instead.
@@ -57,8 +58,8 @@ mod transport;
 pub use ::webrtc::runtime::Runtime as WebrtcRuntime;
 pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_transceiver};
 /// The attribute that an implementation of
-/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) needs if it has
-/// async methods.
+/// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) needs if it contains
+/// any of the trait's async methods.
 pub use async_trait::async_trait;
 // Types that occur in signatures of the `webrtc` crate, but that it does not re-export.
 pub use rtc::ice::mdns::MulticastDnsMode;

@@ -27,8 +27,9 @@ pub enum Candidates {
     ///
     /// Candidates may be gathered before the description is sent, and before the application knows
     /// where to send them. A browser refuses a candidate that it adds before the description, so
-    /// either side has to queue candidates until then. anypeer queues the candidates that it
-    /// receives; to queue those that it sends, let the handler put them in a channel.
+    /// either side has to queue candidates until then. anypeer queues the candidates that this side
+    /// receives. To queue those that this side sends, let the handler put them into a channel, and
+    /// read the channel in a task that is spawned after the description was sent.
     ///
     /// No more candidates follow once [`Peer::gathering_complete`] is ready. Signalling the end of
     /// candidates to the remote side is optional.
@@ -37,14 +38,14 @@ pub enum Candidates {
 
 /// Creates an offer, and sets it as the local description.
 ///
-/// First add the data channels, tracks and transceivers to `peer` that are to be offered. Pass the
-/// remote side's answer to [`Peer::set_remote_description`].
+/// Before the call, add to `peer` the data channels, tracks and transceivers that the offer is to
+/// contain. Afterwards, pass the remote side's answer to [`Peer::set_remote_description`].
 ///
 /// ```no_run
 /// use anypeer::webrtc::{self, Candidates, OperationError};
 /// # async fn send(_offer: String) -> webrtc::peer_connection::RTCSessionDescription { todo!() }
 ///
-/// /// `send` sends an offer to the remote side, and returns the answer.
+/// /// Calls the remote side. `send` sends the offer, and returns the answer of the remote side.
 /// async fn call(peer: &webrtc::Peer) -> Result<(), OperationError> {
 ///     peer.create_data_channel("chat", None).await?;
 ///     let offer = webrtc::offer(peer, Candidates::Complete).await?;

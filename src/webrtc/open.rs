@@ -186,9 +186,12 @@ pub struct Instrument {
 impl Instrument {
     /// The runtime for `PeerConnectionBuilder::with_runtime`.
     ///
-    /// Building a second connection with this runtime fails. Also call
-    /// `with_dedicated_reactor_pool_size(1)` of the builder: otherwise, a connection that is
-    /// dropped before [`adopt`](Self::adopt) does not end properly.
+    /// Use this runtime for one connection only: a second connection would be cut off when the
+    /// first one ends, and its own end would not be observed.
+    ///
+    /// Also call `with_dedicated_reactor_pool_size(1)` of the builder. If you then drop the
+    /// connection before [`adopt`](Self::adopt), its driver ends. Otherwise, the driver would run
+    /// until the instrument is dropped.
     #[must_use]
     pub fn runtime(&self) -> Arc<dyn WebrtcRuntime> {
         Arc::clone(&self.adaptor) as Arc<dyn WebrtcRuntime>
@@ -290,7 +293,7 @@ impl fmt::Debug for Instrument {
 /// # Errors
 ///
 /// Returns [`OpenError::Insert`] if the peer could not be registered. The connection is then
-/// untouched.
+/// neither closed nor changed.
 pub fn adopt(
     peers: &Peers,
     connection: Arc<dyn PeerConnection>,
@@ -306,14 +309,17 @@ pub fn adopt(
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The peer could not be registered.
+    /// The peer could not be registered, for this reason, which is also the
+    /// [source](std::error::Error::source) of the error.
     Insert(InsertError),
     /// There is no crypto provider: enable this crate's feature `crypto-ring` or
     /// `crypto-aws-lc-rs`, or set a provider in the builder's `SettingEngine`.
     NoCryptoProvider,
     /// The executor of the connection was dropped, or is shutting down.
     RuntimeGone,
-    /// The `webrtc` crate could not build the connection.
+    /// The `webrtc` crate could not build the connection. The text of its error is in the
+    /// [source](std::error::Error::source), which `{}` does not print, so print the chain of
+    /// sources in logs.
     Build(Error),
     /// The peer was closed before its connection was built.
     Closed(CloseReason),

@@ -45,9 +45,9 @@ pub struct Peer {
     pub(super) link: Arc<Link>,
 }
 
-/// A reference to a peer that does not own the connection, and so does not keep it open.
+/// A weak reference to a peer, which does not keep the connection open.
 ///
-/// [`open`](super::open) passes this reference to the closure that creates the handler. Use it in
+/// [`open`](super::open) passes such a reference to the closure that creates the handler. Use it in
 /// handlers, tasks and maps. A handler that held the [`Peer`] of its own connection would keep the
 /// connection open until somebody closes it.
 ///
@@ -96,8 +96,8 @@ impl WeakPeer {
     }
 }
 
-/// Returns the peer with this id, if it has an owner and its connection is of the `webrtc` crate;
-/// see [`Peers::get`].
+/// Returns the peer with this id, if the peer has an owner and its connection is of the `webrtc`
+/// crate; see [`Peers::get`].
 ///
 /// A signalling server can use this to find the peer of a candidate, without a map of its own:
 ///

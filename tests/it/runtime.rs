@@ -80,6 +80,11 @@ fn a_task_ends_in_its_result_its_panic_or_its_abort() {
         assert_eq!(never.wait(Duration::from_millis(20)), Err(WaitError::TimedOut));
         never.abort();
         assert_eq!(never.wait(BOUND), Ok(Err(JoinError::Cancelled)), "on {runtime:?}");
+        for _ in 0..100 {
+            let mut never = runtime.spawn(std::future::pending::<()>());
+            never.abort();
+            assert_eq!(never.wait(BOUND), Ok(Err(JoinError::Cancelled)), "at once on {runtime:?}");
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-/// Options of WHIP sessions, see [`ApiBuilder::sessions`](crate::http::ApiBuilder::sessions). Every
+/// Options of WHIP sessions; see [`ApiBuilder::sessions`](crate::http::ApiBuilder::sessions). Every
 /// option has a default.
 ///
 /// ```
@@ -38,28 +38,30 @@ impl SessionOptions {
         }
     }
 
-    /// Sets the address that the connections' sockets are bound to. Only candidates of that address
+    /// Sets the address that the connections' sockets are bound to; the IPv4 loopback address by
+    /// default, which only clients on the same machine can reach. Only candidates of that address
     /// are gathered.
     pub fn address(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Sets how many sessions may exist at the same time. A further offer is answered with status
-    /// 503.
+    /// Sets how many sessions may exist at the same time; 256 by default. A further offer is
+    /// answered with status 503.
     pub fn max_sessions(mut self, limit: usize) -> Self {
         self.max_sessions = limit;
         self
     }
 
-    /// Sets how long a session may take to connect. A session that takes longer is closed.
+    /// Sets how long a session may take to connect; 20 s by default. A session that takes longer is
+    /// closed.
     pub fn connect_within(mut self, limit: Duration) -> Self {
         self.connect_within = limit;
         self
     }
 
-    /// Sets how long an offer, or a fragment with candidates, may be, in bytes. A longer one is
-    /// answered with status 413.
+    /// Sets the maximum length of an offer, and of a fragment with candidates, in bytes; 64 KiB by
+    /// default. A longer one is answered with status 413.
     pub fn max_offer_bytes(mut self, limit: usize) -> Self {
         self.max_offer_bytes = limit;
         self

@@ -66,7 +66,7 @@ named! {
     }
 }
 
-/// The reason why a connection failed, was lost, or never connected, see
+/// The reason why a connection failed, was lost, or never connected; see
 /// [`ConnectionInfo::diagnosis`](crate::monitor::ConnectionInfo::diagnosis).
 ///
 /// A diagnosis is inferred from what the monitor has seen of the connection, so it may be wrong.

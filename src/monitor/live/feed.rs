@@ -49,7 +49,7 @@ impl Feed {
 /// A stream of what a [`Monitor`](crate::monitor::Monitor) records, returned by
 /// [`Monitor::updates`](crate::monitor::Monitor::updates). The stream does not end.
 ///
-/// All streams share one ring buffer, so a slow reader holds nothing back. A reader that is too
+/// All streams share one ring buffer, so a slow reader does not delay others. A reader that is too
 /// slow receives [`Lagged`] in place of the updates that it has missed. `Updates` implements
 /// [`Stream`], and [`try_recv`](Self::try_recv) receives without waiting.
 ///
@@ -112,7 +112,7 @@ impl Updates {
     ///
     /// # Errors
     ///
-    /// [`Lagged`] if updates were missed.
+    /// Returns [`Lagged`] if updates were missed.
     pub fn try_recv(&mut self) -> Option<Result<Arc<Update>, Lagged>> {
         if std::mem::take(&mut self.stranger) {
             return Some(Err(Lagged { missed: None }));

@@ -47,7 +47,8 @@ pub enum OperationTarget {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OperationOutcome {
-    /// The operation succeeded. The text is its result, if it has one: for a close, its outcome.
+    /// The operation succeeded. The text is its result, if it has one, such as the outcome of a
+    /// close.
     Completed(Option<Box<str>>),
     /// The operation failed: the text of its error, and those of the error's sources.
     Failed(Box<[Box<str>]>),
@@ -73,7 +74,7 @@ impl OperationOutcome {
     }
 }
 
-/// The value of a detail of an operation, see
+/// The value of a detail of an operation; see
 /// [`OperationBuilder::detail`](crate::monitor::OperationBuilder::detail).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

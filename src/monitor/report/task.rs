@@ -21,7 +21,7 @@ pub struct TaskReport {
 }
 
 named! {
-    /// The reason why a task counts as stuck, see [`StuckOptions`](crate::monitor::StuckOptions).
+    /// The reason why a task counts as stuck; see [`StuckOptions`](crate::monitor::StuckOptions).
     StuckReason {
         /// The poll in progress takes too long, and blocks its thread.
         Polling = "polling",

@@ -180,7 +180,9 @@ impl fmt::Debug for Closing {
 /// has its peer's own timeout and grace period.
 ///
 /// As with [`Closing`], the closes have started when this handle is returned. Await the handle,
-/// wait on it, or drop it; the closes go on in any case.
+/// wait on it, or drop it; the closes go on in any case. In a callback of the handler of one of
+/// these peers, drop it: that peer cannot close before the callback returns. If the handle is
+/// awaited there nevertheless, the peer's outcome in the report is [`Outcome::InOwnHandler`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -229,8 +231,8 @@ impl ClosingAll {
         self.operation
     }
 
-    /// Whether the group was found: false if the group has no open peer. Always true for a close of
-    /// all peers.
+    /// Whether the group was found: false if the group has no peers, or only closed ones. Always
+    /// true for a close of all peers.
     #[must_use]
     pub fn found(&self) -> bool {
         self.report.found
@@ -245,7 +247,7 @@ impl ClosingAll {
     ///
     /// # Errors
     ///
-    /// The errors of [`Closing::wait`].
+    /// Returns the errors of [`Closing::wait`].
     pub fn wait(&mut self, timeout: Duration) -> Result<Report, WaitError> {
         wait(self, timeout)
     }

@@ -45,8 +45,8 @@ pub struct PeerReport {
 pub struct Report {
     /// One entry for each peer.
     pub peers: Vec<PeerReport>,
-    /// Whether the group was found: false for a group without an open peer, where nothing was
-    /// closed. Always true for a close of all peers.
+    /// Whether the group was found: false for a group without peers, or with only closed ones,
+    /// where nothing was closed. Always true for a close of all peers.
     pub found: bool,
     /// The set's own [tasks](crate::Peers::tasks) that did not stop. Only a
     /// [`shutdown`](crate::Peers::shutdown) ends these tasks.

@@ -13,7 +13,7 @@ use crate::peer::options::{DEFAULT_HANDLER_BUDGET, ReaperOptions};
 use crate::peer::record::RecordOptions;
 use crate::runtime::{self, Runtime};
 
-/// Configures a set of peers before it is created, see [`Peers::builder`].
+/// Configures a set of peers before it is created; see [`Peers::builder`].
 ///
 /// ```
 /// # #[cfg(feature = "smol")] {
@@ -50,8 +50,9 @@ impl Peers {
     /// Creates an empty set with default options.
     ///
     /// Inside a tokio or async-std runtime, the peers of the set run on that runtime. On smol and
-    /// on other executors, name the runtime with [`PeersBuilder::runtime`]. Without a runtime, the
-    /// peers run on the background executor, where all peers normally share one thread.
+    /// on other executors, name the runtime with [`PeersBuilder::runtime`]. If no runtime is
+    /// [current](crate::runtime::current), neither now nor when a peer is opened, that peer runs on
+    /// the background executor, where all peers normally share one thread.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
@@ -83,7 +84,8 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets the timeout and the grace period of closes, for peers whose options do not set them.
+    /// Sets the timeout and the grace period of closes, for peers whose options do not set them,
+    /// and for the set's own [tasks](Peers::tasks).
     pub fn close(mut self, close: CloseOptions) -> Self {
         self.close = close;
         self
@@ -95,7 +97,7 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets how long a callback may hold its connection's driver before it is reported as
+    /// Sets how long a callback may hold its connection's driver before the callback is reported as
     /// [`EventKind::HandlerStalled`](crate::EventKind::HandlerStalled), for peers whose options do
     /// not set that time; [`DEFAULT_HANDLER_BUDGET`] by default. The budget is watched only if an
     /// observer or a monitor is attached.
@@ -104,24 +106,25 @@ impl PeersBuilder {
         self
     }
 
-    /// Sets how many peers may be open at once. By default there is no limit. Further peers are
-    /// refused with [`InsertError::Full`](crate::peer::InsertError::Full). A peer counts until its
-    /// connection has ended.
+    /// Sets how many peers may be open at once. Further peers are refused with
+    /// [`InsertError::Full`](crate::peer::InsertError::Full). A peer counts from the reservation of
+    /// its place until its connection has ended. By default there is no limit.
     pub fn max_peers(mut self, limit: usize) -> Self {
         self.limits.all = Some(limit);
         self
     }
 
-    /// Sets how many peers of one group may be open at once. By default there is no limit. Further
-    /// peers are refused with [`InsertError::GroupFull`](crate::peer::InsertError::GroupFull).
+    /// Sets how many peers of one group may be open at once. Further peers are refused with
+    /// [`InsertError::GroupFull`](crate::peer::InsertError::GroupFull). By default there is no
+    /// limit.
     pub fn max_peers_per_group(mut self, limit: usize) -> Self {
         self.limits.per_group = Some(limit);
         self
     }
 
     /// Sets whether to time every poll of the peers' tasks; see
-    /// [`TaskInfo::polls`](crate::task::TaskInfo::polls). Off by default. `PeersBuilder::monitor`
-    /// turns it on.
+    /// [`TaskInfo::polls`](crate::task::TaskInfo::polls). By default polls are not timed.
+    /// `PeersBuilder::monitor` has them timed.
     pub fn timed_tasks(mut self, timed: bool) -> Self {
         self.timed_tasks = timed;
         self

@@ -11,7 +11,7 @@ use crate::runtime::StartError;
 pub enum InsertError {
     /// The id of the peer or of its group is not valid.
     Id(InvalidId),
-    /// An open peer already has this id.
+    /// An open peer or a reserved place already has this id.
     Duplicate(PeerId),
     /// The set has as many open peers as its limit allows.
     Full {

@@ -24,13 +24,13 @@ use crate::runtime::{self, Runtime, StartError};
 use crate::sync::OnceLock;
 use crate::task::{Owner, TaskGroup};
 
-/// A set of peers, which finds and closes them by id, by group, or all at once.
+/// A set of peers. It finds peers by id, and closes them by id, by group, or all at once.
 ///
 /// A peer is a connection with an id and tasks of its own; it may also belong to a group. The peers
 /// of a set share the limits, the observers and the default options of the set.
 ///
 /// Clones of a `Peers` are handles to the same set. The application owns a peer through one or more
-/// values of the type [`Peer`]. After [`Peer::detach`] the set itself owns the peer. No peer
+/// values of the type [`Peer`]. [`Peer::detach`] makes the set itself an owner of the peer. No peer
 /// outlives its set: **when the last handle to the set is dropped, every peer in the set is
 /// closed**, even if a [`Peer`] still exists, for instance in the peer's own handler.
 ///
@@ -68,7 +68,7 @@ use crate::task::{Owner, TaskGroup};
 /// [`get`](Self::get) finds a peer by its id, and [`all`](Self::all) lists the peers. A `Monitor`
 /// (feature `monitor`) has more details, and keeps those of connections that have ended.
 ///
-/// A set with limits, and a request to close an unknown peer:
+/// This set has limits, and does not know the peer that is to be closed:
 ///
 /// ```
 /// use anypeer::{Outcome, Peers};
@@ -76,7 +76,7 @@ use crate::task::{Owner, TaskGroup};
 /// let peers = Peers::builder().max_peers(1000).max_peers_per_group(50).build();
 /// assert!(peers.get("camera").is_none());
 /// let closing = peers.close("camera");
-/// assert!(!closing.found(), "expected an HTTP server to answer 404");
+/// assert!(!closing.found()); // An HTTP server answers 404.
 /// assert_eq!(futures::executor::block_on(closing), Outcome::NotFound);
 /// ```
 #[derive(Clone)]
@@ -108,7 +108,7 @@ impl Peers {
     /// # Errors
     ///
     /// Returns [`InsertError`] if the connection was not registered. The connection is then
-    /// untouched.
+    /// dropped, without a call to any of its methods.
     pub fn insert(
         &self,
         connection: Arc<dyn Connection>,
@@ -170,8 +170,9 @@ impl Peers {
         self.handle.registry.owner(id.as_ref()).map(Peer::new)
     }
 
-    /// Returns the peers that have an owner, as for [`get`](Self::get), in no particular order. To
-    /// list the peers of a group, filter them by [`Peer::group`].
+    /// Returns the peers that [`get`](Self::get) finds, in no particular order. This includes peers
+    /// that have ended, if the application still holds a [`Peer`] of them. To list the peers of a
+    /// group, filter them by [`Peer::group`].
     #[must_use]
     pub fn all(&self) -> Vec<Peer> {
         self.handle.registry.owners().into_iter().map(Peer::new).collect()
@@ -183,18 +184,18 @@ impl Peers {
     ///
     /// The outcome is the same as that of [`Peer::close`]:
     ///
-    /// - If the peer is open, the outcome of its close.
+    /// - If the peer is open, the outcome says how this close ended.
     /// - If the connection has ended by itself, the first close of the peer returns
-    ///   [`Outcome::Closed`] with the way in which the connection ended, and further closes return
+    ///   [`Outcome::Closed`] with the mode in which the connection ended, and further closes return
     ///   [`Outcome::AlreadyClosed`]. For a [detached](Peer::detach) peer, the set has already made
     ///   the first close.
-    /// - If the peer was closed before, [`Outcome::AlreadyClosed`]; or again
-    ///   [`Outcome::Unconfirmed`], if the end of the connection could not be observed.
+    /// - If the peer was closed before, the outcome is [`Outcome::AlreadyClosed`], or
+    ///   [`Outcome::Unconfirmed`] again if the end of the connection could not be observed.
     ///
     /// If the set knows no peer with this id, or the place of the peer is only
     /// [reserved](Self::reserve), the outcome is [`Outcome::NotFound`], and nothing is closed. The
-    /// set knows a peer that has ended as long as a [`Peer`] of it exists. Of other peers that have
-    /// ended, the set remembers the last 1,024 ids.
+    /// set knows every open peer, every ended peer of which a [`Peer`] still exists, and the last
+    /// 1,024 other peers that have ended.
     pub fn close(&self, id: impl AsRef<str>) -> Closing {
         self.close_by(id.as_ref(), CloseReason::Requested.into())
     }
@@ -221,8 +222,8 @@ impl Peers {
 
     /// Closes every peer of a group, concurrently.
     ///
-    /// If the group has no open peer, it is [not found](crate::peer::Report::found), and nothing is
-    /// closed.
+    /// If the group has no peers, or only closed ones, the group is
+    /// [not found](crate::peer::Report::found), and nothing is closed.
     pub fn close_group(&self, group: impl AsRef<str>) -> ClosingAll {
         let group = group.as_ref();
         let sweep = self.sweep("close_group", Some(group));
@@ -339,7 +340,7 @@ impl Peers {
         self.handle.registry.open()
     }
 
-    /// Whether no peer is open.
+    /// Whether no peer is open and no place is reserved.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

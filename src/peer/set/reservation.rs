@@ -39,6 +39,8 @@ use crate::runtime::Runtime;
 /// }
 /// ```
 ///
+/// A reservation counts as an open peer until it is dropped:
+///
 /// ```
 /// use anypeer::{PeerOptions, Peers};
 ///
@@ -79,9 +81,9 @@ impl Reservation {
         &self.runtime
     }
 
-    /// A reference to the future peer, for the connection's own handler. It can be upgraded once
-    /// the reservation is filled. [`WeakPeer::closed`] also completes if the reservation is
-    /// cancelled.
+    /// A reference to the peer that the reservation is for. The connection's own handler can hold
+    /// it. It can be upgraded once the reservation is filled. [`WeakPeer::closed`] also completes
+    /// if the reservation is cancelled.
     #[must_use]
     pub fn peer(&self) -> WeakPeer {
         WeakPeer::new(Arc::clone(&self.status.life), Arc::clone(&self.cell))

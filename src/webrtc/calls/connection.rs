@@ -10,8 +10,9 @@ use crate::webrtc::convert;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Updates the configuration. Only the fields that W3C allows to change after construction are
-    /// applied. A change of the peer identity or of the number of certificates is refused.
+    /// Updates the configuration. Only the fields that may change after construction (W3C
+    /// webrtc-pc) are applied. A change of the peer identity or of the number of certificates is
+    /// refused.
     ///
     /// # Errors
     ///
@@ -39,8 +40,8 @@ impl Peer {
     forward_infallible! {
         /// Returns the configuration, **with its credentials**.
         configuration() -> RTCConfiguration = get_configuration;
-        /// Returns statistics as `webrtc` has them, which are not all in W3C units. For normalised
-        /// statistics see [`Probe::stats`](crate::peer::Probe::stats).
+        /// Returns the statistics of the `webrtc` crate, not all of which are in the units of W3C.
+        /// [`Probe::stats`](crate::peer::Probe::stats) returns statistics in these units.
         stats(now: Instant, selector: StatsSelector) -> RTCStatsReport = get_stats;
     }
 }

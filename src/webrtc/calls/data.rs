@@ -10,7 +10,7 @@ use crate::webrtc::call::Call;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Creates a data channel; `None` for default options (reliable and ordered).
+    /// Creates a data channel. If `options` is `None`, the channel is reliable and ordered.
     ///
     /// If the application still holds the channel after the close,
     /// [`Peers::retained`](crate::Peers::retained) names it.

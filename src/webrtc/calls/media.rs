@@ -14,7 +14,7 @@ use crate::webrtc::convert;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Adds a track to send. The session has to be negotiated after that.
+    /// Adds a track to send. After that, negotiate the session again.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Peer {
         })
     }
 
-    /// Stops sending the track of `sender`. The session has to be negotiated after that.
+    /// Stops sending the track of `sender`. After that, negotiate the session again.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl Peer {
         })
     }
 
-    /// Adds a transceiver that sends `track`; `None` for default options.
+    /// Adds a transceiver that sends `track`, with default options if `init` is `None`.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl Peer {
     }
 
     forward! {
-        /// Adds a transceiver for a kind of media, without a track; `None` for default options.
+        /// Adds a transceiver for a kind of media, without a track, and with default options if
+        /// `init` is `None`.
         add_transceiver_from_kind(
             kind: RtpCodecKind,
             init: Option<RTCRtpTransceiverInit>

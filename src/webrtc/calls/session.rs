@@ -17,7 +17,8 @@ use crate::webrtc::operation_error::OperationError;
 use crate::webrtc::peer::Peer;
 
 impl Peer {
-    /// Creates an offer; `None` for default options. [`offer`](crate::webrtc::offer) also sets it.
+    /// Creates an offer, with default options if `options` is `None`. The function
+    /// [`offer`](crate::webrtc::offer) also sets the offer as the local description.
     ///
     /// # Errors
     ///
@@ -37,8 +38,8 @@ impl Peer {
         })
     }
 
-    /// Creates an answer; `None` for default options. [`answer`](crate::webrtc::answer) also sets
-    /// it.
+    /// Creates an answer, with default options if `options` is `None`. The function
+    /// [`answer`](crate::webrtc::answer) also sets both descriptions.
     ///
     /// # Errors
     ///
@@ -155,19 +156,20 @@ impl Peer {
     }
 
     forward_infallible! {
-        /// The local description, with the candidates gathered so far.
+        /// Returns the local description, with the candidates gathered so far.
         local_description() -> Option<RTCSessionDescription> = local_description;
-        /// The local description that was negotiated last.
+        /// Returns the local description that was negotiated last.
         current_local_description() -> Option<RTCSessionDescription> = current_local_description;
-        /// The local description that is being negotiated.
+        /// Returns the local description that is being negotiated.
         pending_local_description() -> Option<RTCSessionDescription> = pending_local_description;
-        /// The remote description.
+        /// Returns the remote description.
         remote_description() -> Option<RTCSessionDescription> = remote_description;
-        /// The remote description that was negotiated last.
+        /// Returns the remote description that was negotiated last.
         current_remote_description() -> Option<RTCSessionDescription> = current_remote_description;
-        /// The remote description that is being negotiated.
+        /// Returns the remote description that is being negotiated.
         pending_remote_description() -> Option<RTCSessionDescription> = pending_remote_description;
-        /// Whether the remote side supports trickle ICE; `None` before it has signalled that.
+        /// Returns whether the remote side supports trickle ICE; `None` before the remote side has
+        /// signalled that.
         can_trickle_ice_candidates() -> Option<bool> = can_trickle_ice_candidates;
     }
 
