@@ -15,14 +15,14 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the dashboard, the REST API and WHIP sessions.
+    /// Serve the dashboard, the REST API, the metrics and WHIP test sessions.
     Serve(Serve),
 }
 
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent switch")]
 pub(crate) struct Serve {
-    /// Print events and operations to standard error, and report debug mode in the summary.
+    /// Print events and ended operations to standard error, and set `debug_mode` in the summary.
     #[arg(long)]
     pub(crate) debug: bool,
 
@@ -30,22 +30,24 @@ pub(crate) struct Serve {
     #[arg(long, default_value_t = 9999)]
     pub(crate) port: u16,
 
-    /// The address to listen on, and to bind WHIP sessions to. An address that is not loopback
-    /// requires `--token`. With a wildcard such as 0.0.0.0, every host name and address that
-    /// clients use needs `--allow-host`.
+    /// The IP address (or `localhost`) to listen on, and to bind the UDP sockets of WHIP sessions
+    /// to. An address that is not loopback requires `--token`. With a wildcard such as 0.0.0.0,
+    /// allow every host name and address that clients use with `--allow-host`.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address)]
     pub(crate) host: IpAddr,
 
-    /// Another host name that clients use for this server, without a port (repeatable). A request
-    /// for any other host gets status 421 on every route, also on `/health`.
+    /// A host name or address by which clients reach this server, without a port, in addition to
+    /// `localhost`, `127.0.0.1`, `[::1]` and `--host`. The option can be repeated. A request for
+    /// any other host gets status 421 on every route, also on `/health` and `/metrics`.
     #[arg(long = "allow-host", value_name = "NAME")]
     pub(crate) allow_hosts: Vec<String>,
 
-    /// The folder to write logs to.
+    /// The folder to write logs to. If the folder cannot be written to, the server runs without a
+    /// log.
     #[arg(long, default_value = "./logs", value_name = "DIR")]
     pub(crate) log_dir: PathBuf,
 
-    /// Write the logs to a new temporary folder, which is removed at exit.
+    /// Write the logs to a new temporary folder, and remove that folder at exit.
     #[arg(long)]
     pub(crate) isolation: bool,
 
@@ -53,13 +55,13 @@ pub(crate) struct Serve {
     #[arg(long)]
     pub(crate) webrtc_test: bool,
 
-    /// Run a self-test against the server's own HTTP API at the start, and print the results. It
-    /// closes every connection of the server.
+    /// Run a self-test through the server's HTTP API at the start, and print the results. The
+    /// self-test closes every connection of the server.
     #[arg(long)]
     pub(crate) run_tests: bool,
 
-    /// Exit after the self-test, with status 0 if all tests passed and all connections closed, and
-    /// 1 otherwise.
+    /// Exit after the self-test, with status 0 if all tests passed and all connections were closed,
+    /// and with status 1 otherwise. Requires `--run-tests`.
     #[arg(long, requires = "run_tests")]
     pub(crate) exit_after_tests: bool,
 
@@ -67,15 +69,16 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) runtime: Backend,
 
-    /// Require this bearer token.
+    /// The bearer token that requests must carry. Only the page of the dashboard, `/health` and
+    /// `/openapi.json` need no token. An empty token is the same as none.
     #[arg(long, env = "ANYPEER_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 
-    /// Require the token only for requests that change something.
+    /// Require the token only for requests that change something. Requires `--token`.
     #[arg(long, requires = "token")]
     pub(crate) open_reads: bool,
 
-    /// The maximum number of concurrent WebRTC connections.
+    /// The maximum number of concurrent WebRTC connections. A further WHIP offer gets status 503.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub(crate) max_connections: usize,
 }

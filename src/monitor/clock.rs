@@ -21,7 +21,7 @@ impl WallClock {
     pub(super) fn wall(&self, at: Instant) -> SystemTime {
         match self.start.checked_duration_since(at) {
             None => self.wall + self.since_start(at),
-            // The instant is of a manual clock that was made before the monitor.
+            // The instant comes from a manual clock that was created before the monitor.
             Some(before) => self.wall.checked_sub(before).unwrap_or(self.wall),
         }
     }

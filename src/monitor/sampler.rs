@@ -38,7 +38,8 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
                 return;
             };
             match opened {
-                // Wait for a connection. The deadline is to notice that the monitor was dropped.
+                // Wait for a connection. The deadline is needed to notice that the monitor was
+                // dropped.
                 (opened, 0) => {
                     let deadline = Clock::system().after(TASKS);
                     Clock::system().by(deadline, opened).await;
@@ -47,7 +48,8 @@ pub(super) fn start(hub: &Arc<Hub>, book: &Arc<Book>, options: SampleOptions, st
             }
             let Some(due) = book.upgrade().map(|book| pace.due(&book)) else { return };
             if !due.is_empty() {
-                // Reading the statistics of a connection calls foreign code.
+                // Reading the statistics of a connection calls foreign code, which may block its
+                // thread.
                 let batch = Runtime::spawn_background(foreign(look_at(Weak::clone(&hub), due)));
                 let spent = Clock::system().by(Clock::system().after(BATCH_TIME), batch).await;
                 pace.spent(spent.and_then(Result::ok).unwrap_or_default());
@@ -158,7 +160,7 @@ mod tests {
         let mut pace = Pace::new(SampleOptions::new().interval(Duration::from_secs(10)).share(1.0));
         let mut seen = Vec::new();
         for _ in 0..80 {
-            // A quarter of a connection each time.
+            // Each time, a quarter of a connection becomes due.
             pace.reckoned = Instant::now() - Duration::from_millis(250);
             seen.extend(pace.due(&book).iter().map(|connection| connection.number));
         }

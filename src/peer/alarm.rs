@@ -90,8 +90,8 @@ impl PeerAlarm {
         let unused = if earlier { Some((at, alarm)) } else { pending.alarm.replace((at, alarm)) };
         drop(pending);
         drop(unused);
-        // The alarm may have fired before it was stored. It would then be taken for a pending
-        // alarm, and nothing would fire any more.
+        // The alarm may have fired before it was stored. It would then look like an alarm that is
+        // still pending, and no timer of the peer would fire any more.
         if at <= self.clock.now() {
             self.ring();
         }

@@ -258,7 +258,8 @@ impl Peer {
         let status = &self.record().status;
         let mut ended = pin!(self.record().status.life.ended.wait());
         loop {
-            // Listen before evaluating, so that no change is lost.
+            // The listener is created before the condition is evaluated, so that no change is
+            // missed.
             let changed = status.changed.listen();
             if let Some(end) = self.record().status.life.ended.get() {
                 return Err(PeerEnded::new(end));

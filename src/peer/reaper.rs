@@ -37,8 +37,8 @@ struct Look(Weak<Record>);
 
 impl Wake for Look {
     fn wake(self: Arc<Self>) {
-        // The last reference to a connection must not be dropped by the timers, so the record goes
-        // to a thread that may block.
+        // A drop of the last reference to a connection runs foreign code, which must not block the
+        // timers' thread. The record is therefore given to a thread that may block.
         if let Some(record) = self.0.upgrade() {
             look(record);
         }

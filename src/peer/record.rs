@@ -122,7 +122,8 @@ impl Record {
             TaskGroup::owned(self.runtime.clone(), Owner { peer, watch }, self.timed_tasks)
         });
         if is_new {
-            // Only after the group is set: an observer may ask for it.
+            // Observers are told only after the cell is set, because an observer may call this
+            // function.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(self.status.set));

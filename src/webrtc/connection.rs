@@ -56,13 +56,14 @@ impl Connection for Instrumented {
                 return Ok(Some(end.into()));
             }
             self.closing.store(true, Ordering::Release);
-            // An `Ok` of `webrtc` does not mean that the connection has ended; the driver's end
-            // does.
+            // If `webrtc` returns `Ok`, the connection may still be open. It has ended when its
+            // driver has ended.
             connection.close().await.map_err(ConnectionError::new)?;
             drop(connection);
             match self.driver.ended().await {
                 DriverEnd::Finished => Ok(Some(CloseMode::Graceful)),
-                // The abort that killed the driver reports the mode.
+                // The abort that killed the driver reports the mode, so this future need not
+                // complete.
                 DriverEnd::Killed => std::future::pending().await,
                 end => Ok(Some(end.into())),
             }
@@ -78,7 +79,8 @@ impl Connection for Instrumented {
             let running = self.handler.running();
             let closing = self.closing.load(Ordering::Acquire);
             if closing {
-                // Reported now, since a kill drops the callback together with the driver.
+                // A stalled callback is reported before the kill, which drops the callback together
+                // with the driver.
                 self.handler.tell_stalled();
             }
             let end = match self.driver.kill() {
@@ -96,8 +98,9 @@ impl Connection for Instrumented {
             }
             Some(match (end, running) {
                 (Some(end @ (DriverEnd::Panicked | DriverEnd::Lost)), _) => end.into(),
-                // A callback that holds up a graceful close is stalled, however short it is.
-                // Without a graceful close, it is stalled only if it does not release the driver.
+                // A callback that was running during a graceful close has delayed the close, so the
+                // callback is the cause, however short it is. Without a graceful close, a callback
+                // is the cause only if it does not release the driver.
                 (end, Some(callback)) if closing || end.is_none() => {
                     CloseMode::Forced(ForceCause::HandlerStalled(callback))
                 }

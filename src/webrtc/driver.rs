@@ -144,7 +144,8 @@ impl Driver {
                 Slot::Idle(running) => Some(running),
                 Slot::Vacant => None,
                 held @ (Slot::Polling | Slot::Doomed | Slot::Ending) => {
-                    // The thread that polls the future drops it, and reports the end.
+                    // The future cannot be dropped here. The thread that is polling it drops it,
+                    // and reports the end.
                     *slot = if matches!(held, Slot::Ending) { held } else { Slot::Doomed };
                     drop(slot);
                     self.sockets.revoke();
@@ -172,7 +173,7 @@ impl Driver {
         self.abort_helpers();
         self.end.set(end);
         *self.slot.lock() = Slot::Ended;
-        // A helper may have been added since.
+        // A helper may have been added since the first call, before the end was set.
         self.abort_helpers();
         self.notify(end);
     }

@@ -39,8 +39,8 @@ impl Goodbye {
                 self.associated.store(true, Ordering::Release);
                 false
             }
-            // An association may also fail because the network is gone, so only a connected
-            // connection counts.
+            // An association may also end because the network failed. Its end is a goodbye only
+            // while the connection is Connected.
             Ok(RTCSctpTransportState::Closed) => {
                 state == ConnectionState::Connected
                     && self.associated.load(Ordering::Acquire)

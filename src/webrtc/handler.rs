@@ -113,7 +113,8 @@ impl Callbacks {
     fn watch_budget(self: &Arc<Self>) {
         let running = self.running.lock();
         let untold = running.iter().flatten().filter(|running| !running.told);
-        // Under the lock, so that the alarm always belongs to the callbacks in progress.
+        // The alarm is set and cleared while `running` is locked, so that it always belongs to the
+        // callbacks in progress.
         match untold.map(|running| running.since).min() {
             Some(since) => {
                 let spent = Waker::from(Arc::clone(self));
@@ -127,7 +128,7 @@ impl Callbacks {
 /// The waker for the end of a budget. It is woken also if the callback blocks its thread.
 impl Wake for Callbacks {
     fn wake(self: Arc<Self>) {
-        // An observer must not run on the timers' thread.
+        // Observers are foreign code, which must not block the timers' thread.
         drop(Runtime::spawn_background(async move {
             self.tell_stalled(self.budget);
             self.watch_budget();
@@ -222,7 +223,8 @@ impl Handler {
     async fn note_connection_state(&self, known: ConnectionState) {
         {
             let mut state = self.state.lock();
-            // A callback that was stuck may return to a driver that goes on after the end.
+            // A callback that blocked may return after the end of the connection, and the driver
+            // then runs on until its poll returns.
             if state.0 == ConnectionState::Closed {
                 return;
             }
@@ -378,7 +380,8 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         let Some(known) = convert::connection_state(state) else { return };
-        // `webrtc` also reports Connected when DTLS is closed before its handshake has ended.
+        // `webrtc` also reports Connected, wrongly, if DTLS is closed before its handshake has
+        // ended.
         let is_true = known != ConnectionState::Connected || !self.link.is_dtls_closed().await;
         if is_true {
             self.note_connection_state(known).await;

@@ -61,7 +61,7 @@ pub use ::webrtc::{data_channel, error, media_stream, peer_connection, rtp_trans
 /// [`PeerConnectionEventHandler`](peer_connection::PeerConnectionEventHandler) needs if it contains
 /// any of the trait's async methods.
 pub use async_trait::async_trait;
-// Types in the signatures of the `webrtc` crate that the `webrtc` crate does not re-export.
+// Types that occur in signatures of the `webrtc` crate, but that it does not re-export.
 pub use rtc::ice::mdns::MulticastDnsMode;
 pub use rtc::peer_connection::configuration::{RTCAnswerOptions, RTCOfferOptions};
 pub use rtc::peer_connection::transport::{

@@ -114,7 +114,8 @@ pub async fn answer(
 ) -> Result<RTCSessionDescription, OperationError> {
     let is_set = AtomicBool::new(false);
     let set = peer.set_remote(offer, || is_set.store(true, Ordering::Relaxed)).await;
-    // The description is set even if a queued candidate was refused.
+    // If the description is set, an error means that a queued candidate was refused, and the offer
+    // can still be answered.
     if !is_set.into_inner() {
         set?;
     }

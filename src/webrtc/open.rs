@@ -247,7 +247,8 @@ impl Drop for Instrument {
     fn drop(&mut self) {
         if let Some(peer) = self.peer.take() {
             drop(peer.close_for(CloseReason::OpenCancelled));
-            // The driver is ended here and now, because a cancelled `open` leaves nothing behind.
+            // The close runs in the background. The driver is killed here, so that nothing of a
+            // cancelled `open` is left when this drop returns.
             self.connection.driver.kill();
         }
     }

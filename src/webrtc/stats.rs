@@ -62,7 +62,8 @@ pub(super) async fn read(
     now: Instant,
 ) -> StatsReport {
     let theirs = connection.get_stats(now, StatsSelector::None).await;
-    // Collected once, since each iteration over the report looks every entry up in a map.
+    // The entries are collected once, since each iteration over the report looks every entry up in
+    // a map.
     let entries: Vec<_> = theirs.iter().collect();
     let mut ours = StatsReport::new(now);
     let mut local_ids: Vec<&str> = Vec::new();

@@ -265,7 +265,8 @@ export class ConnectionsView {
         this.#store.refresh(Object.values(page.connections), askedAt);
       }
     } catch {
-      // The event stream shows that the server is lost, and this read is repeated.
+      // The error is ignored: the event stream shows it if the server is lost, and this read is
+      // repeated.
     } finally {
       this.#refreshing = false;
     }

@@ -31,7 +31,8 @@ const views = {
 };
 const tabs = [...document.querySelectorAll('[data-tab]')];
 
-// The connection to show. The URL has only the id, which may have been used more than once.
+// The connection to show. The URL has only the id, which several connections may have had, one
+// after the other.
 let meant = null;
 
 function show(id, number = null) {

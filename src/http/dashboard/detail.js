@@ -34,7 +34,7 @@ function rates(samples) {
 async function read(id, number) {
   const found = await api.connection(id);
   if (number === null || found.connection.number === number) return found;
-  // Another connection has the id now.
+  // Another connection has the id now, so the closed connection is read by its number.
   return api.closedConnection(number).catch((error) => {
     if (error.status === 404) return found;
     throw error;

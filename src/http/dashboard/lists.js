@@ -163,7 +163,7 @@ export class TasksView {
         `${count(tasks.length)} running, ${count(stuck.length)} stuck, ${count(orphaned.length)} orphaned`,
       );
     } catch (error) {
-      // The periodic read is silent about errors, since it is repeated.
+      // A periodic read ignores errors, since it is repeated.
       if (tell) throw error;
     } finally {
       this.#reading = false;

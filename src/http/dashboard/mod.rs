@@ -43,8 +43,8 @@ assets! {
     (status = 200, description = "The page, without data", content_type = "text/html", body = String),
 ))]
 pub(crate) async fn page(_: Anybody<Shared>, Mount(mount): Mount) -> Response {
-    // Links in the page are relative. Without a base, they would be wrong at a mounted path that
-    // has no slash at its end.
+    // Links in the page are relative. Without a `<base>`, they would lead to wrong paths if the
+    // page is requested at a mount path without a slash at its end.
     let page = if mount.is_empty() {
         Cow::Borrowed(PAGE)
     } else {

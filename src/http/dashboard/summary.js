@@ -1,4 +1,4 @@
-// The health, and the numbers at the top of the page.
+// The health and the numbers at the top of the page.
 
 import { percentile } from './charts.js';
 import { h, setText } from './dom.js';

@@ -72,7 +72,8 @@ impl Access {
 
     /// Refuses requests for other hosts.
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let no_host = || Problem::bad_request("The request needs one valid `Host` header");
+        let no_host =
+            || Problem::bad_request("The request must have exactly one valid `Host` header");
         let authority = authority(uri, headers).ok_or_else(no_host)?;
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -84,7 +85,9 @@ impl Access {
         }
         let is_valid = authority.parse::<Authority>().is_ok_and(|it| !it.host().is_empty());
         if has_port && is_valid && !authority.contains('@') {
-            return Err(Problem::foreign_host("This server does not answer to that host name"));
+            return Err(Problem::foreign_host(
+                "The host of the request is not allowed; an operator of the server can allow it",
+            ));
         }
         Err(no_host())
     }

@@ -30,7 +30,7 @@ impl<T: IntoResponse> IntoResponse for Guarded<T> {
 /// A response with a body of a media type and the headers of every response. Most responses are of
 /// this kind, so it is built in one step.
 pub(crate) fn of_type(media_type: HeaderValue, body: Body) -> Response<Body> {
-    // Room for the headers that the server adds to every response.
+    // The capacity has room for the headers that the server adds to every response.
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(header::CONTENT_TYPE, media_type);
     for (name, value) in ALWAYS {

@@ -18,7 +18,7 @@ use crate::wire::http::{
 };
 use crate::wire::json::unix;
 
-// The names of operations in the Python original.
+// The names of the operations are those of the Python original.
 const CLOSE: &str = "close_webrtc_connection";
 const CLOSE_ALL: &str = "close_all_webrtc_connections";
 const STOP: &str = "stop_webrtc_streaming";

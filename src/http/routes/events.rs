@@ -47,7 +47,7 @@ const OPERATIONS: usize = 200;
 /// A client that reconnects with `Last-Event-ID` receives the events that it has missed. If these
 /// events are no longer kept, it receives `gap` with their number, and then a snapshot.
 #[utoipa::path(get, path = "/webrtc/monitor/events", tag = "monitor",
-    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was received: `epoch-seq`")),
+    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was received, for example `1f3a90c2-57`")),
     responses(
         (status = 200, description = "A stream of events, without an end", content_type = "text/event-stream", body = String),
         (status = 400, response = ProblemJson),
@@ -57,7 +57,7 @@ pub(crate) async fn events(Reader(shared): Reader<Shared>, headers: HeaderMap) -
     let last = headers.get("last-event-id").filter(|id| !id.is_empty());
     let wrong = || {
         Problem::bad_request(
-            "`Last-Event-ID` must be the id of an event of this stream: `epoch-seq`",
+            "`Last-Event-ID` must be the id of an event, for example `1f3a90c2-57`",
         )
     };
     let last: Option<UpdateId> = last

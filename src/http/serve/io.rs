@@ -56,7 +56,7 @@ impl AsyncRead for Sparing {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        // The flag is cleared, because the stream must be read after the next wake-up.
+        // `take` clears the flag, because the stream must be read after the next wake-up.
         if mem::take(&mut self.is_drained)
             && let Poll::Ready(told) = self.stream.poll_readable(cx)
         {

@@ -234,7 +234,7 @@ impl Serving {
             let deadline = Clock::system().after(grace);
             let idle = async {
                 self.accepting.idle().await;
-                // A connection may have been accepted since the first order.
+                // A connection that was accepted after the first order has not received it.
                 self.watchdog.tell_all(Order::Finish);
                 self.connections.idle().await;
             };

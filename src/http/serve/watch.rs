@@ -59,7 +59,8 @@ impl Watchdog {
     pub(super) fn new(head_timeout: Duration, write_timeout: Duration) -> Arc<Self> {
         let shortest = head_timeout.min(write_timeout) / 4;
         let interval = shortest.clamp(Duration::from_millis(10), Duration::from_secs(1));
-        // The first look may come immediately after the connection, hence one more.
+        // The first look may follow immediately after a connection is accepted, so one look is
+        // added.
         let looks = |limit: Duration| (limit.as_secs_f64() / interval.as_secs_f64()).ceil() as u64;
         Arc::new(Self {
             interval,

@@ -26,7 +26,9 @@ pub(super) async fn text(
         headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default().trim();
     if !given.eq_ignore_ascii_case(media_type) {
-        return Err(Problem::media_type(format!("The body must be {media_type}")));
+        return Err(Problem::media_type(format!(
+            "The media type of the body must be {media_type}"
+        )));
     }
     let deadline = Clock::system().after(TIMEOUT);
     let bytes = Clock::system().by(deadline, Box::pin(read(body, limit))).await;

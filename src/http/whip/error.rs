@@ -18,15 +18,15 @@ pub(super) enum SessionError {
     Offer(OfferError),
     /// The limit of concurrent sessions is reached.
     Full,
-    /// The system has no random numbers.
+    /// The system provides no random numbers.
     Random,
     /// The connection could not be opened.
     Open(OpenError),
     /// The offer cannot be answered, for the given reason.
     Answer(String),
-    /// The peer was closed before it answered.
+    /// The peer was closed before its SDP answer was ready.
     Closed,
-    /// The answer took too long.
+    /// The SDP answer was not ready in time.
     TimedOut,
 }
 
@@ -36,11 +36,11 @@ impl fmt::Display for SessionError {
             Self::Offer(error) => return error.fmt(f),
             Self::Answer(reason) => return write!(f, "The offer cannot be answered: {reason}"),
             Self::Full => "There are too many sessions",
-            Self::Random => "The system has no random numbers",
+            Self::Random => "The server cannot generate random numbers",
             Self::Closed | Self::Open(OpenError::Closed(_)) => {
-                "The session was closed before it was answered"
+                "The session was closed before its SDP answer was ready"
             }
-            Self::TimedOut => "The answer took too long",
+            Self::TimedOut => "The SDP answer was not ready in time",
             Self::Open(OpenError::Insert(error)) => match error {
                 InsertError::Id(_) => "The stream's name is not valid",
                 InsertError::Duplicate(_) => "The session's id is in use",

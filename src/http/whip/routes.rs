@@ -35,7 +35,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
 }
 
 fn sessions(shared: &Shared) -> Result<&Sessions, Problem> {
-    shared.sessions.as_ref().ok_or_else(|| Problem::not_found("Sessions are not enabled"))
+    shared.sessions.as_ref().ok_or_else(|| Problem::not_found("WHIP sessions are not enabled"))
 }
 
 fn session(sessions: &Sessions, stream: &str, secret: &str) -> Result<Session, Problem> {
@@ -68,7 +68,7 @@ impl From<SessionError> for Problem {
                 | OpenError::Build(_)
                 | OpenError::Closed(_),
             ) => Self::unavailable(detail),
-            // Conditions that neither the client nor waiting can change.
+            // Permanent conditions: the client cannot change them, and trying again does not help.
             SessionError::Open(
                 OpenError::Insert(InsertError::Duplicate(_))
                 | OpenError::NoCryptoProvider
@@ -169,12 +169,12 @@ async fn patch(
             return Err(Problem::precondition_required("Send the session's `ETag` in `If-Match`"));
         }
         Some(etags) if !matches(etags, &session.ice.etag) => {
-            return Err(Problem::precondition("`If-Match` does not have the session's `ETag`"));
+            return Err(Problem::precondition("`If-Match` does not contain the session's `ETag`"));
         }
         Some(_) => {}
     }
     if !session.ice.admits(fragment.candidates.len()) {
-        return Err(Problem::bad_request("There are too many candidates"));
+        return Err(Problem::bad_request("The session has received too many candidates"));
     }
     for (mid, candidate) in fragment.candidates {
         session.add_candidate(mid, candidate, fragment.user).await.map_err(

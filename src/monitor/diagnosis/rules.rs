@@ -10,7 +10,7 @@ use crate::state::{ConnectionState, IceGatheringState, SignalingState};
 /// section 7.2.2).
 const BAD_CERTIFICATE: [u8; 3] = [42, 43, 46];
 
-/// Not both descriptions were set.
+/// At least one of the two descriptions was not set.
 pub(super) fn negotiation(
     seen: &Evidence<'_>,
     state: String,
@@ -52,7 +52,8 @@ pub(super) fn ice(
             Cause::NoLocalCandidates,
             0.95,
             vec!["gathering is complete".into(), counts()],
-            "Check the bound addresses. A wildcard address yields no loopback candidates.",
+            "Check the addresses that the connection binds to. A wildcard address yields no loopback \
+             candidates.",
         );
     }
     if remote.is_empty() && checks.requests_received == 0 {
@@ -60,7 +61,7 @@ pub(super) fn ice(
             Cause::NoRemoteCandidates,
             0.9,
             vec![counts()],
-            "Check that the remote side gathers candidates, and that they reach this side.",
+            "Check that the remote side gathers candidates, and that its candidates reach this side.",
         );
     }
     if !remote.is_empty() && remote.iter().all(|candidate| candidate.scope == Scope::Mdns) {
@@ -68,7 +69,7 @@ pub(super) fn ice(
             Cause::RemoteMdnsOnly,
             0.8,
             vec![format!("all {} remote candidates are .local names", remote.len())],
-            "Let the remote side reach this side directly, or give both a STUN or TURN server.",
+            "Let the remote side reach this side directly, or give both sides a STUN or TURN server.",
         );
     }
     if let Some((code, text)) = error(&[401, 403, 438]) {
@@ -92,7 +93,7 @@ pub(super) fn ice(
             Cause::RelayPolicyNoRelay,
             0.9,
             vec![
-                format!("only relayed candidates may be used; servers: {}", seen.servers),
+                format!("only relayed candidates may be used; ICE servers: {}", seen.servers),
                 counts(),
             ],
             "Configure a TURN server that can be reached, or allow other candidates.",
@@ -107,7 +108,7 @@ pub(super) fn ice(
         return verdict(
             Cause::NoCompatiblePairs,
             0.85,
-            vec![counts(), "no two of them share an address family and a protocol".into()],
+            vec![counts(), "no local candidate has the family and protocol of a remote one".into()],
             "Gather candidates of the same family (IPv4, IPv6) and protocol on both sides.",
         );
     }
@@ -125,7 +126,7 @@ pub(super) fn ice(
             "Give the remote side a STUN or TURN server.",
         );
     }
-    // Checks are counted for the selected pair only: without one, there are no counts.
+    // `webrtc` 0.21 counts checks only for the selected pair. Without such a pair, there are none.
     match seen.checks {
         Some(checks) if checks.responses_received > 0 => verdict(
             Cause::NeverNominated,
@@ -144,7 +145,7 @@ pub(super) fn ice(
                 "{} checks arrived, and none of this side's checks was answered",
                 checks.requests_received
             )],
-            "Check that packets of this side leave its network: firewall rules and routes.",
+            "Check that packets from this side reach the remote side: firewall rules and routes.",
         ),
         _ => {
             let received = seen.transport_packets.is_some_and(|(_, received)| received > 0);
@@ -154,14 +155,16 @@ pub(super) fn ice(
                     Cause::OneWayInbound,
                     0.5,
                     evidence,
-                    "Packets arrived, but no pair was selected. Check both directions.",
+                    "Packets arrived, but no pair was selected. Check that UDP is allowed in both \
+                     directions.",
                 )
             } else {
                 verdict(
                     Cause::NoResponse,
                     0.6,
                     evidence,
-                    "Check that UDP is allowed, and that the advertised address is the host's.",
+                    "Check that UDP is allowed, and that the remote side can reach this side's \
+                     candidates.",
                 )
             }
         }
@@ -207,7 +210,8 @@ pub(super) fn dtls(
         Cause::DtlsTimeout,
         if waited { 0.8 } else { 0.4 },
         evidence,
-        "Check that both sides take different DTLS roles, and that packets of 1,200 bytes pass.",
+        "Check that the two sides take different DTLS roles, and that packets of 1,200 bytes get \
+         through the network.",
     )
 }
 
@@ -224,7 +228,7 @@ pub(super) fn connected(
             Cause::RestartUnanswered,
             0.85,
             vec!["an ICE restart was offered and not answered".into(), state],
-            "Check that signaling works while the network is down.",
+            "Check that signalling works while the client changes its network.",
         );
     }
     if lost {
@@ -237,7 +241,7 @@ pub(super) fn connected(
         return verdict(
             Cause::ConsentExpired,
             confidence,
-            vec!["it was connected, and its checks are no longer answered".into(), state],
+            vec!["this side's connectivity checks are no longer answered".into(), state],
             "The remote side disappeared, or the network path failed.",
         );
     }
@@ -246,7 +250,7 @@ pub(super) fn connected(
             Cause::NoMedia,
             0.8,
             vec![format!("connected for {:?} without a packet of media", seen.sampled_for)],
-            "Check that the remote side sends, and that directions and payload types agree.",
+            "Check that the remote side sends, and that directions and payload types match.",
         );
     }
     if seen.lacks_data() {

@@ -138,7 +138,8 @@ impl Operations {
         let end = outcome.kind();
         inner.all.add(end);
         let Some(mut record) = inner.active.remove(&id) else {
-            // The operation has no record, because too many were in flight when it started.
+            // The operation has no record, because too many operations were in flight when it
+            // started.
             let place = inner.kinds.place(kind);
             if let Some(kind) = inner.kinds.at(place) {
                 kind.counts.add(end);

@@ -53,7 +53,8 @@ impl State {
         if self.setup.connected.is_none() && self.tells_state() {
             counters.setup(Phase::Total, false).observe(at.saturating_duration_since(opened));
         }
-        // A connection that the remote side closed, or that had no time to connect, has not failed.
+        // A connection that the remote side closed, or that had no time to connect, does not count
+        // as a failure.
         let failed = |it: &&Diagnosis| it.cause != Cause::RemoteClosed;
         let in_time = !self.evidence(at, Some(reason)).had_no_time();
         if let Some(diagnosis) = diagnosis.as_ref().filter(failed).filter(|_| in_time) {

@@ -127,7 +127,7 @@ impl Connection {
             retained_by: Vec::new(),
         };
         drop(record);
-        // This may call foreign code, so the record is not locked.
+        // `retained_by` may call foreign code, so the record is not locked during the call.
         let retained_by = probe.and_then(|probe| probe.retained_by()).unwrap_or_default();
         let record = self.state.lock();
         let clean = |holder| match holder {

@@ -59,7 +59,8 @@ impl State {
         let kept = (clean.len() <= limits.description_bytes).then(|| clean.into_boxed_str());
         let description = Description { at, side, kind, ice_restart, sdp: kept, bytes: sdp.len() };
         session.descriptions.push(description, limits.descriptions);
-        // Local candidates have an event each, whether or not they are in the description.
+        // Each local candidate is reported by an event of its own, so local descriptions need not
+        // be read for candidates.
         if side == Side::Remote {
             for candidate in Candidate::from_sdp(sdp) {
                 session.add_candidate(context, side, &candidate, true);

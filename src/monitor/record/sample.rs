@@ -51,7 +51,7 @@ impl State {
         if bytes(before.as_deref()) != bytes(Some(&report)) {
             self.active = at;
         }
-        // Reuse the allocation of the report before.
+        // Reuse the allocation of the previous report.
         let mut kept = before.unwrap_or_else(|| Box::new(StatsReport::new(at)));
         *kept = report;
         self.session().last = Some(kept);
@@ -68,7 +68,8 @@ impl State {
         let known = self.session.as_deref();
         for stats in &mut report.data_channels {
             let known = known.and_then(|it| it.channels.iter().find(|it| it.id == stats.id));
-            // A label does not change, and secrets were removed from a known one.
+            // The label of a channel does not change, and secrets were already removed from a known
+            // label.
             stats.label = match known {
                 Some(known) => known.label.to_string(),
                 None => self.name(context, &stats.label).into(),

@@ -97,7 +97,7 @@ pub(super) struct Channel {
 
 /// Whether both candidates are the same transport address.
 fn is_at(one: &Candidate, other: &Candidate) -> bool {
-    // If addresses are removed, only these fields remain to compare.
+    // If addresses are removed, the addresses are equal (`None`), and only these fields can differ.
     let place = |it: &Candidate| (it.protocol, it.port, it.scope, it.ipv6);
     place(one) == place(other) && one.address == other.address
 }

@@ -43,7 +43,8 @@ impl Health {
         if seen.not_closed > 0 {
             serious.push(HealthIssue::NotClosed(seen.not_closed));
         }
-        // A few failed connections point to networks; most of them failed points to this host.
+        // A few failed connections are due to clients' networks. If most connections have failed,
+        // the cause is probably on this host.
         if seen.failed >= 4 && seen.failed * 2 > seen.live {
             serious.push(HealthIssue::MostFailed { failed: seen.failed, live: seen.live });
         } else if seen.failed > 0 {

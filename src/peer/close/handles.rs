@@ -65,7 +65,8 @@ enum Progress {
     Ready(CloseResult),
     Pending {
         result: Arc<Completion<CloseResult>>,
-        // Weak, so that a handle that is kept does not keep the connection's memory.
+        // The reference is weak, so that the memory of the connection is freed even if the
+        // application keeps the handle.
         connection: Weak<dyn Connection>,
     },
 }

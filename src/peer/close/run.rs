@@ -77,8 +77,8 @@ pub(in crate::peer) fn close_as(record: &Arc<Record>, request: Request<'_>) -> C
         attempt.join(sweep);
         attempt.aborted.store(abort, Ordering::Release);
         if ended.is_none() && !abort && !attempt.grace.is_zero() {
-            // Set and cleared under the lock, so that the alarm always belongs to the attempt in
-            // progress.
+            // The alarm is set and cleared while the phase is locked, so that it always belongs to
+            // the attempt in progress.
             let grace = GraceAlarm { record: Arc::clone(record), attempt: Arc::clone(&attempt) };
             let late = Waker::from(Arc::new(grace));
             record.status.alarm.set(Due::Grace, attempt.grace_end(), late);
@@ -114,7 +114,8 @@ pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
         let mut phase = record.phase.lock();
         match &mut *phase {
             Phase::Open => *phase = Phase::Ended(cause.clone()),
-            // The close in progress observes the end itself. If it cannot, it uses this cause.
+            // The close in progress usually observes the end of the connection itself. Otherwise it
+            // reports this cause.
             Phase::Closing(attempt) => {
                 attempt.ended.set(cause);
                 return;
@@ -131,7 +132,7 @@ pub(in crate::peer) fn ended_by_itself(record: Arc<Record>, cause: ForceCause) {
     drop(Runtime::spawn_background(async move {
         release_by(&record, record.status.clock().after(grace)).await;
         tell_closed(&record, CloseReason::Ended, CloseMode::Forced(cause), Duration::ZERO);
-        // A detached peer has no owner whose drop would close the peer.
+        // The set owns a detached peer, so no drop of an owner would close the peer.
         if record.set.upgrade().is_some_and(|set| set.keeps(&record)) {
             drop(close(&record, CloseReason::Ended));
         }
@@ -147,7 +148,8 @@ fn close_ended(record: &Arc<Record>, attempt: &Arc<Attempt>, cause: ForceCause) 
         let outcome = match record.status.clock().by(attempt.deadline(), end).await {
             Some(End { mode: Some(mode), .. }) => Outcome::Closed(mode.clone()),
             Some(End { mode: None, .. }) => Outcome::Unconfirmed,
-            // The application is still being told, but the connection has ended.
+            // The connection has ended, but a callback or an observer that is told of the end has
+            // not returned.
             None => Outcome::Closed(CloseMode::Forced(cause)),
         };
         settle(&record, &attempt, outcome);
@@ -171,8 +173,8 @@ fn close_gracefully(record: &Arc<Record>, attempt: &Arc<Attempt>) {
     let mut underway = attempt.graceful.lock();
     if attempt.settled.load(Ordering::Acquire) {
         drop(underway);
-        // A task that is only detached would keep the connection until the graceful close ends, if
-        // it ever does.
+        // The task is aborted, because a detached task would keep the connection until the graceful
+        // close ends, which may be never.
         task.abort();
     } else {
         *underway = Some(task);
@@ -239,7 +241,8 @@ struct GraceAlarm {
 
 impl Wake for GraceAlarm {
     fn wake(self: Arc<Self>) {
-        // The last reference to a connection must not be dropped on the timers' thread.
+        // A drop of the last reference to a connection runs foreign code, which must not block the
+        // timers' thread.
         drop(Runtime::spawn_background(async move {
             self.record.abort_tasks();
             force(&self.record, &self.attempt, ForceReason::Late);
@@ -271,17 +274,19 @@ async fn end_by_force(
         let connection = Arc::clone(&record.connection);
         let mut abort = spawn_foreign(record, async move { connection.abort().await });
         let aborted = clock.by(deadline, &mut abort).await;
-        // A call that hangs is dropped, so that repeated closes do not pile up such calls.
+        // A call of `abort` that hangs is dropped, so that such calls do not accumulate when the
+        // close is repeated.
         abort.abort();
         let aborted = aborted.and_then(Result::ok).flatten();
-        // The graceful close may have observed the end just before, and then takes precedence.
+        // If the graceful close has observed the end in the meantime, what it has observed takes
+        // precedence.
         if let (Some(mode), None) = (aborted, attempt.seen.get()) {
             release_by(record, deadline).await;
             return Outcome::Closed(reason.closed(mode));
         }
     }
-    // Either the connection has ended and the application is being told, or the connection cannot
-    // be forced, and only the graceful close is left, within the rest of the bound.
+    // Either the connection has ended, and its handler is being told of the end; or the connection
+    // cannot be aborted, and only the graceful close can still end it before the deadline.
     if let ForceReason::Aborted | ForceReason::Late = reason {
         close_gracefully(record, attempt);
         let (settled, failed) = (pin!(attempt.result.wait()), pin!(attempt.failed.wait()));
@@ -336,7 +341,8 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
     if !retry {
         status.alarm.clear(Due::Look);
         if let Some(set) = record.set.upgrade() {
-            // Done before the end is reported, so that an observer of `Closed` finds the answer.
+            // The registry is updated before the end is reported, so that an observer of `Closed`
+            // finds the number of peers and the retained peers up to date.
             let _panicked = catch_unwind(AssertUnwindSafe(|| set.closed(record)));
         }
     }
@@ -357,7 +363,7 @@ fn take_outcome(record: &Arc<Record>, attempt: &Arc<Attempt>, outcome: Outcome, 
         None => attempt.end(status, result),
         Some(tasks) => join_tasks(record, tasks, attempt, result),
     }
-    // The connection may have ended just after the close gave up, and nothing else notes that.
+    // If the connection ended just after the close gave up, nothing else would note the end.
     if let (true, Some(cause)) = (retry, attempt.ended.get()) {
         ended_by_itself(Arc::clone(record), cause.clone());
     }

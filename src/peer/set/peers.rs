@@ -312,12 +312,14 @@ impl Peers {
             TaskGroup::owned(runtime.unwrap_or(background), owner, timed)
         });
         if is_new {
-            // Only after the group is set: an observer may ask for it.
+            // Observers are told only after the cell is set, because an observer may call this
+            // function.
             tasks.tell_created();
             #[cfg(feature = "test-util")]
             crate::known::know_group(tasks.downgrade(), Some(registry.number));
         }
-        // A shutdown first sets the mark, and then looks for tasks.
+        // A shutdown first marks the set and then stops its tasks, so a group that is created in
+        // between is cancelled here.
         if registry.is_shut_down() {
             tasks.cancel();
         }

@@ -69,7 +69,8 @@ impl Registry {
 
     /// Reserves the place of a future peer, if a peer with this id and group is admitted.
     pub(super) fn reserve(&self, status: &Status) -> Result<(), InsertError> {
-        // Declared before the lock, so that it is dropped after the lock is released.
+        // `known` is declared before the lock is taken, so that the record is dropped after the
+        // lock is released.
         let known;
         let mut entries = self.inner.lock();
         known = entries.peers.get(&status.id).and_then(Entry::record);
@@ -154,7 +155,8 @@ impl Registry {
         match entries.peers.get_key_value(id) {
             Some((_, Entry::Reserved { .. })) => return Found::Nothing,
             Some((id, Entry::Peer { record, .. })) => {
-                // A record that cannot be upgraded is being dropped right now.
+                // A reference that cannot be upgraded means that the record is being dropped right
+                // now.
                 let ended = || Found::Ended(Ended { id: id.clone(), seen: true });
                 return record.upgrade().map_or_else(ended, Found::Peer);
             }

@@ -24,7 +24,8 @@ impl Peer {
     /// If the future is dropped, the configuration may have been replaced.
     pub fn set_configuration(&self, configuration: RTCConfiguration) -> Call<'_, ()> {
         self.call("set_configuration", move |connection| async move {
-            // Reported first, so that redaction knows the credentials even if the call fails.
+            // The configuration is reported before the call, so that its credentials are removed
+            // from the error if the call fails.
             let configured = &convert::configuration(&configuration);
             self.peer.status().tell(|| EventKind::Configured { configuration: configured });
             Ok(connection.set_configuration(configuration).await?)

@@ -106,7 +106,8 @@ impl Peer {
             if set.is_ok() {
                 on_set();
             }
-            // Also if the description was refused: a dropped call may have left queued candidates.
+            // The queue is emptied even if the description was refused: an earlier call that was
+            // dropped may have set a description and left candidates in the queue.
             let added = self.add_queued(&*connection).await;
             set.and(added)
         })
@@ -128,7 +129,8 @@ impl Peer {
         self.call("add_ice_candidate", move |connection| async move {
             if connection.remote_description().await.is_none() {
                 self.link.queued.push(candidate)?;
-                // If the description was set in between, nobody else adds the candidate.
+                // If another call set the description in between, that call may have missed this
+                // candidate.
                 return self.add_queued(&*connection).await;
             }
             let earlier = self.add_queued(&*connection).await;
@@ -202,7 +204,8 @@ impl Peer {
             return result;
         }
         while let Some(taken) = self.link.queued.take() {
-            // A candidate that panics must not be tried again, nor keep others from being tried.
+            // If adding a candidate panics, this candidate must not be tried again, and the others
+            // must still be tried.
             let adding = AssertUnwindSafe(self.add_now(connection, taken.candidate()));
             let added = adding.catch_unwind().await;
             taken.done();

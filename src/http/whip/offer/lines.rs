@@ -125,7 +125,9 @@ pub(super) fn parts(sdp: &str) -> Result<(Part<'_>, Vec<Part<'_>>), OfferError> 
         }
     }
     if !begun.starts_with("vos") || !begun.contains('t') {
-        return Err(whole("does not begin with `v=`, `o=`, `s=`, .. `t=`"));
+        return Err(whole(
+            "does not begin with the lines `v=`, `o=` and `s=`, or has no line `t=`",
+        ));
     }
     if sections.is_empty() {
         return Err(whole("has no media section"));

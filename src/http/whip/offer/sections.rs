@@ -9,7 +9,7 @@ pub(super) fn mids<'a>(sections: &[Part<'a>]) -> Result<Vec<&'a str>, OfferError
     let mut mids = Vec::new();
     for (line, mid) in sections.iter().filter_map(|section| section.one("mid")) {
         if mids.contains(&mid) {
-            return Err(at(line, "is the `mid` of another section"));
+            return Err(at(line, "repeats the `mid` of another section"));
         }
         mids.push(mid);
     }
@@ -54,7 +54,7 @@ fn rtp(section: &Part<'_>, formats: &[&str]) -> Result<(), OfferError> {
         let number =
             number.ok_or_else(|| at(line, "refers to a payload type that is not offered"))?;
         if mapped.contains(&number) {
-            return Err(at(line, "is a second codec for a payload type"));
+            return Err(at(line, "maps a payload type to a second codec"));
         }
         mapped.push(number);
     }
