@@ -54,7 +54,6 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     say::line(format_args!("logging to {}", state.logs.display()));
     let _talk = options.debug.then(|| executor.runtime.spawn(tell(monitor.clone())));
 
-    let mut code = ExitCode::SUCCESS;
     let stopped = std::pin::pin!(signals.next());
     let work = std::pin::pin!(async {
         if options.run_tests {
@@ -65,11 +64,11 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
         }
         std::future::pending().await
     });
-    if let Either::Left((passed, _)) = select(work, stopped).await
-        && !passed
-    {
-        code = ExitCode::FAILURE;
-    }
+    let passed = match select(work, stopped).await {
+        Either::Left((passed, _)) => passed,
+        // Tests that a signal interrupts have not passed.
+        Either::Right(_) => !options.exit_after_tests,
+    };
     // After a second signal, the program does not wait for the closes any longer.
     let closed = {
         let closing = std::pin::pin!(stop::close_all(&peers));
@@ -78,7 +77,7 @@ pub(crate) async fn serve(options: &Serve) -> Result<ExitCode, Box<dyn Error>> {
     };
     serving.shutdown(GRACE).await;
     monitor.flush().await;
-    Ok(if closed { code } else { ExitCode::FAILURE })
+    Ok(if passed && closed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Builds the API.

@@ -296,9 +296,16 @@ def binds(binary: Path, checks: Checks) -> None:
         checks.check(f"--host {host} without a token says why", "token" in said and "panick" not in said, "a message about the token", said)
 
 
+def interrupted(binary: Path, checks: Checks) -> None:
+    """A self-test that a signal ends has not passed."""
+    with Server(binary, "smol", None, ("--run-tests", "--exit-after-tests")) as server:
+        checks.equal("SIGTERM during the self-test ends the server with status", server.stop(), 1)
+
+
 def main(options: argparse.Namespace) -> int:
     checks = Checks()
     binds(options.binary, checks)
+    interrupted(options.binary, checks)
     for runtime, token in (("smol", None), ("tokio", TOKEN)):
         with Server(options.binary, runtime, token, ("--log-dir", "logs")) as server:
             try:
