@@ -50,8 +50,8 @@ impl CloseOptions {
     /// Sets the time after which the close has its outcome; [`DEFAULT_CLOSE_TIMEOUT`] by default.
     ///
     /// A forced close always has at least 100 ms, and so has the wait for the peer's tasks after
-    /// the close. If the timeout is over before that, the close can end up to 200 ms after its
-    /// timeout.
+    /// the close. If these times extend beyond the timeout, the close ends later than its timeout,
+    /// by 200 ms at most.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -61,6 +61,9 @@ impl CloseOptions {
     /// Sets how long the close may be graceful before it is forced; [`DEFAULT_GRACE`] by default. A
     /// grace period longer than three quarters of the timeout is shortened to that, so that there
     /// is time to force the close. Zero forces the close at once.
+    ///
+    /// [Cooperative](crate::task::TaskBuilder::cooperative) tasks that have not ended by the end of
+    /// the grace period are dropped.
     #[must_use]
     pub const fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

@@ -152,7 +152,9 @@
 //! Features are additive: no feature changes what another one does, and every combination compiles.
 //! anypeer detects a runtime only if the runtime's feature is enabled. Without the feature,
 //! [`runtime::current`] does not return the runtime, and `wait` on a handle does not refuse to
-//! block one of the runtime's tasks.
+//! block one of the runtime's tasks. Even with the feature `smol`, [`runtime::current`] does not
+//! return smol in tasks that the application itself spawned: name smol, and likewise
+//! `async-executor`, with [`PeersBuilder::runtime`](peer::PeersBuilder::runtime).
 //!
 //! # Cancel safety
 //!
@@ -166,10 +168,12 @@
 //! asynchronous code or a destructor; a panic is a bug. The exception is `test_util`, which fails
 //! tests by panicking.
 //!
-//! Panics of the application's code are caught. A panic in a handler is reported as
-//! [`EventKind::HandlerPanicked`], a panic in a connection's close is reported in the [`Outcome`],
-//! and a panic in a task is the result of the task
-//! ([`JoinError::Panicked`](runtime::JoinError::Panicked)). A panic in an observer is ignored.
+//! Panics of the application's handlers, tasks and observers, and of a connection's close, are
+//! caught. A panic in a handler is reported as [`EventKind::HandlerPanicked`], a panic in a
+//! connection's close is reported in the [`Outcome`], and a panic in a task is the result of the
+//! task ([`JoinError::Panicked`](runtime::JoinError::Panicked)). A panic in an observer is ignored.
+//! A panic in a closure that the caller passes, such as the one that creates the handler in
+//! `webrtc::open`, is not caught, and reaches the caller.
 //!
 //! # Stability
 //!

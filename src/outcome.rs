@@ -32,7 +32,9 @@ pub enum Outcome {
     ///
     /// There is one exception. If a callback of the handler blocks its thread, the driver cannot
     /// end before the callback returns. The forced close then closes the sockets, and ends before
-    /// the driver does. Its outcome has the cause [`ForceCause::HandlerStalled`].
+    /// the driver does. Its outcome has the cause [`ForceCause::HandlerStalled`]. The same holds if
+    /// other code blocks the driver, such as an observer; the cause is then another one, usually
+    /// [`ForceCause::Unresponsive`].
     Closed(CloseMode),
     /// The peer was closed before.
     ///
@@ -164,9 +166,9 @@ pub enum ForceCause {
     /// The driver did not end within the grace period, because its executor is not being run, or
     /// something other than a callback blocks the driver.
     Unresponsive,
-    /// The callback with this name of the application's handler held the driver. Either the
-    /// callback held up the graceful close, or it did not release the driver within 100 ms of an
-    /// abort.
+    /// A callback of the application's handler held the driver; the text is the callback's name.
+    /// Either the callback held up the graceful close, or it did not release the driver within
+    /// 100 ms of an abort.
     ///
     /// The sockets are closed. If the callback blocks its thread, the driver and the handler are
     /// dropped when the callback returns, since they cannot be dropped while the callback runs.

@@ -118,6 +118,10 @@ impl ApiBuilder {
     /// Requires this bearer token (RFC 6750) for every request, except for the files of the
     /// dashboard (which contain no data), `/health` and `/openapi.json`. An empty token is the same
     /// as no token.
+    ///
+    /// By default no token is required: everybody who can reach the routes can read everything and
+    /// close the peers. [`Api::serve`] then accepts only a loopback address, but [`Api::router`]
+    /// does not check the address of the server in which the routes are mounted.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         let token = token.into();
         self.access.token = (!token.is_empty()).then(|| Token::new(token));
@@ -131,8 +135,8 @@ impl ApiBuilder {
         self
     }
 
-    /// Adds a host name or address by which clients reach this server, without a port. By default
-    /// the API answers requests for `localhost`, `127.0.0.1` and `[::1]`, with any port.
+    /// Adds a host name or address by which clients reach this server, without a port. Requests
+    /// for `localhost`, `127.0.0.1` and `[::1]` are answered in any case, with any port.
     ///
     /// A request for any other host gets status 421 on every route, including `/health`. This
     /// protects against DNS rebinding.

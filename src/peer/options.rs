@@ -19,7 +19,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// By default the reaper closes a peer
 ///
 /// - that was never connected, and is still New or Connecting 60 s after its opening,
-/// - that has been Disconnected or Failed for 30 s, or
+/// - that has been Disconnected for 30 s, or Failed for 30 s, or
 /// - whose remote side has closed the connection (the *goodbye*), which the reaper notices within
 ///   1.5 s.
 ///

@@ -144,13 +144,14 @@ impl Peer {
     ///   held up the graceful close in progress, or does not release the driver within 100 ms;
     /// - otherwise [`Aborted`](crate::peer::ForceCause::Aborted).
     ///
-    /// The peer's tasks, including cooperative tasks, are dropped at their next suspension point.
-    /// Tasks that have not ended after 100 ms are reported as
+    /// The peer's tasks, including [cooperative](crate::task::TaskBuilder::cooperative) ones, are
+    /// dropped at their next suspension point; tasks that are only [counted](TaskGroup::track) are
+    /// not. Tasks that have not ended after 100 ms are reported as
     /// [`EventKind::TasksStuck`](crate::EventKind::TasksStuck).
     ///
-    /// An adopted connection, or a connection of another stack that does not implement
-    /// [`Connection::abort`](super::Connection::abort), cannot be forced, and is closed as by
-    /// [`close`](Self::close).
+    /// An adopted connection (one that was passed to `webrtc::adopt`), or a connection of another
+    /// stack that does not implement [`Connection::abort`](super::Connection::abort), cannot be
+    /// forced, and is closed as by [`close`](Self::close).
     pub fn abort(&self) -> Closing {
         run::close_as(self.record(), Request { abort: true, ..CloseReason::Requested.into() })
     }

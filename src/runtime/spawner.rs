@@ -46,8 +46,8 @@ pub type BoxFuture<T = ()> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 /// - The executor polls the task until it is ready, or drops it. **A task that is dropped before it
 ///   is ready counts as refused**, whether or not it was polled before. An executor that is
 ///   shutting down refuses tasks in this way.
-/// - If the executor's tasks may hold the spawner, the spawner holds its executor weakly. With a
-///   strong reference, neither the executor nor the spawner would ever be freed.
+/// - If the executor's tasks may hold the spawner, the spawner must hold its executor weakly. With
+///   a strong reference, neither the executor nor the spawner would ever be freed.
 pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// Spawns `task` on the executor, detached.
     fn spawn(&self, task: BoxFuture);
@@ -59,8 +59,9 @@ pub trait Spawner: fmt::Debug + Send + Sync + 'static {
         work();
     }
 
-    /// Returns the clock of the executor. It is called once for each peer and each group of tasks.
-    /// The default is the system's clock.
+    /// Returns the clock of the executor; the system's clock by default. For its own use, anypeer
+    /// calls this function once for each set of peers, once for each peer, and once for each task
+    /// group that is created with [`TaskGroup::new`](crate::task::TaskGroup::new) or its builder.
     fn clock(&self) -> Clock {
         Clock::system()
     }

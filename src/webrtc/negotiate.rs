@@ -27,9 +27,9 @@ pub enum Candidates {
     ///
     /// Candidates may be gathered before the description is sent, and before the application knows
     /// where to send them. A browser refuses a candidate that it adds before the description, so
-    /// either side has to queue candidates until then. anypeer queues the candidates that this side
-    /// receives. To queue those that this side sends, let the handler put them into a channel, and
-    /// read the channel in a task that is spawned after the description was sent.
+    /// one of the two sides has to queue the candidates until then. anypeer queues the candidates
+    /// that this side receives. To queue those that this side sends, let the handler put them into
+    /// a channel, and read the channel in a task that is spawned after the description was sent.
     ///
     /// No more candidates follow once [`Peer::gathering_complete`] is ready. Signalling the end of
     /// candidates to the remote side is optional.

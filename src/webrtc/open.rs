@@ -189,7 +189,7 @@ impl Instrument {
     /// Use this runtime for one connection only: a second connection would be cut off when the
     /// first one ends, and its own end would not be observed.
     ///
-    /// Also call `with_dedicated_reactor_pool_size(1)` of the builder. If you then drop the
+    /// Also call `with_dedicated_reactor_pool_size(1)` on the builder. If you then drop the
     /// connection before [`adopt`](Self::adopt), its driver ends. Otherwise, the driver would run
     /// until the instrument is dropped.
     #[must_use]
@@ -272,7 +272,8 @@ impl fmt::Debug for Instrument {
 /// - The reaper does not close the peer.
 ///
 /// If the close of the connection has to run on the connection's own runtime, as on tokio, name
-/// that runtime in `options`, or call this function inside it.
+/// that runtime in `options`, unless it is the runtime of the set. (Calling this function inside
+/// that runtime is enough only if the set has no runtime.)
 ///
 /// ```no_run
 /// use std::sync::Arc;

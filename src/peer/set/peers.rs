@@ -68,7 +68,7 @@ use crate::task::{Owner, TaskGroup};
 /// [`get`](Self::get) finds a peer by its id, and [`all`](Self::all) lists the peers. A `Monitor`
 /// (feature `monitor`) has more details, and keeps those of connections that have ended.
 ///
-/// This set has limits, and does not know the peer that is to be closed:
+/// A set with limits, and the close of a peer that the set does not know:
 ///
 /// ```
 /// use anypeer::{Outcome, Peers};
@@ -234,9 +234,9 @@ impl Peers {
         ClosingAll::new(&sweep, !closings.is_empty(), closings)
     }
 
-    /// Closes every peer, concurrently, including peers that `webrtc::open` is still building. New
-    /// peers may be opened during and after the close; use [`shutdown`](Self::shutdown) to refuse
-    /// them.
+    /// Closes every peer, concurrently, including peers that `webrtc::open` is still building. A
+    /// place that is only [reserved](Self::reserve) stays reserved. New peers may be opened during
+    /// and after the close; use [`shutdown`](Self::shutdown) to refuse them.
     pub fn close_all(&self) -> ClosingAll {
         let sweep = self.sweep("close_all", None);
         let reason = CloseReason::AllClosed;
