@@ -118,7 +118,9 @@
 //!     // the answer arrives.
 //!     signalling.send_answer(answer.sdp).await;
 //!     while let Some(candidate) = signalling.next_candidate().await {
-//!         peer.add_ice_candidate(candidate).await?;
+//!         if let Err(refused) = peer.add_ice_candidate(candidate).await {
+//!             println!("{}: {refused}", peer.id()); // The other candidates may still do.
+//!         }
 //!     }
 //!     peer.connected().await?;
 //!     println!("{} is connected", peer.id());
