@@ -26,8 +26,7 @@ from pathlib import Path
 from queue import Empty, Queue
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
-COPY = TARGET / "pages"
+COPY = ROOT / "target/pages"
 PATIENCE = 900  # seconds, for a command that compiles first
 # Programs that run until they are interrupted, and the arguments that free their port.
 SERVERS = {
@@ -183,7 +182,13 @@ def check() -> None:
 
 
 def copy_checkout() -> None:
-    shutil.rmtree(COPY, ignore_errors=True)
+    """Copies the checkout. What an earlier run has built stays, in a target folder of its own: with a
+    shared one, cargo takes the builds of the copy for those of the checkout."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    for entry in COPY.iterdir():
+        if entry.name == "target":
+            continue
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, check=True, capture_output=True, text=True,
@@ -194,7 +199,7 @@ def copy_checkout() -> None:
 
 
 def environment() -> dict[str, str]:
-    return os.environ | {"CARGO_TARGET_DIR": str(TARGET), "CARGO_TERM_COLOR": "never"}
+    return os.environ | {"CARGO_TARGET_DIR": str(COPY / "target"), "CARGO_TERM_COLOR": "never"}
 
 
 class Server:
