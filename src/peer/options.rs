@@ -10,8 +10,8 @@ use crate::runtime::Runtime;
 /// How long a callback may hold the driver of its connection by default, before the callback is
 /// reported as stalled; see [`PeerOptions::handler_budget`].
 ///
-/// While a callback holds the driver, nothing is sent or received on the connection. After 5 s
-/// without packets the remote side considers the connection lost (measured).
+/// While a callback holds the driver, nothing is sent or received on the connection. After 4 to
+/// 5 s without packets the remote side reports the connection as Disconnected (measured).
 pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 
 /// The rules of the reaper, the part of anypeer that closes dead peers which nobody else closes.
@@ -37,7 +37,7 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// By default, a peer whose remote side disappears without a goodbye is closed after about 60 s:
-/// the `webrtc` crate reports Disconnected after 4 s and Failed after 29 s (measured), and the 30 s
+/// the `webrtc` crate reports Disconnected after 4 to 5 s and Failed after 29 s (measured), and the 30 s
 /// in the state Failed begin then. To close such a peer within 10 s, set
 /// [`disconnected`](Self::disconnected) to 5 s. An ICE restart then has only these 5 s.
 ///
