@@ -37,8 +37,8 @@ pub const DEFAULT_HANDLER_BUDGET: Duration = Duration::from_secs(1);
 /// ```
 ///
 /// By default, a peer whose remote side disappears without a goodbye is closed after about 60 s:
-/// the `webrtc` crate reports Disconnected after 4 to 5 s and Failed after 29 s (measured), and the 30 s
-/// in the state Failed begin then. To close such a peer within 10 s, set
+/// the `webrtc` crate reports Disconnected after 4 to 5 s and Failed after 29 s (measured), and the
+/// 30 s in the state Failed begin then. To close such a peer within 10 s, set
 /// [`disconnected`](Self::disconnected) to 5 s. An ICE restart then has only these 5 s.
 ///
 /// If a close by the reaper fails, the reaper tries again after 0.75 s, and then waits twice as
