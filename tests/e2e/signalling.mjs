@@ -55,6 +55,23 @@ async function say(from, text, pages) {
   }
 }
 
+/** Waits until Ada is alone on her own page. The answer is how long after `leave` that was. */
+async function noticed(ada, leave) {
+  const left = Date.now();
+  await leave();
+  await shows(ada, ['Ada (camera)']);
+  const took = Date.now() - left;
+  expect(took <= NOTICED_WITHIN, `it within ${NOTICED_WITHIN} ms, and it took ${took} ms`);
+  return `after ${took} ms`;
+}
+
+/** Ends a server that has one guest left. */
+async function ends(stop) {
+  const [status, report] = await stop();
+  expect(status === 0 && /^1 of 1 closed/.test(report), `1 of 1 closed, and not status ${status}, ${report}`);
+  return report;
+}
+
 async function meet(context, example) {
   const { base, stop } = await serve(example);
   const ada = await enter(context, base, 'Ada', true);
@@ -68,47 +85,33 @@ async function meet(context, example) {
     return ada.locator('#log').innerText().then((log) => log.replaceAll('\n', ' | '));
   });
   await shoot(ada, example);
-  await check(`${example}: a guest who leaves is noticed`, async () => {
-    const left = Date.now();
-    await bob.click('text=Leave');
-    await shows(ada, ['Ada (camera)']);
-    const took = Date.now() - left;
-    expect(took <= NOTICED_WITHIN, `it within ${NOTICED_WITHIN} ms, and it took ${took} ms`);
-    return `after ${took} ms`;
-  });
+  await check(`${example}: a guest who leaves is noticed`, () => noticed(ada, () => bob.click('text=Leave')));
   await check(`${example}: a guest whose tab is closed is noticed`, async () => {
     const eve = await enter(context, base, 'Eve', false);
     await shows(ada, ['Ada (camera)', 'Eve']);
-    const left = Date.now();
-    await eve.close();
-    await shows(ada, ['Ada (camera)']);
-    const took = Date.now() - left;
-    expect(took <= NOTICED_WITHIN, `it within ${NOTICED_WITHIN} ms, and it took ${took} ms`);
-    return `after ${took} ms`;
+    return noticed(ada, () => eve.close());
   });
-  await check(`${example}: the server closes its last guest and ends`, async () => {
-    const [status, report] = await stop();
-    expect(status === 0 && /^1 of 1 closed/.test(report), `1 of 1 closed, and not status ${status}, ${report}`);
-    return report;
-  });
+  await check(`${example}: the server closes its last guest and ends`, () => ends(stop));
   await Promise.all([ada.close(), bob.close()]);
 }
 
 /** Runs in the page: offers a data channel to the quick start. */
 async function offer() {
   const peer = new RTCPeerConnection();
+  const until = (event, holds) =>
+    new Promise((resolve) => {
+      const look = () => holds() && resolve();
+      peer.addEventListener(event, look);
+      look();
+    });
   peer.createDataChannel('chat');
   await peer.setLocalDescription();
-  await new Promise((complete) => {
-    peer.onicegatheringstatechange = () => peer.iceGatheringState === 'complete' && complete();
-  });
+  await until('icegatheringstatechange', () => peer.iceGatheringState === 'complete');
   const headers = { 'content-type': 'application/json' };
   const body = JSON.stringify(peer.localDescription);
   const answer = await fetch('/offer', { method: 'POST', headers, body });
   await peer.setRemoteDescription(await answer.json());
-  await new Promise((connected) => {
-    peer.onconnectionstatechange = () => peer.connectionState === 'connected' && connected();
-  });
+  await until('connectionstatechange', () => peer.connectionState === 'connected');
   window.peer = peer;
   return peer.connectionState;
 }
@@ -120,11 +123,7 @@ async function quickStart(context) {
   await page.route(base, (route) => route.fulfill({ contentType: 'text/html', body: '' }));
   await page.goto(base);
   await check('quick_start: an offer is answered, and the browser connects', () => page.evaluate(offer));
-  await check('quick_start: the server closes its peer and ends', async () => {
-    const [status, report] = await stop();
-    expect(status === 0 && /^1 of 1 closed/.test(report), `1 of 1 closed, and not status ${status}, ${report}`);
-    return report;
-  });
+  await check('quick_start: the server closes its peer and ends', () => ends(stop));
   await page.close();
 }
 
